@@ -1,0 +1,187 @@
+#pragma once
+
+// The domain: what one .fbs file (and its includes) declares, checked, numbered and ready to decide with. Immutable once made and
+// safe to share between threads; every pointer and view that it hands out lives as long as the Domain.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/events/cell.h"
+#include "forge/events/rule.h"
+#include "forge/events/status.h"
+
+namespace reflection {
+struct Field;
+struct Object;
+struct Schema;
+}  // namespace reflection
+
+namespace forge {
+
+enum class BaseType : std::uint8_t {
+  kBool, kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kInt64, kUint64, kFloat32, kFloat64, kText, kVector, kTable, kStruct,
+};
+
+std::string_view name_of(BaseType type);  // as FlatBuffers spells it: "int", "string"
+bool is_integer(BaseType type);
+
+struct EnumValue {
+  std::string name;
+  std::int64_t value = 0;
+};
+
+struct EnumType {
+  std::string name;
+  std::vector<EnumValue> values;  // in declared order
+
+  const EnumValue* find(std::string_view name) const;
+  const EnumValue* find(std::int64_t value) const;
+};
+
+// One field of a resource or one argument of an action.
+struct Field {
+  std::string name;
+  std::uint16_t id = 0;             // FlatBuffers' field id, and the index in TableType::fields
+  std::uint16_t vtable_offset = 0;  // 4 + 2 * id
+  BaseType type = BaseType::kInt32;
+  const EnumType* enumeration = nullptr;  // of an enum field, else null
+  bool nullable = false;                  // absence reads as NULL: every text and nested field, and scalars declared `= null`
+  bool required = false;                  // NULL is refused
+  bool has_default = false;               // declared with a default other than null: `= 1` or default: "…"
+  Cell default_value;                     // what absence reads as; kNull for nullable fields without a default
+  std::string default_text;               // owns the text of default_value
+  bool deprecated = false;
+  std::string documentation;              // the /// lines
+  std::string type_name;                  // as declared: "int", "OrderStatus", "[string]"
+  std::string place;                      // "shop.fbs:14:30"
+  const ::reflection::Field* reflection = nullptr;  // for nested values
+};
+
+struct TableType {
+  std::string name;           // without its namespace, unless two namespaces share it
+  std::vector<Field> fields;  // by id
+  const ::reflection::Object* reflection = nullptr;
+  const ::reflection::Schema* schema = nullptr;
+
+  // Null when there is none.
+  const Field* find(std::string_view name) const;
+};
+
+// A unique constraint. Its entries stand in the store under (resource number, constraint number, values).
+struct UniqueConstraint {
+  std::string name;                   // "email", or as declared
+  std::uint16_t number = 0;           // stable over schema versions
+  std::vector<std::uint16_t> fields;  // by field index, in order
+};
+
+enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys };
+
+std::string_view name_of(ActionKind kind);  // "creates"
+
+struct Resource;
+
+struct Action {
+  std::string name;        // "Order.place"
+  std::string event_type;  // "Order.placed"
+  std::uint16_t number = 0;  // stable over schema versions
+  ActionKind kind = ActionKind::kUpdates;
+  const Resource* resource = nullptr;
+  TableType arguments;                  // the declared arguments; the key is implicit where it is not declared
+  int key_argument = -1;                // index in `arguments` of an argument named like the key field, or -1
+  std::vector<int> field_of_argument;   // for each argument, the index of the field it sets, or -1
+  std::vector<Rule> requires_;          // on the record before, in order
+  std::vector<Assignment> assignments;  // `set`
+  std::string documentation;
+  std::string place;
+};
+
+struct Resource {
+  std::string name;
+  std::uint16_t number = 0;  // stable over schema versions; below 16: Forge's own
+  TableType record;
+  std::uint16_t key_field = 0;
+  std::vector<Rule> checks;  // on the record after, in order: of fields first, then of the table
+  std::vector<UniqueConstraint> unique;
+  std::vector<const Action*> actions;  // in declared order
+  std::string documentation;
+  std::string place;
+};
+
+// The numbers given so far, by name. They are recorded with each schema version and never reused.
+struct Numbering {
+  std::map<std::string, std::uint16_t, std::less<>> resources;  // "Order"
+  std::map<std::string, std::uint16_t, std::less<>> actions;    // "Order.place"
+  std::map<std::string, std::uint16_t, std::less<>> unique;     // "Order.email"
+  friend bool operator==(const Numbering&, const Numbering&) = default;
+};
+
+struct SourceFile {
+  std::string name;  // as printed in errors and named by `include`
+  std::string text;
+};
+
+class Domain {
+ public:
+  // Reads the main file and its includes. `sources[0]` is the main one; an include of a name not among them is an error, except
+  // "forge.fbs", which is built in. `numbering` holds the numbers given so far; new names get the next ones.
+  // On failure returns every error found (at least one), each with file:line:column; warnings of the parser are errors.
+  struct Outcome {
+    std::shared_ptr<const Domain> domain;  // null when there are errors
+    std::vector<Status> errors;
+  };
+  static Outcome parse(std::vector<SourceFile> sources, const Numbering& numbering = {});
+
+  // Reads `path` and every file it includes (looked up beside the including file, never above the main file's folder) from disk.
+  // Errors: kInputUnreadable, kTooLarge (above 1 MiB in all).
+  static Result<std::vector<SourceFile>> load_sources(const std::string& path);
+
+  // Forge's own resources (schemas/system.fbs): schema versions and bookmarks. Part of every domain.
+  static std::shared_ptr<const Domain> system();
+
+  Domain(const Domain&) = delete;
+  Domain& operator=(const Domain&) = delete;
+  ~Domain();
+
+  // Sorted by number; Forge's own, whose names begin with '_', come first.
+  std::span<const Resource> resources() const;
+  // Null when unknown.
+  const Resource* find_resource(std::string_view name) const;
+  const Resource* resource(std::uint16_t number) const;
+  const Action* find_action(std::string_view name) const;
+  const Action* action(std::uint16_t number) const;
+  // The same, or kUnknownResource / kUnknownAction naming the nearest known name.
+  Result<const Resource*> get_resource(std::string_view name) const;
+  Result<const Action*> get_action(std::string_view name) const;
+
+  const std::vector<SourceFile>& sources() const;
+  const Numbering& numbering() const;
+  // SHA-256 of the sources: equal for equal text.
+  const std::string& digest() const;
+
+ private:
+  struct Parts;
+  explicit Domain(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// One difference between two versions of a domain.
+struct SchemaChange {
+  std::string path;  // "Order.note"
+  std::string kind;  // "add", "remove", "rename", "type", "default", "rule", …
+  bool safe = true;  // events stored under the old version read the same under the new one
+  std::string text;  // "string, optional"
+};
+
+// Compares by reflection, not by text: what adds is safe, what changes the meaning of stored bytes is not.
+std::vector<SchemaChange> compare(const Domain& before, const Domain& after);
+
+// The candidate nearest to `name` by edit distance, at most 2, or empty.
+std::string nearest_name(std::string_view name, std::span<const std::string_view> candidates);
+
+}  // namespace forge
