@@ -25,18 +25,30 @@ static_assert(ascending(), "the error table is in ascending order without repeat
 // The general error of a code, for refusals written by users.
 ErrorId general_error(Code code) {
   switch (code) {
-    case Code::kOk: return ErrorId::kInternal;
-    case Code::kInvalidArgument: return ErrorId::kArgumentRange;
-    case Code::kRuleViolated: return ErrorId::kActionRefused;
-    case Code::kDenied: return ErrorId::kActionRefused;
-    case Code::kNotFound: return ErrorId::kRecordNotFound;
-    case Code::kAlreadyExists: return ErrorId::kRecordExists;
-    case Code::kVersionConflict: return ErrorId::kVersionConflict;
-    case Code::kCorruption: return ErrorId::kDataCorrupt;
-    case Code::kIo: return ErrorId::kIoError;
-    case Code::kUnknownOutcome: return ErrorId::kUnknownOutcome;
-    case Code::kCancelled: return ErrorId::kCancelled;
-    case Code::kUnavailable: return ErrorId::kOverloaded;
+    case Code::kOk:
+      return ErrorId::kInternal;
+    case Code::kInvalidArgument:
+      return ErrorId::kArgumentRange;
+    case Code::kRuleViolated:
+      return ErrorId::kActionRefused;
+    case Code::kDenied:
+      return ErrorId::kActionRefused;
+    case Code::kNotFound:
+      return ErrorId::kRecordNotFound;
+    case Code::kAlreadyExists:
+      return ErrorId::kRecordExists;
+    case Code::kVersionConflict:
+      return ErrorId::kVersionConflict;
+    case Code::kCorruption:
+      return ErrorId::kDataCorrupt;
+    case Code::kIo:
+      return ErrorId::kIoError;
+    case Code::kUnknownOutcome:
+      return ErrorId::kUnknownOutcome;
+    case Code::kCancelled:
+      return ErrorId::kCancelled;
+    case Code::kUnavailable:
+      return ErrorId::kOverloaded;
   }
   return ErrorId::kInternal;
 }
@@ -44,13 +56,15 @@ ErrorId general_error(Code code) {
 }  // namespace
 
 std::string_view name_of(Code code) {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "ok",       "invalid_argument", "rule_violated", "denied", "not_found",       "already_exists", "version_conflict",
-      "corruption", "io",             "unknown_outcome", "cancelled", "unavailable"};
+  static constexpr std::array<std::string_view, 12> kNames = {"ok",        "invalid_argument", "rule_violated",    "denied",
+                                                              "not_found", "already_exists",   "version_conflict", "corruption",
+                                                              "io",        "unknown_outcome",  "cancelled",        "unavailable"};
   return kNames[static_cast<std::size_t>(code)];
 }
 
-std::span<const ErrorInfo> error_table() { return kTable; }
+std::span<const ErrorInfo> error_table() {
+  return kTable;
+}
 
 const ErrorInfo& info_of(ErrorId id) {
   const auto* row = std::lower_bound(std::begin(kTable), std::end(kTable), id,
@@ -64,12 +78,14 @@ const ErrorInfo* find_error(std::string_view number) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
   if (error != std::errc() || end != number.data() + number.size()) return nullptr;
-  const auto* row =
-      std::find_if(std::begin(kTable), std::end(kTable), [&](const ErrorInfo& info) { return static_cast<unsigned>(info.id) == value; });
+  const auto* row = std::find_if(std::begin(kTable), std::end(kTable),
+                                 [&](const ErrorInfo& info) { return static_cast<unsigned>(info.id) == value; });
   return row == std::end(kTable) ? nullptr : row;
 }
 
-Status::Status(Code code, std::string what) : Status(general_error(code), std::move(what)) { error_->code = code; }
+Status::Status(Code code, std::string what) : Status(general_error(code), std::move(what)) {
+  error_->code = code;
+}
 
 Status::Status(ErrorId id, std::string what) : error_(std::make_shared<Error>()) {
   const ErrorInfo& info = info_of(id);
@@ -86,13 +102,25 @@ ErrorText& Status::mutable_text() {
   return error_->text;
 }
 
-Status&& Status::why(std::string text) && { return mutable_text().why = std::move(text), std::move(*this); }
-Status&& Status::place(std::string text) && { return mutable_text().place = std::move(text), std::move(*this); }
-Status&& Status::state(std::string text) && { return mutable_text().state = std::move(text), std::move(*this); }
-Status&& Status::remedy(std::string text) && { return mutable_text().remedy = std::move(text), std::move(*this); }
+Status&& Status::why(std::string text) && {
+  return mutable_text().why = std::move(text), std::move(*this);
+}
+Status&& Status::place(std::string text) && {
+  return mutable_text().place = std::move(text), std::move(*this);
+}
+Status&& Status::state(std::string text) && {
+  return mutable_text().state = std::move(text), std::move(*this);
+}
+Status&& Status::remedy(std::string text) && {
+  return mutable_text().remedy = std::move(text), std::move(*this);
+}
 
-Code Status::code() const { return error_ == nullptr ? Code::kOk : error_->code; }
-ErrorId Status::id() const { return error_ == nullptr ? ErrorId::kNone : error_->id; }
+Code Status::code() const {
+  return error_ == nullptr ? Code::kOk : error_->code;
+}
+ErrorId Status::id() const {
+  return error_ == nullptr ? ErrorId::kNone : error_->id;
+}
 
 const ErrorText& Status::text() const {
   static const ErrorText kEmpty;

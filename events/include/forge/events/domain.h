@@ -25,7 +25,21 @@ struct Schema;
 namespace forge {
 
 enum class BaseType : std::uint8_t {
-  kBool, kInt8, kUint8, kInt16, kUint16, kInt32, kUint32, kInt64, kUint64, kFloat32, kFloat64, kText, kVector, kTable, kStruct,
+  kBool,
+  kInt8,
+  kUint8,
+  kInt16,
+  kUint16,
+  kInt32,
+  kUint32,
+  kInt64,
+  kUint64,
+  kFloat32,
+  kFloat64,
+  kText,
+  kVector,
+  kTable,
+  kStruct,
 };
 
 std::string_view name_of(BaseType type);  // as FlatBuffers spells it: "int", "string"
@@ -57,9 +71,9 @@ struct Field {
   Cell default_value;                     // what absence reads as; kNull for nullable fields without a default
   std::string default_text;               // owns the text of default_value
   bool deprecated = false;
-  std::string documentation;              // the /// lines
-  std::string type_name;                  // as declared: "int", "OrderStatus", "[string]"
-  std::string place;                      // "shop.fbs:14:30"
+  std::string documentation;                        // the /// lines
+  std::string type_name;                            // as declared: "int", "OrderStatus", "[string]"
+  std::string place;                                // "shop.fbs:14:30"
   const ::reflection::Field* reflection = nullptr;  // for nested values
 };
 
@@ -87,8 +101,8 @@ std::string_view name_of(ActionKind kind);  // "creates"
 struct Resource;
 
 struct Action {
-  std::string name;        // "Order.place"
-  std::string event_type;  // "Order.placed"
+  std::string name;          // "Order.place"
+  std::string event_type;    // "Order.placed"
   std::uint16_t number = 0;  // stable over schema versions
   ActionKind kind = ActionKind::kUpdates;
   const Resource* resource = nullptr;

@@ -33,87 +33,86 @@ enum class Code : std::uint8_t {
 std::string_view name_of(Code code);
 
 // X(name, number, code, exit status, HTTP status, title, remedy)
-#define FORGE_ERRORS(X)                                                                                                          \
-  X(StoreNotFound, 1001, kNotFound, 3, 404, "there is no store here", "create one: forgectl init DIR")                           \
-  X(ForeignDirectory, 1002, kInvalidArgument, 4, 409, "the directory is not a Forge store", "name the store's directory")        \
-  X(TargetNotEmpty, 1003, kAlreadyExists, 4, 409, "the target is not empty", "name a new or an empty directory")                 \
+#define FORGE_ERRORS(X)                                                                                                           \
+  X(StoreNotFound, 1001, kNotFound, 3, 404, "there is no store here", "create one: forgectl init DIR")                            \
+  X(ForeignDirectory, 1002, kInvalidArgument, 4, 409, "the directory is not a Forge store", "name the store's directory")         \
+  X(TargetNotEmpty, 1003, kAlreadyExists, 4, 409, "the target is not empty", "name a new or an empty directory")                  \
   X(StoreLocked, 1004, kUnavailable, 7, 503, "another process holds the store", "wait for it, stop it, or read with --read-only") \
-  X(FormatTooNew, 1005, kUnavailable, 7, 503, "the store was written by a newer Forge", "use a forge of at least that version")  \
-  X(ReadOnly, 1006, kUnavailable, 7, 503, "the store is open for reading only", "open it for writing")                           \
-  X(DirectoryUnusable, 1007, kIo, 7, 503, "the directory cannot be used", "check that it exists and its permissions")            \
-  X(Closed, 1008, kUnavailable, 7, 503, "the store is closed", "open it again")                                                  \
-  X(Forked, 1009, kInvalidArgument, 1, 500, "the store was opened before fork()", "open it in the child process")                \
-  X(SchemaSyntax, 2000, kInvalidArgument, 4, 422, "the schema file does not parse", "mend the file and check it again")          \
-  X(RuleUnknownName, 2001, kInvalidArgument, 4, 422, "a rule names something unknown", "mend the rule")                          \
-  X(RuleSyntax, 2002, kInvalidArgument, 4, 422, "a rule does not parse", "mend the rule")                                        \
-  X(RuleType, 2003, kInvalidArgument, 4, 422, "a rule compares or combines types that do not fit", "mend the rule")              \
-  X(SchemaAttribute, 2004, kInvalidArgument, 4, 422, "an attribute is unknown, repeated, misplaced or malformed",                \
-    "see schemas/forge.fbs for each attribute's grammar")                                                                        \
-  X(SchemaName, 2005, kInvalidArgument, 4, 422, "a name is taken, reserved or malformed", "choose another name")                 \
-  X(SchemaDomain, 2006, kInvalidArgument, 4, 422, "the domain contradicts itself", "mend the schema")                            \
-  X(SchemaUnsupported, 2007, kInvalidArgument, 4, 422, "the schema uses something this version does not support",                \
-    "leave it out")                                                                                                              \
-  X(SchemaIncompatible, 2008, kInvalidArgument, 4, 409, "the new schema breaks stored events",                                   \
-    "only add fields, resources, actions and enum values")                                                                       \
-  X(UnknownResource, 2010, kInvalidArgument, 4, 404, "unknown resource", "see: forgectl schema show")                            \
-  X(UnknownAction, 2011, kInvalidArgument, 4, 404, "unknown action", "see: forgectl schema show")                                \
-  X(UnknownField, 2012, kInvalidArgument, 4, 422, "unknown field or argument", "see: forgectl explain RESOURCE.ACTION")          \
-  X(NoSchema, 2013, kInvalidArgument, 4, 409, "the store has no schema yet", "add one: forgectl schema add FILE.fbs")            \
-  X(ArgumentType, 2101, kInvalidArgument, 4, 422, "a value has the wrong type", "see: forgectl explain RESOURCE.ACTION")         \
-  X(ArgumentRange, 2102, kInvalidArgument, 4, 422, "a value is out of range", "give a value in range")                           \
-  X(ArgumentMissing, 2103, kInvalidArgument, 4, 422, "a required value is missing", "give the value")                            \
-  X(ArgumentNull, 2104, kInvalidArgument, 4, 422, "a value that cannot be null was cleared", "give a value")                     \
-  X(KeyInvalid, 2105, kInvalidArgument, 4, 422, "a key is empty, too long or malformed",                                         \
-    "a text key is UTF-8 of 1 to 1,024 bytes without NUL")                                                                       \
-  X(TextInvalid, 2106, kInvalidArgument, 4, 422, "a text is not valid UTF-8", "send UTF-8")                                      \
-  X(RuleViolated, 2107, kRuleViolated, 4, 422, "a rule refused the action", "see: forgectl explain RESOURCE.ACTION")             \
-  X(RuleFailed, 2108, kRuleViolated, 4, 422, "a rule could not be evaluated", "mend the values or the rule")                     \
-  X(TooLarge, 2109, kInvalidArgument, 4, 413, "a value or transaction is larger than the limit", "send less at once")            \
-  X(JsonInvalid, 2110, kInvalidArgument, 4, 400, "the JSON is malformed", "mend the JSON")                                       \
-  X(JsonLimit, 2111, kInvalidArgument, 4, 400, "the JSON is deeper or wider than the limit", "send smaller JSON")                \
-  X(ActionRefused, 2112, kRuleViolated, 4, 422, "the action's handler refused it", "mend the arguments")                         \
-  X(VersionConflict, 3001, kVersionConflict, 5, 409, "the record is at another version", "reload and retry")                     \
-  X(KeyReused, 3002, kVersionConflict, 5, 409, "the idempotency key was used with other input", "use a new key")                 \
-  X(ConditionFailed, 3003, kVersionConflict, 5, 409, "an event matches the append condition", "read again and retry")            \
-  X(RecordNotFound, 3004, kNotFound, 3, 404, "no such record", "check the key")                                                  \
-  X(RecordExists, 3005, kAlreadyExists, 4, 409, "the record exists already", "update it, or use another key")                    \
-  X(UniqueTaken, 3006, kAlreadyExists, 4, 409, "a unique value is taken", "use another value")                                   \
-  X(EventNotFound, 3007, kNotFound, 3, 404, "no such event", "see: forgectl log")                                                \
-  X(BookmarkNotFound, 3008, kNotFound, 3, 404, "no such bookmark", "see: forgectl bookmark list")                                \
-  X(IdempotencyKeyNotFound, 3009, kNotFound, 3, 404, "no transaction has this idempotency key", "check the key")                 \
-  X(TransactionTooLarge, 3010, kInvalidArgument, 4, 413, "the transaction is larger than the limit", "split it")                 \
-  X(RecordErased, 3011, kNotFound, 3, 410, "the record was erased", "its history remains without the erased parts")              \
-  X(NotRetained, 3012, kNotFound, 3, 410, "the time is before what the store retains", "ask for a later time")                   \
-  X(TimeUnparsable, 4001, kInvalidArgument, 2, 400, "the time cannot be read", "see: forgectl help time")                        \
-  X(SqlReadOnly, 4002, kDenied, 4, 403, "sql is read-only", "state changes only through actions: forgectl help do")              \
-  X(TimeInFuture, 4003, kInvalidArgument, 4, 422, "the point is after the head of the log", "ask for the head or earlier")       \
-  X(RangeReversed, 4004, kInvalidArgument, 2, 400, "the range ends before it begins", "swap the bounds")                         \
-  X(FilterInvalid, 4005, kInvalidArgument, 2, 400, "the filter cannot be read", "see: forgectl help query")                      \
-  X(CursorInvalid, 4006, kInvalidArgument, 2, 400, "the cursor cannot be read", "start again without a cursor")                  \
-  X(TimeAmbiguous, 4007, kInvalidArgument, 2, 400, "the time has more than one reading", "write the reading that is meant")      \
-  X(EventAltered, 6001, kCorruption, 6, 500, "an event was altered", "restore a good backup; see: forgectl help integrity")      \
-  X(DataCorrupt, 6002, kCorruption, 6, 500, "stored data is damaged", "restore a good backup; see: forgectl help integrity")     \
-  X(DataTruncated, 6003, kCorruption, 6, 500, "acknowledged data is missing", "restore a good backup; see: forgectl help integrity") \
-  X(StateDiffers, 6005, kCorruption, 6, 500, "the state differs from the fold of the log", "rebuild the state from the log")     \
-  X(StoreForeignFile, 6006, kCorruption, 6, 500, "a file belongs to another store", "restore the store's own file")              \
+  X(FormatTooNew, 1005, kUnavailable, 7, 503, "the store was written by a newer Forge", "use a forge of at least that version")   \
+  X(ReadOnly, 1006, kUnavailable, 7, 503, "the store is open for reading only", "open it for writing")                            \
+  X(DirectoryUnusable, 1007, kIo, 7, 503, "the directory cannot be used", "check that it exists and its permissions")             \
+  X(Closed, 1008, kUnavailable, 7, 503, "the store is closed", "open it again")                                                   \
+  X(Forked, 1009, kInvalidArgument, 1, 500, "the store was opened before fork()", "open it in the child process")                 \
+  X(SchemaSyntax, 2000, kInvalidArgument, 4, 422, "the schema file does not parse", "mend the file and check it again")           \
+  X(RuleUnknownName, 2001, kInvalidArgument, 4, 422, "a rule names something unknown", "mend the rule")                           \
+  X(RuleSyntax, 2002, kInvalidArgument, 4, 422, "a rule does not parse", "mend the rule")                                         \
+  X(RuleType, 2003, kInvalidArgument, 4, 422, "a rule compares or combines types that do not fit", "mend the rule")               \
+  X(SchemaAttribute, 2004, kInvalidArgument, 4, 422, "an attribute is unknown, repeated, misplaced or malformed",                 \
+    "see schemas/forge.fbs for each attribute's grammar")                                                                         \
+  X(SchemaName, 2005, kInvalidArgument, 4, 422, "a name is taken, reserved or malformed", "choose another name")                  \
+  X(SchemaDomain, 2006, kInvalidArgument, 4, 422, "the domain contradicts itself", "mend the schema")                             \
+  X(SchemaUnsupported, 2007, kInvalidArgument, 4, 422, "the schema uses something this version does not support", "leave it out") \
+  X(SchemaIncompatible, 2008, kInvalidArgument, 4, 409, "the new schema breaks stored events",                                    \
+    "only add fields, resources, actions and enum values")                                                                        \
+  X(UnknownResource, 2010, kInvalidArgument, 4, 404, "unknown resource", "see: forgectl schema show")                             \
+  X(UnknownAction, 2011, kInvalidArgument, 4, 404, "unknown action", "see: forgectl schema show")                                 \
+  X(UnknownField, 2012, kInvalidArgument, 4, 422, "unknown field or argument", "see: forgectl explain RESOURCE.ACTION")           \
+  X(NoSchema, 2013, kInvalidArgument, 4, 409, "the store has no schema yet", "add one: forgectl schema add FILE.fbs")             \
+  X(ArgumentType, 2101, kInvalidArgument, 4, 422, "a value has the wrong type", "see: forgectl explain RESOURCE.ACTION")          \
+  X(ArgumentRange, 2102, kInvalidArgument, 4, 422, "a value is out of range", "give a value in range")                            \
+  X(ArgumentMissing, 2103, kInvalidArgument, 4, 422, "a required value is missing", "give the value")                             \
+  X(ArgumentNull, 2104, kInvalidArgument, 4, 422, "a value that cannot be null was cleared", "give a value")                      \
+  X(KeyInvalid, 2105, kInvalidArgument, 4, 422, "a key is empty, too long or malformed",                                          \
+    "a text key is UTF-8 of 1 to 1,024 bytes without NUL")                                                                        \
+  X(TextInvalid, 2106, kInvalidArgument, 4, 422, "a text is not valid UTF-8", "send UTF-8")                                       \
+  X(RuleViolated, 2107, kRuleViolated, 4, 422, "a rule refused the action", "see: forgectl explain RESOURCE.ACTION")              \
+  X(RuleFailed, 2108, kRuleViolated, 4, 422, "a rule could not be evaluated", "mend the values or the rule")                      \
+  X(TooLarge, 2109, kInvalidArgument, 4, 413, "a value or transaction is larger than the limit", "send less at once")             \
+  X(JsonInvalid, 2110, kInvalidArgument, 4, 400, "the JSON is malformed", "mend the JSON")                                        \
+  X(JsonLimit, 2111, kInvalidArgument, 4, 400, "the JSON is deeper or wider than the limit", "send smaller JSON")                 \
+  X(ActionRefused, 2112, kRuleViolated, 4, 422, "the action's handler refused it", "mend the arguments")                          \
+  X(VersionConflict, 3001, kVersionConflict, 5, 409, "the record is at another version", "reload and retry")                      \
+  X(KeyReused, 3002, kVersionConflict, 5, 409, "the idempotency key was used with other input", "use a new key")                  \
+  X(ConditionFailed, 3003, kVersionConflict, 5, 409, "an event matches the append condition", "read again and retry")             \
+  X(RecordNotFound, 3004, kNotFound, 3, 404, "no such record", "check the key")                                                   \
+  X(RecordExists, 3005, kAlreadyExists, 4, 409, "the record exists already", "update it, or use another key")                     \
+  X(UniqueTaken, 3006, kAlreadyExists, 4, 409, "a unique value is taken", "use another value")                                    \
+  X(EventNotFound, 3007, kNotFound, 3, 404, "no such event", "see: forgectl log")                                                 \
+  X(BookmarkNotFound, 3008, kNotFound, 3, 404, "no such bookmark", "see: forgectl bookmark list")                                 \
+  X(IdempotencyKeyNotFound, 3009, kNotFound, 3, 404, "no transaction has this idempotency key", "check the key")                  \
+  X(TransactionTooLarge, 3010, kInvalidArgument, 4, 413, "the transaction is larger than the limit", "split it")                  \
+  X(RecordErased, 3011, kNotFound, 3, 410, "the record was erased", "its history remains without the erased parts")               \
+  X(NotRetained, 3012, kNotFound, 3, 410, "the time is before what the store retains", "ask for a later time")                    \
+  X(TimeUnparsable, 4001, kInvalidArgument, 2, 400, "the time cannot be read", "see: forgectl help time")                         \
+  X(SqlReadOnly, 4002, kDenied, 4, 403, "sql is read-only", "state changes only through actions: forgectl help do")               \
+  X(TimeInFuture, 4003, kInvalidArgument, 4, 422, "the point is after the head of the log", "ask for the head or earlier")        \
+  X(RangeReversed, 4004, kInvalidArgument, 2, 400, "the range ends before it begins", "swap the bounds")                          \
+  X(FilterInvalid, 4005, kInvalidArgument, 2, 400, "the filter cannot be read", "see: forgectl help query")                       \
+  X(CursorInvalid, 4006, kInvalidArgument, 2, 400, "the cursor cannot be read", "start again without a cursor")                   \
+  X(TimeAmbiguous, 4007, kInvalidArgument, 2, 400, "the time has more than one reading", "write the reading that is meant")       \
+  X(EventAltered, 6001, kCorruption, 6, 500, "an event was altered", "restore a good backup; see: forgectl help integrity")       \
+  X(DataCorrupt, 6002, kCorruption, 6, 500, "stored data is damaged", "restore a good backup; see: forgectl help integrity")      \
+  X(DataTruncated, 6003, kCorruption, 6, 500, "acknowledged data is missing",                                                     \
+    "restore a good backup; see: forgectl help integrity")                                                                        \
+  X(StateDiffers, 6005, kCorruption, 6, 500, "the state differs from the fold of the log", "rebuild the state from the log")      \
+  X(StoreForeignFile, 6006, kCorruption, 6, 500, "a file belongs to another store", "restore the store's own file")               \
   X(RemainsOfStore, 6007, kCorruption, 6, 500, "remains of a damaged store are here", "repair a copy; never create over remains") \
-  X(ProofInvalid, 6008, kCorruption, 6, 500, "the proof does not hold", "compare the head with the one you kept")                \
-  X(DiskFull, 7001, kUnavailable, 7, 507, "the disk is full", "free some space; writes go on by themselves")                     \
-  X(IoError, 7002, kIo, 7, 500, "reading or writing failed", "check the disk")                                                   \
-  X(IoFatal, 7003, kUnknownOutcome, 9, 500, "a write or sync failed: the outcome is unknown",                                    \
-    "reopen the store and retry with the same idempotency key")                                                                  \
-  X(Overloaded, 7004, kUnavailable, 7, 429, "too much work is waiting", "retry later")                                           \
-  X(DeadlinePassed, 7005, kUnavailable, 7, 504, "the time allowed is over", "retry, or allow more time")                         \
-  X(ListenRefused, 7006, kDenied, 2, 403, "refusing to listen", "give --token-file, or --insecure")                              \
-  X(NoMemory, 7007, kUnavailable, 7, 503, "memory is exhausted", "free some memory and retry")                                   \
-  X(UnknownOutcome, 7008, kUnknownOutcome, 9, 500, "whether it was stored is unknown",                                           \
-    "retry with the same idempotency key")                                                                                       \
-  X(Cancelled, 7009, kCancelled, 130, 499, "cancelled", "")                                                                      \
-  X(Usage, 9001, kInvalidArgument, 2, 400, "the command line cannot be read", "see: forgectl help")                              \
-  X(UnknownCommand, 9002, kInvalidArgument, 2, 400, "unknown command", "see: forgectl help")                                     \
-  X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                   \
-  X(ConfirmationNeeded, 9004, kInvalidArgument, 2, 400, "the command needs confirmation", "add --yes")                           \
-  X(InputUnreadable, 9005, kIo, 2, 400, "the input cannot be read", "check the file's name and permissions")                     \
+  X(ProofInvalid, 6008, kCorruption, 6, 500, "the proof does not hold", "compare the head with the one you kept")                 \
+  X(DiskFull, 7001, kUnavailable, 7, 507, "the disk is full", "free some space; writes go on by themselves")                      \
+  X(IoError, 7002, kIo, 7, 500, "reading or writing failed", "check the disk")                                                    \
+  X(IoFatal, 7003, kUnknownOutcome, 9, 500, "a write or sync failed: the outcome is unknown",                                     \
+    "reopen the store and retry with the same idempotency key")                                                                   \
+  X(Overloaded, 7004, kUnavailable, 7, 429, "too much work is waiting", "retry later")                                            \
+  X(DeadlinePassed, 7005, kUnavailable, 7, 504, "the time allowed is over", "retry, or allow more time")                          \
+  X(ListenRefused, 7006, kDenied, 2, 403, "refusing to listen", "give --token-file, or --insecure")                               \
+  X(NoMemory, 7007, kUnavailable, 7, 503, "memory is exhausted", "free some memory and retry")                                    \
+  X(UnknownOutcome, 7008, kUnknownOutcome, 9, 500, "whether it was stored is unknown", "retry with the same idempotency key")     \
+  X(Cancelled, 7009, kCancelled, 130, 499, "cancelled", "")                                                                       \
+  X(Usage, 9001, kInvalidArgument, 2, 400, "the command line cannot be read", "see: forgectl help")                               \
+  X(UnknownCommand, 9002, kInvalidArgument, 2, 400, "unknown command", "see: forgectl help")                                      \
+  X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                    \
+  X(ConfirmationNeeded, 9004, kInvalidArgument, 2, 400, "the command needs confirmation", "add --yes")                            \
+  X(InputUnreadable, 9005, kIo, 2, 400, "the input cannot be read", "check the file's name and permissions")                      \
   X(Internal, 9099, kIo, 1, 500, "a bug in Forge", "please report it with this message")
 
 enum class ErrorId : std::uint16_t {

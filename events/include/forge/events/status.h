@@ -70,8 +70,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {        // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     if (status_.ok()) status_ = Status(ErrorId::kInternal, "a Result was made from a success without a value");
   }
 
@@ -109,8 +109,8 @@ class [[nodiscard]] Result {
 #define FORGE_CONCAT(a, b) FORGE_CONCAT_(a, b)
 
 // Returns from the function when `expression` is an error.
-#define FORGE_TRY(expression)                                  \
-  do {                                                         \
+#define FORGE_TRY(expression)                                                                    \
+  do {                                                                                           \
     if (::forge::Status forge_status_ = (expression); !forge_status_.ok()) return forge_status_; \
   } while (false)
 
@@ -121,7 +121,7 @@ class [[nodiscard]] Result {
   if (!result.ok()) return result.status();       \
   target = *std::move(result)
 
-#define FORGE_ASSERT(condition) \
-  do {                          \
+#define FORGE_ASSERT(condition)                                                  \
+  do {                                                                           \
     if (!(condition)) ::forge::assertion_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -50,19 +50,19 @@ using Args = Object;
 
 class Value {
  public:
-  Value() = default;  // null
-  Value(std::nullptr_t) {}                                            // NOLINT(google-explicit-constructor)
-  Value(bool value) : data_(value) {}                                 // NOLINT(google-explicit-constructor)
+  Value() = default;                   // null
+  Value(std::nullptr_t) {}             // NOLINT(google-explicit-constructor)
+  Value(bool value) : data_(value) {}  // NOLINT(google-explicit-constructor)
   template <typename T>
-    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Value(T value) : data_(static_cast<std::int64_t>(value)) {}         // NOLINT(google-explicit-constructor)
-  Value(double value) : data_(value) {}                               // NOLINT(google-explicit-constructor)
-  Value(const char* value) : data_(std::string(value)) {}             // NOLINT(google-explicit-constructor)
-  Value(std::string_view value) : data_(std::string(value)) {}        // NOLINT(google-explicit-constructor)
-  Value(std::string value) : data_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
-  Value(Bytes value) : data_(std::move(value)) {}                     // NOLINT(google-explicit-constructor)
-  Value(List value) : data_(std::move(value)) {}                      // NOLINT(google-explicit-constructor)
-  Value(Object value) : data_(std::move(value)) {}                    // NOLINT(google-explicit-constructor)
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) Value(T value)
+      : data_(static_cast<std::int64_t>(value)) {}              // NOLINT(google-explicit-constructor)
+  Value(double value) : data_(value) {}                         // NOLINT(google-explicit-constructor)
+  Value(const char* value) : data_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
+  Value(std::string_view value) : data_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
+  Value(std::string value) : data_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Value(Bytes value) : data_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
+  Value(List value) : data_(std::move(value)) {}                // NOLINT(google-explicit-constructor)
+  Value(Object value) : data_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
   // Null when the value is of another kind.

@@ -1,0 +1,131 @@
+#pragma once
+
+// The store: one directory that holds an append-only log of events and everything derived from it.
+//
+// Every action appends an immutable event together with its state change in one atomic write; an acknowledgement means that it is
+// on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads.
+//
+// Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
+// the first sign of concurrent callers starts two more, which decide and commit for everybody. Closing (the destructor) finishes
+// what is in flight, flushes and leaves a clean-stop mark. After a failed write or sync the store refuses further writes and says
+// so (kIoFatal) until it is opened again; reads go on.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/events/domain.h"
+#include "forge/events/merkle.h"
+#include "forge/events/status.h"
+#include "forge/store/options.h"
+#include "forge/store/point.h"
+#include "forge/store/record.h"
+#include "forge/store/transaction.h"
+#include "forge/store/view.h"
+
+namespace forge {
+
+struct LoadedDomain {
+  std::uint32_t version = 0;          // of the schema now in force
+  bool added = false;                 // false: this very schema was in force already
+  std::vector<SchemaChange> changes;  // from the version before
+};
+
+struct SchemaVersion {
+  std::uint32_t version = 0;
+  Seq seq = 0;
+  Time recorded_at;
+  std::string digest;
+  std::shared_ptr<const Domain> domain;
+};
+
+struct Bookmark {
+  std::string name;
+  Seq seq = 0;       // the point it names
+  Time recorded_at;  // of that point
+};
+
+struct StoreStats {
+  std::string id;
+  Seq head = 0;
+  Time head_time;
+  std::uint64_t records = 0;  // living ones, estimated
+  std::uint32_t schema_version = 0;
+  std::uint64_t log_bytes = 0, state_bytes = 0, history_bytes = 0, index_bytes = 0, tree_bytes = 0, wal_bytes = 0;
+};
+
+struct Root {
+  Seq size = 0;
+  Hash hash{};
+};
+
+class Store {
+ public:
+  // Opens or makes the store in `path`: its directory, or a directory that holds `.forge`. ":memory:" is a store that lives as long
+  // as the object. Errors: kStoreNotFound, kForeignDirectory, kStoreLocked (naming the owner), kFormatTooNew, kDirectoryUnusable,
+  // kDataCorrupt, kDataTruncated (acknowledged events are missing: nothing was changed), kRemainsOfStore, kDiskFull.
+  static Result<Store> open(const std::string& path, OpenOptions options = {});
+
+  Store(Store&&) noexcept;
+  Store& operator=(Store&&) noexcept;
+  ~Store();
+
+  // Finishes what is in flight and closes; later calls fail with kClosed. Errors: kIoError where the clean-stop mark could not be
+  // written; nothing acknowledged is lost by it.
+  Status close();
+
+  // Reads the .fbs file and its includes, checks them and, unless this very schema is in force, appends it as the next version.
+  // Errors: the first of the schema's (use Domain::parse for all), kSchemaIncompatible with the list of breaks. On error nothing
+  // changes. With `dry_run` nothing is written in any case.
+  Result<LoadedDomain> load_domain(const std::string& path, const ActOptions& options = {});
+  Result<LoadedDomain> add_schema(std::vector<SourceFile> sources, const ActOptions& options = {});
+  // The domain in force; only Forge's own resources before the first schema.
+  std::shared_ptr<const Domain> domain() const;
+  std::vector<SchemaVersion> schemas() const;
+
+  // Issues one action, or several as one transaction: all or nothing, each seeing the ones before it. Returns once it is durable.
+  // Refusals leave no trace. Errors: kUnknownAction, kUnknownField, kArgument…, kKeyInvalid, kRule…, kRecordNotFound,
+  // kRecordExists, kVersionConflict, kUniqueTaken, kKeyReused, kTooLarge, kTransactionTooLarge, kOverloaded, kDeadlinePassed
+  // (nothing was written), kReadOnly, kDiskFull, kIoFatal and kUnknownOutcome (it may or may not be stored: retry with the same
+  // idempotency key).
+  Result<Receipt> act(std::string_view action, Args args, const ActOptions& options = {});
+  Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& options = {});
+  // The same without waiting. `done` is called exactly once, from a thread of the store, and must not block.
+  void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
+
+  // The store as it is now, as of a seq, or as of any point. Errors of the latter two: kTimeInFuture (naming the head),
+  // kBookmarkNotFound, kIdempotencyKeyNotFound.
+  View view() const;
+  Result<View> as_of(Seq seq) const;
+  Result<View> as_of(const Point& point) const;
+  Result<Resolved> resolve(const Point& point) const;
+  // The current record: view().get() without making a view. Errors: as View::get.
+  Result<Record> get(std::string_view resource, std::string_view key) const;
+
+  // Names a point. Errors: kRecordExists, kTimeInFuture, kKeyInvalid (letters, digits and "_.:-", at most 200).
+  Result<Bookmark> add_bookmark(const std::string& name, const Point& point, const ActOptions& options = {});
+  Status remove_bookmark(const std::string& name, const ActOptions& options = {});
+  Result<std::vector<Bookmark>> bookmarks() const;
+
+  Seq head() const;
+  // The highest seq that survives a power cut: the head with kSync.
+  Seq durable_seq() const;
+  // The root of the tree over all events up to the head. Errors: kDataCorrupt.
+  Result<Root> root() const;
+  Result<StoreStats> stats() const;
+  const std::string& path() const;
+  bool read_only() const;
+  // What opening found and mended, in plain sentences; usually empty.
+  const std::vector<std::string>& notices() const;
+
+ private:
+  friend class StoreAccess;
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace forge

@@ -1,0 +1,71 @@
+#pragma once
+
+// What callers ask of the store and what they get back. Plain data.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forge/events/envelope.h"
+#include "forge/events/value.h"
+
+namespace forge {
+
+// Who acts. Not verified by the store: the embedding program vouches for it.
+struct Actor {
+  std::string id;
+  std::string role;
+
+  Actor() = default;
+  Actor(const char* name) : id(name) {}             // NOLINT(google-explicit-constructor)
+  Actor(std::string name) : id(std::move(name)) {}  // NOLINT(google-explicit-constructor)
+  Actor(std::string name, std::string of_role) : id(std::move(name)), role(std::move(of_role)) {}
+};
+
+// One action on one record. The key is an argument named like the resource's key field; a create without one gets a UUIDv7.
+struct ActionRequest {
+  std::string action;  // "Order.place"
+  Args args;
+  std::optional<Version> if_version;  // refuse unless the record is at this version; 0: unless there is no such record
+};
+
+struct ActOptions {
+  Actor actor;
+  std::optional<Version> if_version;  // of Store::act; in a transaction each action has its own
+  std::string idempotency_key;        // 1 to 256 bytes of UTF-8; kept as long as the log
+  std::optional<Time> occurred_at;
+  std::string correlation;  // at most 128 bytes; empty: the transaction's id
+  std::optional<Seq> causation;
+  std::optional<std::uint8_t> hops_left;
+  std::string reason;                    // kept in the event's metadata under "reason"
+  bool dry_run = false;                  // decide and answer as if, write nothing
+  std::chrono::microseconds timeout{0};  // how long to wait in the queue; 0: no limit
+};
+
+struct ActionReceipt {
+  std::string resource;
+  std::string key;
+  Version version = 0;
+  Seq seq = 0;
+  std::string type;  // the event's
+};
+
+struct TransactionReceipt {
+  Uuid transaction;
+  Time recorded_at;
+  Seq first_seq = 0;
+  Seq last_seq = 0;
+  bool replayed = false;               // an earlier transaction with this idempotency key and input was answered again
+  std::vector<ActionReceipt> actions;  // in order; empty for a transaction without actions
+};
+
+// The receipt of Store::act: one action's, with its transaction's.
+struct Receipt : ActionReceipt {
+  Uuid transaction;
+  Time recorded_at;
+  bool replayed = false;
+};
+
+}  // namespace forge

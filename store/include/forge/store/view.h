@@ -1,0 +1,128 @@
+#pragma once
+
+// A View looks at the whole store as of one seq: cheap to make, consistent across resources, never blocked and never blocking.
+// Copies share one snapshot. Every read verifies what it decodes. A View is safe to use from several threads; it must not outlive
+// its Store. A long-lived View keeps the disk space of what was rewritten since.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/events/event.h"
+#include "forge/events/merkle.h"
+#include "forge/events/rule.h"
+#include "forge/events/status.h"
+#include "forge/store/point.h"
+#include "forge/store/record.h"
+
+namespace forge {
+
+struct ListQuery {
+  std::string resource;
+  std::string where;       // a rule expression over the fields; empty: all
+  std::string after_key;   // only keys after this one, as text; empty: from the first
+  std::string key_prefix;  // only text keys that begin so
+  std::size_t limit = 0;   // 0: no limit
+};
+
+struct LogQuery {
+  std::string type;      // a glob over event types; empty: all
+  std::string resource;  // empty: all
+  std::string key;       // with `resource`: one record
+  std::string actor;
+  std::string correlation;
+  std::string idempotency_key;
+  Seq from = 1;  // the first seq looked at
+  Seq to = 0;    // the last; 0: the view's
+  bool newest_first = false;
+  std::size_t limit = 0;
+};
+
+// One version of a record, from the record's own history alone.
+struct VersionRow {
+  Version version = 0;
+  Seq seq = 0;
+  Time recorded_at;
+  std::uint32_t incarnation = 0;
+  bool deleted = false;
+  std::string action;
+  std::string actor;
+  struct Change {
+    std::string field;
+    Value before;  // null for the first version of an incarnation
+    Value after;
+  };
+  std::vector<Change> changes;  // in declared order; empty where nothing changed
+};
+
+struct FieldBlame {
+  std::string field;
+  Value value;
+  Value before;  // what the field held before that event; null at first
+  Version version = 0;
+  Seq seq = 0;
+  Time recorded_at;
+  std::string action;
+  std::string actor;
+};
+
+enum class DiffKind : std::uint8_t { kCreated, kChanged, kDestroyed, kRecreated };
+std::string_view name_of(DiffKind kind);  // "created"
+
+struct RecordDiff {
+  std::string resource;
+  std::string key;
+  DiffKind kind = DiffKind::kChanged;
+  std::optional<Version> before;  // absent: no record there
+  std::optional<Version> after;
+  std::vector<VersionRow::Change> changes;
+};
+
+// How much an as-of read touched: what `explain` prints and tests hold.
+struct ReadPlan {
+  std::string index;
+  std::uint64_t entries_touched = 0;
+};
+
+class View {
+ public:
+  Seq seq() const;
+  // The domain in force at this point.
+  std::shared_ptr<const Domain> domain() const;
+
+  // Errors: kUnknownResource, kKeyInvalid, kRecordNotFound, kDataCorrupt. `plan`, when given, is filled.
+  Result<Record> get(std::string_view resource, std::string_view key, ReadPlan* plan = nullptr) const;
+  // The record at that version, which must be at or before this point. Errors: as get, and kRecordNotFound when it has no such
+  // version.
+  Result<Record> get_version(std::string_view resource, std::string_view key, Version version) const;
+  // Records in key order until `visit` returns false. Errors: kUnknownResource, kFilterInvalid, kRuleFailed, kDataCorrupt.
+  Status list(const ListQuery& query, const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
+  // All versions, oldest first, over every incarnation. Errors: as get.
+  Result<std::vector<VersionRow>> history(std::string_view resource, std::string_view key) const;
+  // Who set each field of the record last, in declared order; incarnations are not crossed. Errors: as get.
+  Result<std::vector<FieldBlame>> blame(std::string_view resource, std::string_view key) const;
+
+  // One event. Errors: kEventNotFound, kDataCorrupt.
+  Result<Event> event(Seq seq) const;
+  // The leaf hash of that event in the tree. Errors: as event.
+  Result<Hash> leaf(Seq seq) const;
+  // Events in seq order until `visit` returns false. Errors: kUnknownResource, kDataCorrupt.
+  Status log(const LogQuery& query, const std::function<bool(const Event&)>& visit) const;
+
+  // What differs from `before` to this view: of one record (nothing when equal), or of all, in order of resource and key, until
+  // `visit` returns false. `before.seq()` must not be above this one. Errors: as get, kRangeReversed.
+  Result<std::optional<RecordDiff>> diff(const View& before, std::string_view resource, std::string_view key) const;
+  Status diff_all(const View& before, std::string_view resource, const std::function<bool(const RecordDiff&)>& visit) const;
+
+ private:
+  friend class Store;
+  struct State;
+  explicit View(std::shared_ptr<const State> state);
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace forge
