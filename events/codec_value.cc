@@ -325,9 +325,15 @@ Status unknown_field(const TableType& table, std::string_view what, const std::s
 
 }  // namespace
 
-Status row_from_object(const TableType& table, const Object& values, std::string_view what, Memory& memory, Row& row) {
+Result<Cell> cell_from_value(const Field& field, const Value& value, std::string_view what, Memory& memory) {
+  return cell_from({what, field.name}, field, value, memory);
+}
+
+Status row_from_object(const TableType& table, const Object& values, std::string_view what, Memory& memory, Row& row,
+                       std::string_view skip) {
   row.assign(table.fields.size(), Cell());
   for (const auto& [name, value] : values.members()) {
+    if (!skip.empty() && name == skip) continue;
     const Field* field = table.find(name);
     if (field == nullptr) return unknown_field(table, what, name);
     if (!row[field->id].is_absent()) {
