@@ -1,4 +1,5 @@
-// The nearest known name to a mistyped one: Levenshtein's distance over bytes, in one row.
+// The nearest known name to a mistyped one: Levenshtein's distance over bytes, in one row. Of several as near, the one that begins
+// most alike.
 
 #include <algorithm>
 #include <string>
@@ -26,19 +27,27 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+std::size_t common_prefix(std::string_view a, std::string_view b) {
+  return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
 }  // namespace
 
 std::string nearest_name(std::string_view name, std::span<const std::string_view> candidates) {
   std::string_view best;
   // A candidate that shares no byte with the name is no help, however short both are.
   std::size_t best_distance = std::min(kDistanceMax + 1, name.size());
+  std::size_t best_prefix = 0;
   for (const std::string_view candidate : candidates) {
     const auto [shorter, longer] = std::minmax({name.size(), candidate.size()});
-    if (longer - shorter >= best_distance) continue;
+    if (longer - shorter > best_distance) continue;
     const std::size_t distance = edit_distance(name, candidate);
-    if (distance >= best_distance) continue;
+    const std::size_t prefix = common_prefix(name, candidate);
+    const bool nearer = distance < best_distance || (distance == best_distance && !best.empty() && prefix > best_prefix);
+    if (!nearer) continue;
     best = candidate;
     best_distance = distance;
+    best_prefix = prefix;
   }
   return std::string(best);
 }
