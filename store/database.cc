@@ -187,6 +187,8 @@ Status Database::flush() {
   return to_status(db_->Flush(options, handles), "writing the store's tables to disk");
 }
 
+Status Database::sync_log() { return to_status(db_->SyncWAL(), "syncing the log"); }
+
 Status Database::background_error() const { return listener_->error(); }
 
 }  // namespace forge::internal

@@ -76,6 +76,8 @@ class Database {
   rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
   // Writes every memtable to disk, so that the write-ahead log holds nothing.
   Status flush();
+  // Syncs the write-ahead log.
+  Status sync_log();
   // The first error of RocksDB's background work, until it has recovered by itself.
   Status background_error() const;
 

@@ -3,10 +3,11 @@
 // The watermark: how far the log was known to be durable, and the tree's root there, kept apart from RocksDB's files. A store that
 // comes back with less has lost acknowledged events, and one whose tree has another root there was altered.
 //
-// Not safe for concurrent use; the committer writes it.
+// One thread may write synced while another writes unsynced; no more than that.
 
 #include <rocksdb/file_system.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,7 @@ class WatermarkFile {
  private:
   WatermarkFile() = default;
   std::unique_ptr<rocksdb::FSRandomRWFile> file_;
-  std::uint64_t counter_ = 0;
+  std::atomic<std::uint64_t> counter_{0};
   std::uint64_t synced_writes_ = 0;  // the next goes to the older of the two synced slots
 };
 

@@ -4,6 +4,7 @@
 // later. Safe from any thread.
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -14,31 +15,36 @@ namespace forge::internal {
 
 class WatermarkKeeper {
  public:
-  // `start` is what the store holds on opening; it is written, synced and not clean, before this returns.
-  static Result<std::unique_ptr<WatermarkKeeper>> start(StoreFiles& files, const Watermark& start);
+  // `start` is what the store holds on opening; it is written, synced and not clean, before this returns. `sync_log` is given where
+  // commits are not synced by themselves: then nothing is noted before it has run.
+  static Result<std::unique_ptr<WatermarkKeeper>> start(StoreFiles& files, const Watermark& start, std::function<Status()> sync_log);
   ~WatermarkKeeper();
 
-  // Notes a durable commit. A failure to write it costs only evidence: it is kept for `failure()`.
+  // Notes a commit, from one thread at a time. A failure to write it costs only evidence: it is kept for `failure()`.
   void note(Seq seq, const MerkleFrontier& frontier, Time time_floor);
   // Ends the thread and writes the last watermark as clean.
   Status finish(Time time_floor);
   // Ends the thread without a mark.
   void abandon();
   Status failure() const;
+  // The newest seq that is known to survive a power cut.
+  Seq synced_seq() const;
 
  private:
-  explicit WatermarkKeeper(std::unique_ptr<WatermarkFile> file);
+  WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log);
   void keep();
+  Status sync(const Watermark& watermark);
   void end_thread();
 
+  std::unique_ptr<WatermarkFile> file_;
+  const std::function<Status()> sync_log_;
+  Hasher hasher_;  // of note()
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::unique_ptr<WatermarkFile> file_;
   Watermark newest_;
-  bool unsynced_ = false;
+  Seq synced_ = 0;
   bool stopping_ = false;
   Status failure_;
-  Hasher hasher_;
   std::thread thread_;
 };
 
