@@ -74,8 +74,9 @@ void build(const std::vector<SourceFile>& files, internal::NumberGiver& numbers,
   if (!complete) return;
   std::vector<std::size_t> order = internal::include_order(main, outlines, findings);
   if (main != 0) order.insert(order.begin(), 0);
-  if (!internal::reflect_schema(outlines, order, findings, model.reflected)) return;
-  internal::read_domain(outlines, order, 0, numbers, findings, model);
+  internal::ReflectedSchema reflected;
+  if (!internal::reflect_schema(outlines, order, findings, reflected)) return;
+  internal::read_domain(reflected, outlines, order, 0, numbers, findings, model);
 }
 
 template <typename Part>

@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "domain_model.h"
-#include "flatbuffers/reflection_generated.h"
 
 namespace forge::internal {
 namespace {
@@ -68,18 +67,11 @@ bool is_scalar(const Field& field) {
 
 class DomainReader {
  public:
-  DomainReader(const std::vector<FileOutline>& outlines, const std::vector<std::size_t>& order, std::size_t own,
-               NumberGiver& numbers, SchemaFindings& findings, DomainModel& model)
-      : outlines_(outlines),
-        order_(order),
-        own_(own),
-        numbers_(numbers),
-        findings_(findings),
-        model_(model),
-        types_(model.reflected, outlines, findings) {}
+  DomainReader(const DeclaredTables& tables, const std::vector<FileOutline>& outlines, const std::vector<std::size_t>& order,
+               std::size_t own, NumberGiver& numbers, SchemaFindings& findings, DomainModel& model)
+      : tables_(tables), outlines_(outlines), order_(order), own_(own), numbers_(numbers), findings_(findings), model_(model) {}
 
   void read() {
-    model_.enums = types_.read_enums();
     draft_resources();
     for (const ResourceDraft& draft : resources_) read_resource(draft);
     for (Resource& resource : model_.resources) by_name_.emplace(resource.name, &resource);
@@ -115,9 +107,7 @@ class DomainReader {
     each_table_with("resource", [&](const TableOutline& table) { ++tables_of_name[table.name]; });
     std::map<std::string, SchemaPlace> taken;
     each_table_with("resource", [&](const TableOutline& table) {
-      ResourceDraft draft{&table, table.name};
-      if (tables_of_name[table.name] > 1 && !table.scope.empty()) draft.name = table.scope + "_" + table.name;
-      std::replace(draft.name.begin(), draft.name.end(), '.', '_');
+      ResourceDraft draft{&table, tables_of_name[table.name] > 1 ? table.distinct_name() : table.name};
       check_resource_name(draft);
       const auto [earlier, fresh] = taken.emplace(lower(draft.name), table.place);
       if (!fresh) {
@@ -152,19 +142,19 @@ class DomainReader {
     resource.name = draft.name;
     resource.number = draft.number;
     resource.place = findings_.text_of(draft.outline->place);
-    resource.record = types_.read_table(*draft.outline, model_.enums);
+    take_table(*draft.outline, resource.record, resource.documentation);
     resource.record.name = draft.name;
-    if (resource.record.reflection != nullptr)
-      resource.documentation = documentation_of(resource.record.reflection->documentation());
     read_key(*draft.outline, resource);
     for (const FieldOutline& field : draft.outline->fields) {
       if (const AttributeOutline* unique = field.find("unique")) read_unique(field, *unique, resource);
     }
   }
 
-  const Field* field_of(const TableType& table, const FieldOutline& outline) const {
-    const Field* field = table.find(outline.name);
-    return field != nullptr && field->reflection != nullptr ? field : nullptr;
+  void take_table(const TableOutline& outline, TableType& table, std::string& documentation) const {
+    const auto declared = tables_.find(&outline);
+    if (declared == tables_.end()) return;
+    table = copy_table(*declared->second.type);
+    documentation = declared->second.documentation;
   }
 
   void read_key(const TableOutline& outline, Resource& resource) {
@@ -174,10 +164,10 @@ class DomainReader {
       return add(outline.place, ErrorId::kSchemaDomain, "the resource " + quoted(resource.name) + " has no key", {},
                  "mark one field: id: string (key);");
     }
-    const Field* field = field_of(resource.record, *key);
+    const Field* field = resource.record.find(key->name);
     if (field == nullptr) return;
     resource.key_field = field->id;
-    const bool good = field->type == BaseType::kText || (is_integer(field->type) && field->reflection->type()->index() < 0);
+    const bool good = field->type == BaseType::kText || (is_integer(field->type) && field->enumeration == nullptr);
     if (!good) {
       add(key->place, ErrorId::kSchemaDomain, "the key " + quoted(key->name) + " cannot be of type " + field->type_name,
           "a key is a string or an integer");
@@ -189,7 +179,7 @@ class DomainReader {
   }
 
   void read_unique(const FieldOutline& outline, const AttributeOutline& unique, Resource& resource) {
-    const Field* field = field_of(resource.record, outline);
+    const Field* field = resource.record.find(outline.name);
     if (field == nullptr) return;
     if (outline.find("key") != nullptr) {
       return add(unique.place, ErrorId::kSchemaDomain, "the key " + quoted(outline.name) + " is unique already", {},
@@ -260,14 +250,12 @@ class DomainReader {
     action.number = draft.number;
     action.resource = draft.resource;
     action.place = findings_.text_of(draft.outline->place);
-    action.arguments = types_.read_table(*draft.outline, model_.enums);
-    if (action.arguments.reflection != nullptr)
-      action.documentation = documentation_of(action.arguments.reflection->documentation());
+    take_table(*draft.outline, action.arguments, action.documentation);
     read_kind(*draft.outline, action);
     read_event(*draft.outline, action);
     action.field_of_argument.assign(action.arguments.fields.size(), -1);
     for (const FieldOutline& argument : draft.outline->fields) {
-      if (const Field* field = field_of(action.arguments, argument)) read_argument(argument, *field, action);
+      if (const Field* field = action.arguments.find(argument.name)) read_argument(argument, *field, action);
     }
   }
 
@@ -300,13 +288,12 @@ class DomainReader {
   void read_argument(const FieldOutline& outline, const Field& argument, Action& action) {
     const TableType& record = action.resource->record;
     const Field* field = record.find(argument.name);
-    const bool known = field != nullptr && field->reflection != nullptr;
-    if (known && field->id == action.resource->key_field) {
+    if (field != nullptr && field->id == action.resource->key_field) {
       action.key_argument = argument.id;
       if (argument.type != field->type || argument.enumeration != nullptr) add_misfit(outline, argument, *field, action);
       return;
     }
-    if (known && action.kind != ActionKind::kDestroys) {
+    if (field != nullptr && action.kind != ActionKind::kDestroys) {
       action.field_of_argument[argument.id] = field->id;
       if (!fits(argument, *field)) add_misfit(outline, argument, *field, action);
     }
@@ -372,13 +359,13 @@ class DomainReader {
     }
   }
 
+  const DeclaredTables& tables_;
   const std::vector<FileOutline>& outlines_;
   const std::vector<std::size_t>& order_;
   std::size_t own_;
   NumberGiver& numbers_;
   SchemaFindings& findings_;
   DomainModel& model_;
-  TypeReader types_;
   std::vector<ResourceDraft> resources_;  // by number, as in the model
   std::vector<ActionDraft> actions_;      // in declared order
   std::map<std::string_view, Resource*> by_name_;
@@ -386,9 +373,11 @@ class DomainReader {
 
 }  // namespace
 
-void read_domain(const std::vector<FileOutline>& outlines, const std::vector<std::size_t>& order, std::size_t own,
-                 NumberGiver& numbers, SchemaFindings& findings, DomainModel& model) {
-  DomainReader(outlines, order, own, numbers, findings, model).read();
+void read_domain(const ReflectedSchema& reflected, const std::vector<FileOutline>& outlines, const std::vector<std::size_t>& order,
+                 std::size_t own, NumberGiver& numbers, SchemaFindings& findings, DomainModel& model) {
+  DeclaredTables tables;
+  model.types = read_types(reflected, outlines, findings, tables);
+  DomainReader(tables, outlines, order, own, numbers, findings, model).read();
 }
 
 }  // namespace forge::internal

@@ -1,8 +1,10 @@
 #pragma once
 
-// Tables and enums as the domain knows them, from FlatBuffers' reflection and the outline together.
+// Enums and tables as the domain knows them, from FlatBuffers' reflection and the outlines together.
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "forge/events/domain.h"
@@ -10,53 +12,28 @@
 #include "schema_outline.h"
 #include "schema_reflection.h"
 
-namespace reflection {
-struct Enum;
-}
-
 namespace forge::internal {
 
-using EnumTypes = std::vector<std::unique_ptr<EnumType>>;  // by reflection index; null for bit_flags, whose fields are integers
-
-class TypeReader {
- public:
-  // The arguments outlive the reader, the schema and the enums also what it reads.
-  TypeReader(const ReflectedSchema& reflected, const std::vector<FileOutline>& outlines, SchemaFindings& findings)
-      : schema_(*reflected.schema), outlines_(outlines), findings_(findings) {}
-
-  EnumTypes read_enums() const;
-  // Adds a finding for each default that cannot be. The table may be moved, not copied: texts of defaults point into its fields.
-  TableType read_table(const TableOutline& outline, const EnumTypes& enums) const;
-
- private:
-  EnumType read_enum(const EnumOutline& outline, const ::reflection::Enum& known) const;
-  void read_field(const FieldOutline& declared, const ::reflection::Field& known, const EnumTypes& enums, Field& field) const;
-  void read_default(const FieldOutline& outline, Field& field) const;
-  void read_scalar_default(const FieldOutline& outline, Field& field) const;
-  void disagree(SchemaPlace place, std::string_view name) const;
-  void refuse(const FieldOutline& outline, std::string what, std::string remedy) const;
-
-  const ::reflection::Schema& schema_;
-  const std::vector<FileOutline>& outlines_;
-  SchemaFindings& findings_;
+struct DomainTypes {
+  std::vector<std::unique_ptr<EnumType>> enums;    // by reflection index; null for bit_flags, whose fields are integers
+  std::vector<std::unique_ptr<TableType>> tables;  // by reflection index; what nested fields point at
 };
+
+struct DeclaredTable {
+  const TableType* type = nullptr;  // owned by DomainTypes
+  std::string documentation;
+};
+using DeclaredTables = std::unordered_map<const TableOutline*, DeclaredTable>;
+
+// Reads every enum and table. Adds a finding for each default that cannot be. The tables that FlatBuffers knows go into `declared`.
+DomainTypes read_types(const ReflectedSchema& reflected, const std::vector<FileOutline>& outlines, SchemaFindings& findings,
+                       DeclaredTables& declared);
+
+// A table with texts of defaults of its own.
+TableType copy_table(const TableType& table);
 
 // Whether an argument's value can become the field's: the same sort of value and the same enum. Integers of every width fit each
 // other; their range is checked when values are at hand.
 bool fits(const Field& argument, const Field& field);
-
-// A /// comment as FlatBuffers keeps it, as text.
-template <typename Strings>
-std::string documentation_of(const Strings* lines) {
-  std::string out;
-  if (lines == nullptr) return out;
-  for (const auto* line : *lines) {
-    std::string_view text(line->c_str(), line->size());
-    if (text.starts_with(' ')) text.remove_prefix(1);
-    if (!out.empty()) out += '\n';
-    out += text;
-  }
-  return out;
-}
 
 }  // namespace forge::internal

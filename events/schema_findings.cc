@@ -44,11 +44,4 @@ std::string SchemaFindings::did_you_mean(std::string_view name, std::span<const 
   return nearest.empty() ? std::string() : "did you mean " + quoted(nearest) + "?";
 }
 
-std::string quoted(std::string_view name) {
-  std::string out = "'";
-  out += name;
-  out += '\'';
-  return out;
-}
-
 }  // namespace forge::internal

@@ -11,6 +11,7 @@
 #include "forge/events/domain.h"
 #include "forge/events/rule.h"
 #include "forge/events/status.h"
+#include "quote.h"
 
 namespace forge::internal {
 
@@ -47,8 +48,5 @@ class SchemaFindings {
   const std::vector<SourceFile>& files_;
   std::vector<Finding> findings_;
 };
-
-// `'name'`.
-std::string quoted(std::string_view name);
 
 }  // namespace forge::internal

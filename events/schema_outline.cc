@@ -24,10 +24,10 @@ std::string qualified(const std::string& scope, const std::string& name) {
 }
 
 // A token in a message.
-std::string shown(const Token& token) {
-  if (token.kind == TokenKind::kEnd) return "the end of the file";
+std::string shown(const SchemaToken& token) {
+  if (token.kind == SchemaTokenKind::kEnd) return "the end of the file";
   if (token.text.size() > kNameBytesMax) return "something longer than " + std::to_string(kNameBytesMax) + " bytes";
-  return token.kind == TokenKind::kText ? std::string(token.text) : quoted(token.text);
+  return token.kind == SchemaTokenKind::kText ? std::string(token.text) : quoted(token.text);
 }
 
 class OutlineReader {
@@ -37,7 +37,7 @@ class OutlineReader {
 
   bool read() {
     if (!read_heading()) return false;
-    while (now().kind != TokenKind::kEnd) {
+    while (now().kind != SchemaTokenKind::kEnd) {
       if (++declarations_ > kDeclarationsMax) return unsupported(now(), "a file has at most 4,096 declarations");
       if (!read_declaration()) return false;
     }
@@ -46,7 +46,7 @@ class OutlineReader {
 
   bool read_heading() {
     outline_.parser_text = findings_.files()[file_].text;
-    outline_.tokens = tokenize(file_, findings_);
+    outline_.tokens = tokenize_schema(file_, findings_);
     if (outline_.tokens.empty()) return false;
     if (outline_.parser_text.starts_with(kByteOrderMark)) blank(0, kByteOrderMark.size());
     while (now().is("include") || now().is("native_include")) {
@@ -61,8 +61,8 @@ class OutlineReader {
   }
 
  private:
-  const Token& now() const { return outline_.tokens[next_]; }
-  const Token& take() { return now().kind == TokenKind::kEnd ? now() : outline_.tokens[next_++]; }
+  const SchemaToken& now() const { return outline_.tokens[next_]; }
+  const SchemaToken& take() { return now().kind == SchemaTokenKind::kEnd ? now() : outline_.tokens[next_++]; }
   SchemaPlace here() const { return {file_, now().position}; }
 
   bool fail(std::string what) {
@@ -70,7 +70,7 @@ class OutlineReader {
     return false;
   }
   bool expected(std::string_view what) { return fail(std::string(what) + " is expected here, not " + shown(now())); }
-  bool unsupported(const Token& token, std::string what) {
+  bool unsupported(const SchemaToken& token, std::string what) {
     findings_.add({file_, token.position}, Status(ErrorId::kSchemaUnsupported, std::move(what)));
     complete_ = false;
     return false;
@@ -89,7 +89,7 @@ class OutlineReader {
   }
 
   bool take_name(std::string& name, std::string_view what) {
-    if (now().kind != TokenKind::kWord) return expected(what);
+    if (now().kind != SchemaTokenKind::kWord) return expected(what);
     if (now().text.size() > kNameBytesMax) return unsupported(now(), "a name has at most 128 bytes");
     name = take().text;
     return true;
@@ -108,7 +108,7 @@ class OutlineReader {
   }
 
   bool take_text(std::string& text) {
-    if (now().kind != TokenKind::kText) return expected("a text in quotes");
+    if (now().kind != SchemaTokenKind::kText) return expected("a text in quotes");
     SchemaText decoded;
     if (!decode_text(take(), file_, findings_, decoded)) return false;
     text = std::move(decoded.text);
@@ -137,7 +137,7 @@ class OutlineReader {
   bool read_own_attribute() {
     take();
     std::string name;
-    if (!(now().kind == TokenKind::kText ? take_text(name) : take_name(name, "an attribute's name"))) return false;
+    if (!(now().kind == SchemaTokenKind::kText ? take_text(name) : take_name(name, "an attribute's name"))) return false;
     outline_.own_attributes.push_back(std::move(name));
     return take_mark(';');
   }
@@ -146,7 +146,7 @@ class OutlineReader {
   bool skip_unsupported() {
     unsupported(now(), "a " + std::string(now().text) + " comes with a later version");
     while (!now().is('{')) {
-      if (take().kind == TokenKind::kEnd) return expected("'{'");
+      if (take().kind == SchemaTokenKind::kEnd) return expected("'{'");
     }
     return skip_nested('{', '}');
   }
@@ -154,7 +154,7 @@ class OutlineReader {
   bool skip_nested(char open, char close) {
     std::size_t depth = 0;
     do {
-      if (now().kind == TokenKind::kEnd) return expected(quoted(std::string_view(&close, 1)));
+      if (now().kind == SchemaTokenKind::kEnd) return expected(quoted(std::string_view(&close, 1)));
       depth += now().is(open);
       depth -= now().is(close);
       take();
@@ -186,7 +186,7 @@ class OutlineReader {
       const bool null = now().is("null");
       const std::size_t begin = now().offset;
       if (!skip_value()) return false;
-      const Token& last = outline_.tokens[next_ - 1];
+      const SchemaToken& last = outline_.tokens[next_ - 1];
       field.default_kind = null ? FieldOutline::Default::kNull : FieldOutline::Default::kValue;
       field.default_text = findings_.files()[file_].text.substr(begin, last.offset + last.text.size() - begin);
     }
@@ -205,14 +205,14 @@ class OutlineReader {
   }
 
   bool skip_value() {
-    if (now().kind == TokenKind::kNumber || now().kind == TokenKind::kText) {
+    if (now().kind == SchemaTokenKind::kNumber || now().kind == SchemaTokenKind::kText) {
       std::string unused;
-      return now().kind == TokenKind::kText ? take_text(unused) : (take(), true);
+      return now().kind == SchemaTokenKind::kText ? take_text(unused) : (take(), true);
     }
     if (now().is('[')) return take(), take_mark(']');
     if (now().is('+') || now().is('-')) take();
-    if (now().kind != TokenKind::kWord) return expected("a value");
-    const Token& word = take();
+    if (now().kind != SchemaTokenKind::kWord) return expected("a value");
+    const SchemaToken& word = take();
     const bool call = now().is('(') && now().offset == word.offset + word.text.size();
     return call ? skip_nested('(', ')') : true;
   }
@@ -229,15 +229,15 @@ class OutlineReader {
 
   bool read_attribute(AttributeOutline& attribute) {
     attribute.place = here();
-    if (now().kind == TokenKind::kText) {
+    if (now().kind == SchemaTokenKind::kText) {
       if (!take_text(attribute.name)) return false;
     } else if (!take_name(attribute.name, "an attribute's name")) {
       return false;
     }
     if (!now().is(':')) return true;
     take();
-    attribute.value = now().kind == TokenKind::kText ? AttributeOutline::Value::kText : AttributeOutline::Value::kOther;
-    if (now().kind == TokenKind::kText) return decode_text(take(), file_, findings_, attribute.text);
+    attribute.value = now().kind == SchemaTokenKind::kText ? AttributeOutline::Value::kText : AttributeOutline::Value::kOther;
+    if (now().kind == SchemaTokenKind::kText) return decode_text(take(), file_, findings_, attribute.text);
     return skip_value();
   }
 
@@ -266,7 +266,7 @@ class OutlineReader {
     if (!take_name(member.name, "a value's name")) return false;
     if (!now().is('=')) return true;
     take();
-    if (now().kind != TokenKind::kNumber) return expected("an integer");
+    if (now().kind != SchemaTokenKind::kNumber) return expected("an integer");
     take();
     return true;
   }
@@ -303,6 +303,12 @@ const FieldOutline* TableOutline::find_field(std::string_view field) const {
 
 std::string TableOutline::qualified_name() const {
   return qualified(scope, name);
+}
+
+std::string TableOutline::distinct_name() const {
+  std::string distinct = qualified_name();
+  std::replace(distinct.begin(), distinct.end(), '.', '_');
+  return distinct;
 }
 
 std::string EnumOutline::qualified_name() const {

@@ -48,7 +48,8 @@ struct TableOutline {
 
   const AttributeOutline* find(std::string_view attribute) const;
   const FieldOutline* find_field(std::string_view field) const;
-  std::string qualified_name() const;
+  std::string qualified_name() const;  // "shop.web.Order"
+  std::string distinct_name() const;   // "shop_web_Order": where two namespaces have a table of that name
 };
 
 struct EnumOutline {
@@ -76,8 +77,8 @@ struct FileOutline {
   std::vector<std::string> own_attributes;  // declared by the file itself: attribute "…";
   std::vector<TableOutline> tables;
   std::vector<EnumOutline> enums;
-  std::vector<Token> tokens;  // borrow from the file's text
-  std::string parser_text;    // the file with its include directives blanked out, every other byte in its place
+  std::vector<SchemaToken> tokens;  // borrow from the file's text
+  std::string parser_text;          // the file with its include directives blanked out, every other byte in its place
 };
 
 // Limits that keep FlatBuffers' parser, whose look-ups grow with them, quick on any input.

@@ -136,9 +136,9 @@ class SchemaParse {
     const std::uint32_t local = line - std::min(line, first_lines_[index]) + 1;
     SchemaPlace place{order_[index], {local, 1}};
     bool found = false;
-    const std::vector<Token>& tokens = outlines_[order_[index]].tokens;
-    auto token =
-        std::lower_bound(tokens.begin(), tokens.end(), local, [](const Token& t, std::uint32_t l) { return t.position.line < l; });
+    const std::vector<SchemaToken>& tokens = outlines_[order_[index]].tokens;
+    auto token = std::lower_bound(tokens.begin(), tokens.end(), local,
+                                  [](const SchemaToken& t, std::uint32_t l) { return t.position.line < l; });
     for (; token != tokens.end() && token->position.line == local; ++token) {
       if (token->position.column + token->text.size() > column + 1) break;
       const bool match = !word.empty() && token->text == word;

@@ -31,7 +31,7 @@ class IncludeWalk {
     }
     for (std::size_t file = main; file < seen_.size(); ++file) {
       if (seen_[file]) continue;
-      findings_.add({file, {}}, Status(ErrorId::kSchemaDomain, "no file includes " + quoted(findings_.files()[file].name))
+      findings_.add({file, {}}, Status(ErrorId::kSchemaDomain, "no file includes " + internal::quoted(findings_.files()[file].name))
                                     .remedy("include it, or leave it out"));
     }
     return std::move(order_);
@@ -63,7 +63,7 @@ class IncludeWalk {
   }
 
   void refuse(const FileOutline::Include& include, std::string why) {
-    findings_.add(include.place, Status(ErrorId::kSchemaSyntax, "the file " + quoted(include.name) + " cannot be included")
+    findings_.add(include.place, Status(ErrorId::kSchemaSyntax, "the file " + internal::quoted(include.name) + " cannot be included")
                                      .why(why.empty() ? "it is not among the given files" : std::move(why)));
   }
 
@@ -76,7 +76,7 @@ class IncludeWalk {
 };
 
 Status unreadable(const std::string& path, std::string why) {
-  return Status(ErrorId::kInputUnreadable, "the schema file " + quoted(path) + " cannot be read").why(std::move(why));
+  return Status(ErrorId::kInputUnreadable, "the schema file " + internal::quoted(path) + " cannot be read").why(std::move(why));
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_left) {
@@ -91,7 +91,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
   if (stream.bad()) return unreadable(path.string(), "reading failed");
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() <= bytes_left) return text;
-  return Status(ErrorId::kTooLarge, "the schema is larger than 1 MiB with " + quoted(path.string()));
+  return Status(ErrorId::kTooLarge, "the schema is larger than 1 MiB with " + internal::quoted(path.string()));
 }
 
 }  // namespace

@@ -17,17 +17,18 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-class Tokenizer {
+class SchemaTokenizer {
  public:
-  Tokenizer(std::size_t file, SchemaFindings& findings) : file_(file), findings_(findings), text_(findings.files()[file].text) {}
+  SchemaTokenizer(std::size_t file, SchemaFindings& findings)
+      : file_(file), findings_(findings), text_(findings.files()[file].text) {}
 
-  std::vector<Token> run() {
+  std::vector<SchemaToken> run() {
     if (text_.starts_with(kByteOrderMark)) offset_ = kByteOrderMark.size();
     while (!failed_) {
       skip_blanks();
       if (failed_) break;
-      Token token = next();
-      const bool end = token.kind == TokenKind::kEnd;
+      SchemaToken token = next();
+      const bool end = token.kind == SchemaTokenKind::kEnd;
       tokens_.push_back(token);
       if (end) return std::move(tokens_);
     }
@@ -72,30 +73,30 @@ class Tokenizer {
     }
   }
 
-  Token cut(TokenKind kind, std::size_t end) {
-    Token token{kind, text_.substr(offset_, end - offset_), offset_, position_of(offset_)};
+  SchemaToken cut(SchemaTokenKind kind, std::size_t end) {
+    SchemaToken token{kind, text_.substr(offset_, end - offset_), offset_, position_of(offset_)};
     offset_ = end;
     return token;
   }
 
-  Token next() {
-    if (offset_ == text_.size()) return cut(TokenKind::kEnd, offset_);
+  SchemaToken next() {
+    if (offset_ == text_.size()) return cut(SchemaTokenKind::kEnd, offset_);
     const char c = text_[offset_];
     std::size_t end = offset_ + 1;
     if (is_letter(c)) {
       while (is_letter(at(end)) || is_digit(at(end))) ++end;
-      return cut(TokenKind::kWord, end);
+      return cut(SchemaTokenKind::kWord, end);
     }
     if (c == '"' || c == '\'') return text_token(c);
     const bool sign = c == '+' || c == '-';
     if (is_digit(c) || ((sign || c == '.') && (is_digit(at(end)) || (sign && at(end) == '.')))) {
       while (is_letter(at(end)) || is_digit(at(end)) || at(end) == '.' || exponent_sign(end)) ++end;
-      return cut(TokenKind::kNumber, end);
+      return cut(SchemaTokenKind::kNumber, end);
     }
     if (std::string_view("{}()[],:;=.+-").find(c) == std::string_view::npos) {
       fail(offset_, "a character that has no place in a schema");
     }
-    return cut(TokenKind::kMark, end);
+    return cut(SchemaTokenKind::kMark, end);
   }
 
   bool exponent_sign(std::size_t offset) const {
@@ -103,7 +104,7 @@ class Tokenizer {
     return (at(offset) == '+' || at(offset) == '-') && (before == 'e' || before == 'E' || before == 'p' || before == 'P');
   }
 
-  Token text_token(char quote) {
+  SchemaToken text_token(char quote) {
     std::size_t end = offset_ + 1;
     for (; at(end) != quote; ++end) {
       if (at(end) == '\\') ++end;
@@ -111,13 +112,13 @@ class Tokenizer {
       fail(offset_, "a text does not end on its line");
       break;
     }
-    return cut(TokenKind::kText, std::min(end + 1, text_.size()));
+    return cut(SchemaTokenKind::kText, std::min(end + 1, text_.size()));
   }
 
   std::size_t file_;
   SchemaFindings& findings_;
   std::string_view text_;
-  std::vector<Token> tokens_;
+  std::vector<SchemaToken> tokens_;
   std::size_t offset_ = 0;
   std::size_t line_start_ = 0;
   std::uint32_t line_ = 1;
@@ -183,11 +184,11 @@ std::size_t decode_escape(std::string_view rest, std::string& out) {
 
 }  // namespace
 
-std::vector<Token> tokenize(std::size_t file, SchemaFindings& findings) {
-  return Tokenizer(file, findings).run();
+std::vector<SchemaToken> tokenize_schema(std::size_t file, SchemaFindings& findings) {
+  return SchemaTokenizer(file, findings).run();
 }
 
-bool decode_text(const Token& token, std::size_t file, SchemaFindings& findings, SchemaText& out) {
+bool decode_text(const SchemaToken& token, std::size_t file, SchemaFindings& findings, SchemaText& out) {
   const std::string_view body = token.text.substr(1, token.text.size() - 2);
   const auto position_of = [&](std::size_t offset) {
     return Position{token.position.line, token.position.column + 1 + static_cast<std::uint32_t>(offset)};
