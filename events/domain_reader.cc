@@ -238,6 +238,7 @@ class DomainReader {
   }
 
   std::string why_unknown(std::string_view name, const std::vector<std::string_view>& known) const {
+    if (name.starts_with('_')) return "names that begin with '_' are Forge's own";
     for (const ResourceDraft& draft : resources_) {
       if (draft.outline->name == name) return "several namespaces have " + quoted(name) + ": this one is " + quoted(draft.name);
     }

@@ -4,11 +4,28 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 namespace forge::internal {
 namespace {
 
 using Places = std::map<std::string, SchemaPlace, std::less<>>;
+
+struct TypeName {
+  std::string name;
+  SchemaPlace place;
+};
+
+// The tables and enums of a file, in declared order.
+std::vector<TypeName> types_of(const FileOutline& file) {
+  std::vector<TypeName> types;
+  for (const EnumOutline& type : file.enums) types.push_back({type.qualified_name(), type.place});
+  for (const TableOutline& table : file.tables) types.push_back({table.qualified_name(), table.place});
+  std::sort(types.begin(), types.end(), [](const TypeName& a, const TypeName& b) {
+    return std::tie(a.place.position.line, a.place.position.column) < std::tie(b.place.position.line, b.place.position.column);
+  });
+  return types;
+}
 
 void take_name(const std::string& name, SchemaPlace place, std::string_view what, Places& taken, SchemaFindings& findings) {
   const auto [earlier, fresh] = taken.emplace(name, place);
@@ -36,9 +53,12 @@ void check_field_name(const FieldOutline& field, SchemaFindings& findings) {
 void check_names(const std::vector<FileOutline>& outlines, SchemaFindings& findings) {
   Places types;
   for (const FileOutline& file : outlines) {
-    for (const EnumOutline& type : file.enums) take_name(type.qualified_name(), type.place, "type", types, findings);
+    for (const TypeName& type : types_of(file)) take_name(type.name, type.place, "type", types, findings);
+    for (const EnumOutline& type : file.enums) {
+      Places values;
+      for (const EnumOutline::Member& member : type.members) take_name(member.name, member.place, "value", values, findings);
+    }
     for (const TableOutline& table : file.tables) {
-      take_name(table.qualified_name(), table.place, "type", types, findings);
       Places fields;
       for (const FieldOutline& field : table.fields) {
         check_field_name(field, findings);

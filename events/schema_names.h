@@ -9,8 +9,8 @@
 
 namespace forge::internal {
 
-// Adds a finding for each field name that is not lower_snake_case, begins with '_' or is taken in its table, and for each table or
-// enum whose name is taken in its namespace.
+// Adds a finding for each field name that is not lower_snake_case, begins with '_' or is taken in its table, for each enum
+// value whose name is taken in its enum, and for each table or enum whose name is taken in its namespace.
 void check_names(const std::vector<FileOutline>& outlines, SchemaFindings& findings);
 
 }  // namespace forge::internal

@@ -144,7 +144,7 @@ class OutlineReader {
 
   // Structs, unions and services have no place in a domain yet; what follows them is still read.
   bool skip_unsupported() {
-    unsupported(now(), "a " + std::string(now().text) + " comes with a later version");
+    unsupported(now(), "the declaration " + quoted(now().text) + " comes with a later version");
     while (!now().is('{')) {
       if (take().kind == SchemaTokenKind::kEnd) return expected("'{'");
     }

@@ -64,14 +64,37 @@ std::vector<Message> read_messages(std::string_view log) {
   return messages;
 }
 
-// What stands between the first pair of backquotes from `from` on, which moves behind it.
-std::string_view backquoted(std::string_view text, std::size_t& from) {
-  const std::size_t begin = text.find('`', from);
-  const std::size_t end = begin == std::string_view::npos ? begin : text.find('`', begin + 1);
+// Takes what stands between the first two `quote` in `text`, and all before it; nothing where there are no two.
+std::string_view take_between(std::string_view& text, char quote) {
+  const std::size_t begin = text.find(quote);
+  const std::size_t end = begin == std::string_view::npos ? begin : text.find(quote, begin + 1);
   if (end == std::string_view::npos) return {};
-  from = end + 1;
-  return text.substr(begin + 1, end - begin - 1);
+  const std::string_view between = text.substr(begin + 1, end - begin - 1);
+  text.remove_prefix(end + 1);
+  return between;
 }
+
+// The token that a message is about: in quotes, or behind the last colon.
+std::string_view subject_of(std::string_view text) {
+  for (const char quote : {'"', '\''}) {
+    std::string_view rest = text;
+    const std::string_view between = take_between(rest, quote);
+    if (!between.empty()) return between;
+  }
+  const std::size_t colon = text.rfind(": ");
+  return colon == std::string_view::npos ? std::string_view() : text.substr(colon + 2);
+}
+
+constexpr std::string_view kToldWarnings[] = {"attribute already found", "field names should be lowercase"};
+constexpr std::string_view kToldErrors[] = {"datatype already exists", "enum already exists", "field already exists",
+                                            "enum value already exists"};
+constexpr std::pair<std::string_view, std::string_view> kReworded[] = {
+    {"only non-scalar fields in tables may be 'required'",
+     "only a string, vector or table can be 'required': a scalar always has a value"},
+    {"only one field may be set as 'key'", "only one field can be the key"},
+    {"field name can not be the same as table/struct name", "a field cannot have the name of a table"},
+    {"Fields cannot be both optional and required.", "a field with a default of its own cannot be 'required'"},
+};
 
 class SchemaParse {
  public:
@@ -149,11 +172,12 @@ class SchemaParse {
     return place;
   }
 
-  // True when it was something to tell.
+  // True when it is an error.
   bool tell(const Message& message, const flatbuffers::Parser& parser) {
-    // Both are findings of our own, with better places.
-    if (message.text.starts_with("attribute already found") || message.text.starts_with("field names should be lowercase"))
-      return false;
+    const auto begins = [&](std::string_view prefix) { return message.text.starts_with(prefix); };
+    // Findings already (schema_names.h, schema_vocabulary.h), with better places.
+    if (std::any_of(std::begin(kToldWarnings), std::end(kToldWarnings), begins)) return false;
+    if (!findings_.empty() && std::any_of(std::begin(kToldErrors), std::end(kToldErrors), begins)) return true;
     SchemaPlace place;
     Status status = worded(message, parser, place);
     if (!findings_.any_on_line(place)) findings_.add(place, std::move(status));
@@ -163,21 +187,23 @@ class SchemaParse {
   Status worded(const Message& message, const flatbuffers::Parser& parser, SchemaPlace& place) const {
     std::string_view text = message.text;
     if (take_prefix(text, "type referenced but not defined (check namespace): ")) return unknown_type(text, parser, place);
-    const std::size_t colon = text.rfind(": ");
-    place = place_of(message.line, message.column, colon == std::string_view::npos ? std::string_view() : text.substr(colon + 2));
-    if (take_prefix(text, "default value of ")) {
-      std::size_t from = 0;
-      const std::string_view value = backquoted(text, from);
-      const std::string_view field = backquoted(text, from);
-      const std::string_view type = backquoted(text, from);
-      place = place_of(message.line, message.column, field);
-      return Status(ErrorId::kSchemaSyntax, "the field " + quoted(field) + " needs another default")
-          .why("the enum " + quoted(type) + " has no value " + std::string(value))
-          .remedy("write " + std::string(field) + ": " + std::string(type) + " = VALUE; or = null;");
-    }
-    std::string words(text);
-    std::replace(words.begin(), words.end(), '`', '\'');
-    return Status(ErrorId::kSchemaSyntax, std::move(words));
+    if (take_prefix(text, "default value of ")) return missing_default(text, message, place);
+    place = place_of(message.line, message.column, subject_of(text));
+    const auto reworded =
+        std::find_if(std::begin(kReworded), std::end(kReworded), [&](const auto& pair) { return pair.first == text; });
+    if (reworded != std::end(kReworded)) text = reworded->second;
+    return Status(ErrorId::kSchemaSyntax, std::string(text));
+  }
+
+  // `text` is "`VALUE` for field `FIELD` is not part of enum `ENUM`."
+  Status missing_default(std::string_view text, const Message& message, SchemaPlace& place) const {
+    const std::string_view value = take_between(text, '`');
+    const std::string_view field = take_between(text, '`');
+    const std::string_view type = take_between(text, '`');
+    place = place_of(message.line, message.column, field);
+    return Status(ErrorId::kSchemaSyntax, "the field " + quoted(field) + " needs another default")
+        .why("the enum " + quoted(type) + " has no value " + std::string(value))
+        .remedy("write " + std::string(field) + ": " + std::string(type) + " = VALUE; or = null;");
   }
 
   // `text` is "NAME, originally at: :LINE".

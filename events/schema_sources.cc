@@ -63,8 +63,9 @@ class IncludeWalk {
   }
 
   void refuse(const FileOutline::Include& include, std::string why) {
-    findings_.add(include.place, Status(ErrorId::kSchemaSyntax, "the file " + internal::quoted(include.name) + " cannot be included")
-                                     .why(why.empty() ? "it is not among the given files" : std::move(why)));
+    findings_.add(include.place,
+                  Status(ErrorId::kSchemaSyntax, "the file " + internal::quoted(include.name) + " cannot be included")
+                      .why(why.empty() ? "it is not among the given files" : std::move(why)));
   }
 
   const std::vector<FileOutline>& outlines_;
