@@ -58,7 +58,7 @@ struct Field {
   std::uint16_t id = 0;             // FlatBuffers' field id, and the index in TableType::fields
   std::uint16_t vtable_offset = 0;  // 4 + 2 * id
   BaseType type = BaseType::kInt32;
-  const EnumType* enumeration = nullptr;  // of an enum field, else null
+  const EnumType* enumeration = nullptr;  // of an enum field or a vector of enums, else null; bit flags are plain integers
   bool nullable = false;                  // absence reads as NULL: every text and nested field, and scalars declared `= null`
   bool required = false;                  // NULL is refused
   bool has_default = false;               // declared with a default other than null: `= 1` or default: "…"
