@@ -25,9 +25,9 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSI
 endif()
 
 if(FORGE_SANITIZE)
-  # The instrumentation hides from g++ that a value is set, so -Wmaybe-uninitialized is left to the plain builds.
+  # The instrumentation hides from g++ what flows where, so the warnings that follow the flow are left to the plain builds.
   target_compile_options(forge_compiler INTERFACE -fsanitize=${FORGE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
-    -Wno-maybe-uninitialized)
+    -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds -Wno-nonnull)
   target_link_options(forge_compiler INTERFACE -fsanitize=${FORGE_SANITIZE})
 endif()
 
