@@ -80,8 +80,9 @@ std::string name_of(const ValueType& type) {
 }
 
 ValueType type_of(const Field& field) {
-  if (field.enumeration != nullptr) return {RuleType::kEnum, field.enumeration, false};
-  if (is_integer(field.type)) return plain(RuleType::kInt);
+  if (is_integer(field.type)) {
+    return field.enumeration != nullptr ? ValueType{RuleType::kEnum, field.enumeration, false} : plain(RuleType::kInt);
+  }
   switch (field.type) {
     case BaseType::kBool:
       return plain(RuleType::kBool);
