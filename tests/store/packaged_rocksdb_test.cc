@@ -248,5 +248,199 @@ INSTANTIATE_TEST_SUITE_P(PackagedRocksDb, PowerLossRounds,
                          testing::Combine(testing::Values(PowerLoss::kDropUnsynced, PowerLoss::kTorn, PowerLoss::kReordered),
                                           testing::Values(WALRecoveryMode::kPointInTimeRecovery,
                                                           WALRecoveryMode::kTolerateCorruptedTailRecords)));
+
+TEST(PackagedRocksDb, LosesNothingWhereAFileSyncKeepsNames) {
+  for (const PowerLoss loss : {PowerLoss::kDropUnsynced, PowerLoss::kTorn, PowerLoss::kReordered}) {
+    const Tally tally = play({.loss = loss, .file_sync_keeps_names = true}, kRounds / 4);
+    EXPECT_EQ(tally.whole, kRounds / 4);
+  }
+}
+
+// The arms that must fail: what finds nothing there proves nothing elsewhere.
+TEST(PackagedRocksDb, LosesAcknowledgedWritesWithoutSync) {
+  EXPECT_GT(play({.sync_each = 0}, kRounds / 4).lost, kRounds / 8);
+}
+
+TEST(PackagedRocksDb, LosesAcknowledgedWritesOnADiskThatIgnoresSyncs) {
+  EXPECT_GT(play({.honest_disk = false}, kRounds / 4).lost, kRounds / 8);
+}
+
+// A sync makes the unsynced writes before it durable, in whichever WAL they are. After it no prefix is promised: RocksDB
+// takes zeros for the end of a block, not of the WAL, so that a reordered disk can leave a hole, in every recovery mode.
+// Flushes are on request: one in the background that meets a WAL whose sync has failed aborts the packaged RocksDB.
+TEST(PackagedRocksDb, ASyncCoversTheUnsyncedWritesBeforeIt) {
+  for (const PowerLoss loss : {PowerLoss::kDropUnsynced, PowerLoss::kTorn, PowerLoss::kReordered}) {
+    const Tally tally = play({.loss = loss, .sync_each = 3, .flushes = NumberedStore::Flushes::kOnRequest}, kRounds / 2);
+    EXPECT_EQ(tally.lost, 0);
+    EXPECT_EQ(tally.refused, 0);
+    EXPECT_LE(tally.holed, loss == PowerLoss::kReordered ? kRounds / 20 : 0);
+  }
+}
+
+TEST(PackagedRocksDb, LosesNothingWhenOnlyTheProcessDies) {
+  for (uint64_t seed = 1; seed <= kRounds / 4; ++seed) {
+    const auto disk = std::make_shared<SimulatedDisk>();
+    Choices choices(seed);
+    uint64_t written = 0;
+    {
+      NumberedStore store(disk);
+      ASSERT_TRUE(store.open().ok());
+      written = write_until_power_goes(store, *disk, 0, choices);
+      disk->process_crash();
+    }
+    NumberedStore survivor(disk);
+    ASSERT_TRUE(survivor.open().ok());
+    EXPECT_TRUE(survivor.has_all_up_to(written)) << seed;
+    EXPECT_TRUE(survivor.is_prefix()) << seed;
+  }
+}
+
+TEST(PackagedRocksDb, LeavesTheNameOfItsDirectoryToItsCreatorToSync) {
+  for (const bool synced : {false, true}) {
+    const auto disk = std::make_shared<SimulatedDisk>();
+    {
+      NumberedStore store(disk);
+      ASSERT_TRUE(store.open().ok());
+      ASSERT_TRUE(store.write(1, true).ok());
+      if (synced) sync_root(disk);
+      disk->power_loss(1, PowerLoss::kDropUnsynced);
+    }
+    EXPECT_EQ(disk->files().empty(), !synced);
+  }
+}
+
+TEST(PackagedRocksDb, OpensAgainAfterAPowerLossAtAnyChangeOfItsCreation) {
+  int opened = 0;
+  for (uint64_t changes = 0; opened == 0; ++changes) {
+    for (const PowerLoss loss : {PowerLoss::kDropUnsynced, PowerLoss::kTorn, PowerLoss::kReordered}) {
+      const auto disk = std::make_shared<SimulatedDisk>();
+      {
+        NumberedStore store(disk);
+        disk->power_loss_after(changes);
+        opened += store.open().ok() ? 1 : 0;
+        disk->power_loss(changes, loss);
+      }
+      NumberedStore survivor(disk);
+      const Status status = survivor.open();
+      EXPECT_TRUE(status.ok()) << changes << ": " << status.ToString();
+    }
+  }
+}
+
+// A store with a few synced writes, some of them flushed, on a healthy disk.
+class RocksDbOnAFailingDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(store_->open().ok());
+    sync_root(disk_);
+    for (uint64_t number = 1; number <= kWritten; ++number) {
+      ASSERT_TRUE(store_->write(number, true).ok());
+      ASSERT_TRUE(number != kWritten / 2 || store_->flush().ok());
+    }
+  }
+  void fail(Operation operation, const std::string& path_part, bool lasts = false) {
+    disk_->inject({.operation = operation, .status = IOStatus::IOError("injected"), .path_part = path_part, .lasts = lasts});
+  }
+  // Fatal: until it is opened again the store can be read and not written.
+  void expect_fatal_until_reopened(uint64_t head) {
+    EXPECT_GE(store_->listener().severity(), Status::kFatalError);
+    EXPECT_FALSE(store_->write(kWritten + 9, true).ok());
+    EXPECT_FALSE(store_->resume().ok());
+    EXPECT_TRUE(store_->has_all_up_to(kWritten));
+    reopen();
+    EXPECT_TRUE(store_->is_prefix());
+    EXPECT_EQ(store_->head(), head);
+    EXPECT_TRUE(store_->write(head + 1, true).ok());
+  }
+  void reopen() {
+    store_ = std::make_unique<NumberedStore>(disk_);
+    ASSERT_TRUE(store_->open().ok());
+  }
+
+  static constexpr uint64_t kWritten = 20;
+  std::shared_ptr<SimulatedDisk> disk_ = std::make_shared<SimulatedDisk>();
+  std::unique_ptr<NumberedStore> store_ = std::make_unique<NumberedStore>(disk_);
+};
+
+// The write was refused, and yet it is there after reopening: it had reached the cache. Hence "unknown outcome".
+TEST_F(RocksDbOnAFailingDisk, AFailedWalSyncIsFatalAndItsWriteMayBeThereAfterReopening) {
+  fail(Operation::kSync, ".log");
+  EXPECT_TRUE(store_->write(kWritten + 1, true).IsIOError());
+  expect_fatal_until_reopened(kWritten + 1);
+}
+
+TEST_F(RocksDbOnAFailingDisk, AfterAFailedWalSyncAPowerLossTakesTheWriteThatFailedAlone) {
+  fail(Operation::kSync, ".log");
+  EXPECT_TRUE(store_->write(kWritten + 1, true).IsIOError());
+  disk_->power_loss(1, PowerLoss::kDropUnsynced);
+  reopen();
+  EXPECT_TRUE(store_->is_prefix());
+  EXPECT_EQ(store_->head(), kWritten);
+}
+
+// Opening flushes what it recovers, so that even a write whose sync had failed is durable once it has been seen.
+TEST_F(RocksDbOnAFailingDisk, WhatIsSeenAfterReopeningIsDurable) {
+  fail(Operation::kSync, ".log");
+  EXPECT_TRUE(store_->write(kWritten + 1, true).IsIOError());
+  reopen();
+  EXPECT_EQ(store_->head(), kWritten + 1);
+  disk_->power_loss(1, PowerLoss::kDropUnsynced);
+  reopen();
+  EXPECT_TRUE(store_->is_prefix());
+  EXPECT_EQ(store_->head(), kWritten + 1);
+}
+
+TEST_F(RocksDbOnAFailingDisk, AFailedWalWriteIsFatal) {
+  fail(Operation::kWrite, ".log");
+  EXPECT_TRUE(store_->write(kWritten + 1, true).IsIOError());
+  expect_fatal_until_reopened(kWritten);
+}
+
+TEST_F(RocksDbOnAFailingDisk, AFailedFlushIsFatal) {
+  fail(Operation::kWrite, ".sst");
+  EXPECT_TRUE(store_->flush().IsIOError());
+  expect_fatal_until_reopened(kWritten);
+}
+
+TEST_F(RocksDbOnAFailingDisk, AFailedManifestSyncIsFatal) {
+  fail(Operation::kSync, "MANIFEST");
+  EXPECT_TRUE(store_->flush().IsIOError());
+  expect_fatal_until_reopened(kWritten);
+}
+
+TEST_F(RocksDbOnAFailingDisk, AFailedReadConcernsThatReadAlone) {
+  ASSERT_TRUE(store_->flush().ok());
+  reopen();
+  fail(Operation::kRead, ".sst");
+  EXPECT_FALSE(store_->has_all_up_to(kWritten));
+  EXPECT_TRUE(store_->has_all_up_to(kWritten));
+  EXPECT_EQ(store_->listener().severity(), Status::kNoError);
+  EXPECT_TRUE(store_->write(kWritten + 1, true).ok());
+}
+
+// Something must be unflushed when the disk fills up: a recovery that has nothing to flush reports success and keeps the WAL
+// that failed, and the next write aborts the packaged RocksDB.
+TEST_F(RocksDbOnAFailingDisk, AFullDiskIsHardAndHealsByItselfOnceThereIsSpace) {
+  for (const bool writes_part : {false, true}) {
+    const uint64_t next = store_->head() + 2;
+    ASSERT_TRUE(store_->write(next - 1, true).ok());
+    disk_->set_capacity(0, writes_part);
+    EXPECT_TRUE(store_->write(next, true).IsNoSpace());
+    EXPECT_EQ(store_->listener().severity(), Status::kHardError);
+    EXPECT_FALSE(store_->write(next, true).ok());
+    EXPECT_TRUE(store_->resume().IsBusy());
+    EXPECT_TRUE(store_->has_all_up_to(next - 1));
+
+    disk_->set_capacity(SimulatedDisk::kUnlimited);
+    ASSERT_TRUE(store_->listener().wait_until_recovered());
+
+    EXPECT_TRUE(store_->write(next, true).ok());
+    disk_->power_loss(1, PowerLoss::kReordered);
+    reopen();
+    EXPECT_TRUE(store_->is_prefix());
+    EXPECT_EQ(store_->head(), next);
+  }
+}
+
 }  // namespace
 }  // namespace forge::testing_support
