@@ -8,7 +8,8 @@
 
 #include <cstdarg>
 #include <cstring>
-#include <mutex>
+
+#include "forge/events/thread_annotations.h"
 
 namespace forge::internal {
 namespace {
@@ -109,21 +110,21 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
 class Database::Listener : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (error_.ok()) error_ = to_status(*error, "background work on the store");
   }
   void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (info.new_bg_error.ok()) error_ = Status();
   }
   Status error() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return error_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  Status error_;
+  mutable Mutex mutex_;
+  Status error_ FORGE_GUARDED_BY(mutex_);
 };
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) {
