@@ -87,7 +87,7 @@ std::span<const Flag> global_flags() {
       {.name = "timeout",
        .type = FlagType::kDuration,
        .value = "TIME",
-       .summary = "how long to wait for a turn to write",
+       .summary = "how long to wait for a turn to write; 0s: without end",
        .default_value = "0s"},
       {.name = "yes", .summary = "answer every question with yes"},
       {.name = "quiet", .letter = 'q', .summary = "no notices and no progress on standard error"},

@@ -16,7 +16,7 @@ using Lines = std::vector<std::pair<std::string, std::string>>;
 std::string two_columns(const Lines& lines) {
   std::size_t width = 0;
   for (const auto& [left, right] : lines) width = std::max(width, display_width(left));
-  width = std::min<std::size_t>(width, 44);
+  width = std::min<std::size_t>(width, 52);
   std::string out;
   for (const auto& [left, right] : lines) {
     out += "  " + left;

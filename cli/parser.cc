@@ -97,7 +97,13 @@ Status unknown_command(const std::string& word, const Command* parent) {
   return Status(ErrorId::kUnknownCommand, "unknown command '" + full + "'" + did_you_mean(word, names)).remedy(see_help(parent));
 }
 
-// "-5", "--name=": what CLI11 would read otherwise is put in its terms.
+Status needs_verb(const Command& noun) {
+  std::vector<std::string> verbs;
+  for (const Command* verb : commands_under(noun.name)) verbs.emplace_back(last_word(verb->name));
+  return Status(ErrorId::kUsage, noun.name + " needs a verb").why("one of: " + joined(verbs, ", ")).remedy(see_help(&noun));
+}
+
+// "--name=": CLI11 would take the next word for the value; given as two words, the empty one is the value.
 std::vector<std::string> prepared(std::span<const std::string> words) {
   std::vector<std::string> out;
   for (const std::string& word : words) {
@@ -202,6 +208,7 @@ Result<Parsed> parse(std::span<const std::string> arguments) {
   const bool help = flags.contains("help");
   if (command == nullptr || command->run == nullptr) {
     if (!words.empty()) return unknown_command(words.front(), command);
+    if (command != nullptr && !help) return needs_verb(*command);
     const Command& shown = command == nullptr ? *find_command("help") : *command;
     return Parsed{Arguments(shown, {}, std::move(flags)), true};
   }

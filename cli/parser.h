@@ -11,7 +11,7 @@ namespace forge::cli {
 
 struct Parsed {
   Arguments arguments;
-  bool wants_help = false;  // --help, or a noun without a verb and nothing else
+  bool wants_help = false;  // --help, or no command at all
 };
 
 // Flags stand in any place, `--` ends them, and a word such as "-5" is a value. Errors: kUnknownCommand, kUnknownFlag and kUsage,

@@ -60,7 +60,7 @@ constexpr const char* kTime = R"txt(Points in time (--as-of, --since, --until)
 
 A time is turned into a seq once, and that seq is told on standard error; the same seq gives the same answer for ever.
 An event at exactly the time is included. All events of a transaction share one time. A time after now, or a seq past the head,
-is an error that names the head. What can be read in two ways, such as 20261123, is refused with both readings.
+is an error that names the head. 20261123 could be a seq or a date and is refused: write +20261123 or 2026-11-23.
 )txt";
 
 constexpr const char* kQuery = R"txt(Filters (--where)
