@@ -152,9 +152,10 @@ Result<int> run_explain(Session& session) {
     return Status(ErrorId::kUsage, "explain does not take '" + words[1] + "'").remedy("see: forgectl help explain");
   }
   if (!session.arguments.is_on("query") && is_error_number(words[0])) return explain_error(session, words[0]);
-  FORGE_ASSIGN(Store store, session.open_for_reading());
+  const bool decides = !session.arguments.is_on("query") && words[0] == "do";
+  FORGE_ASSIGN(Store store, decides ? session.open_for_writing() : session.open_for_reading());
+  if (decides) return explain_do(session, store, std::span(words).subspan(1));
   if (session.arguments.is_on("query")) return explain_query(session, store, words);
-  if (words[0] == "do") return explain_do(session, store, std::span(words).subspan(1));
   FORGE_ASSIGN(const View view, session.view(store));
   return explain_name(session, *view.domain(), words[0]);
 }

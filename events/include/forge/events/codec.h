@@ -49,9 +49,11 @@ bool same_value(const Field& field, const Cell& a, const Cell& b);
 // and ulong of 2^63 or more are errors. Enums are given by name (or, for bit flags, by number); bytes as Bytes or as base64 text;
 // integers beyond 2^53 also as text of digits. A member that is null gives kNull; a field not mentioned stays kAbsent.
 // `what` names the thing in messages ("Order.place"). The cells borrow from `values` and `memory`.
-// Errors: kUnknownField, kArgumentType, kArgumentRange, kTextInvalid.
+// A member named `skip` is passed over. Errors: kUnknownField, kArgumentType, kArgumentRange, kTextInvalid.
 Status row_from_object(const TableType& table, const Object& values, std::string_view what, std::pmr::memory_resource& memory,
-                       Row& row);
+                       Row& row, std::string_view skip = {});
+// One value of one field, by the same rules.
+Result<Cell> cell_from_value(const Field& field, const Value& value, std::string_view what, std::pmr::memory_resource& memory);
 // One value as people type it on a command line: "5", "true", "Placed", "null"; nested fields as JSON. Errors as above.
 Result<Value> value_from_text(const Field& field, std::string_view text);
 

@@ -16,12 +16,6 @@
 #include "forge/events/rule.h"
 #include "forge/events/status.h"
 
-namespace reflection {
-struct Field;
-struct Object;
-struct Schema;
-}  // namespace reflection
-
 namespace forge {
 
 enum class BaseType : std::uint8_t {
@@ -64,7 +58,7 @@ struct Field {
   std::uint16_t id = 0;             // FlatBuffers' field id, and the index in TableType::fields
   std::uint16_t vtable_offset = 0;  // 4 + 2 * id
   BaseType type = BaseType::kInt32;
-  const EnumType* enumeration = nullptr;  // of an enum field, else null
+  const EnumType* enumeration = nullptr;  // of an enum field or a vector of enums, else null; bit flags are plain integers
   bool nullable = false;                  // absence reads as NULL: every text and nested field, and scalars declared `= null`
   bool required = false;                  // NULL is refused
   bool has_default = false;               // declared with a default other than null: `= 1` or default: "…"
@@ -74,14 +68,13 @@ struct Field {
   std::string documentation;                        // the /// lines
   std::string type_name;                            // as declared: "int", "OrderStatus", "[string]"
   std::string place;                                // "shop.fbs:14:30"
-  const ::reflection::Field* reflection = nullptr;  // for nested values
+  BaseType element = BaseType::kInt32;    // of a vector: what it holds; a vector of kUint8 is bytes
+  const TableType* nested = nullptr;      // of a table, or a vector of tables: its type; owned by the Domain
 };
 
 struct TableType {
   std::string name;           // without its namespace, unless two namespaces share it
   std::vector<Field> fields;  // by id
-  const ::reflection::Object* reflection = nullptr;
-  const ::reflection::Schema* schema = nullptr;
 
   // Null when there is none.
   const Field* find(std::string_view name) const;

@@ -18,7 +18,8 @@ inline constexpr std::size_t kKeyBytesMax = 1024;
 
 // Appends the encoding of one non-null key part. Errors: kKeyInvalid (empty, too long, NUL inside, not UTF-8).
 Status append_key_part(const Field& field, const Cell& cell, std::string& out);
-// The key of `resource` as people write it ("o-1", "42"), encoded. Errors: kKeyInvalid, kArgumentType.
+// The key of `resource` as people write it ("o-1", "42", an enum by name), encoded. Errors: kKeyInvalid, kArgumentType,
+// kArgumentRange.
 Result<std::string> encode_key(const Resource& resource, std::string_view text);
 // The other direction; the key as text. Errors: kDataCorrupt.
 Result<std::string> key_text(const Resource& resource, std::string_view encoded);

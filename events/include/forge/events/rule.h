@@ -21,6 +21,10 @@
 namespace forge {
 
 struct EnumType;
+namespace internal {
+class RuleReader;
+struct RuleProgram;
+}  // namespace internal
 
 // A position in a source file, both from 1.
 struct Position {
@@ -84,9 +88,9 @@ class Expression {
   const std::vector<std::uint16_t>& arguments() const;
 
  private:
-  struct Program;
-  explicit Expression(std::unique_ptr<const Program> program);
-  std::unique_ptr<const Program> program_;
+  friend class internal::RuleReader;
+  explicit Expression(std::unique_ptr<const internal::RuleProgram> program);
+  std::unique_ptr<const internal::RuleProgram> program_;
 };
 
 // A named condition: one part of a `check` or `require` attribute.
@@ -103,9 +107,10 @@ struct Assignment {
   Expression expression;
 };
 
-// Reads "name: expression; expression; …"; each must be boolean.
+// Reads "name: expression; expression; …"; each must be boolean, and no two may have the same name.
 Result<std::vector<Rule>> parse_rules(const RuleSource& source, const RuleScope& scope);
-// Reads "field = expression; …"; each expression's type must fit its field, no field twice, no key field.
+// Reads "field = expression; …"; each expression's type must fit its field, and no field may come twice. A table does not know its
+// key: that no key field is set is for the domain to check.
 Result<std::vector<Assignment>> parse_assignments(const RuleSource& source, const RuleScope& scope);
 
 }  // namespace forge

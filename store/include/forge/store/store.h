@@ -121,9 +121,10 @@ class Store {
   // What opening found and mended, in plain sentences; usually empty.
   const std::vector<std::string>& notices() const;
 
+  struct State;  // internal
+
  private:
   friend class StoreAccess;
-  struct State;
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

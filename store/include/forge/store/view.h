@@ -1,8 +1,8 @@
 #pragma once
 
 // A View looks at the whole store as of one seq: cheap to make, consistent across resources, never blocked and never blocking.
-// Copies share one snapshot. Every read verifies what it decodes. A View is safe to use from several threads; it must not outlive
-// its Store. A long-lived View keeps the disk space of what was rewritten since.
+// It holds no snapshot: versions are never changed, so the seq alone names what it sees, for ever. Every read verifies what it
+// decodes. A View is safe to use from several threads; it must not outlive its Store, nor be used after Store::close.
 
 #include <cstdint>
 #include <functional>
@@ -118,9 +118,10 @@ class View {
   Result<std::optional<RecordDiff>> diff(const View& before, std::string_view resource, std::string_view key) const;
   Status diff_all(const View& before, std::string_view resource, const std::function<bool(const RecordDiff&)>& visit) const;
 
+  struct State;  // internal
+
  private:
   friend class Store;
-  struct State;
   explicit View(std::shared_ptr<const State> state);
   std::shared_ptr<const State> state_;
 };

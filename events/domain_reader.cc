@@ -1,0 +1,384 @@
+// Resources and actions are read in three steps: drafts with names and numbers; the parts themselves, in vectors that do not grow
+// any more; then what points at them: actions at resources, rules at tables.
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "domain_model.h"
+
+namespace forge::internal {
+namespace {
+
+struct ResourceDraft {
+  const TableOutline* outline = nullptr;
+  std::string name;
+  std::uint16_t number = 0;
+};
+
+struct ActionDraft {
+  const TableOutline* outline = nullptr;
+  const AttributeOutline* name = nullptr;
+  Resource* resource = nullptr;
+  std::uint16_t number = 0;
+};
+
+constexpr std::array<std::pair<std::string_view, ActionKind>, 4> kKinds = {{{"creates", ActionKind::kCreates},
+                                                                            {"updates", ActionKind::kUpdates},
+                                                                            {"upserts", ActionKind::kUpserts},
+                                                                            {"destroys", ActionKind::kDestroys}}};
+
+// The tables of every SQL connection beside those of the resources.
+constexpr std::array<std::string_view, 7> kReservedNames = {"events", "changes", "actors", "heads", "projections", "runs", "steps"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// The part of "Order.place" behind the dot, or nothing where the text is not of that form.
+std::string_view name_behind_dot(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  if (dot == 0 || dot == std::string_view::npos) return {};
+  const std::string_view name = text.substr(dot + 1);
+  const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  const bool good = !name.empty() && std::isalpha(static_cast<unsigned char>(name.front())) != 0 && text.size() <= kNameBytesMax;
+  return good && std::all_of(name.begin(), name.end(), fits) ? name : std::string_view();
+}
+
+SchemaPlace place_in(const AttributeOutline& attribute, std::size_t offset) {
+  return {attribute.place.file, attribute.text.positions[offset]};
+}
+
+// Only where the attribute has a text that is not blank; without one, check_attributes has said so.
+const AttributeOutline* find_text(const std::vector<AttributeOutline>& attributes, std::string_view name) {
+  const AttributeOutline* found = find_attribute(attributes, name);
+  return found != nullptr && found->text.text.find_first_not_of(" \t") != std::string::npos ? found : nullptr;
+}
+
+bool is_scalar(const Field& field) {
+  return field.type < BaseType::kText;
+}
+
+class DomainReader {
+ public:
+  DomainReader(const DeclaredTables& tables, const std::vector<FileOutline>& outlines, const std::vector<std::size_t>& order,
+               std::size_t own, NumberGiver& numbers, SchemaFindings& findings, DomainModel& model)
+      : tables_(tables), outlines_(outlines), order_(order), own_(own), numbers_(numbers), findings_(findings), model_(model) {}
+
+  void read() {
+    draft_resources();
+    for (const ResourceDraft& draft : resources_) read_resource(draft);
+    for (Resource& resource : model_.resources) by_name_.emplace(resource.name, &resource);
+    draft_actions();
+    for (const ActionDraft& draft : actions_) read_action(draft);
+    std::sort(model_.actions.begin(), model_.actions.end(), [](const Action& a, const Action& b) { return a.number < b.number; });
+    link_actions();
+    for (std::size_t i = 0; i < resources_.size(); ++i) read_checks(*resources_[i].outline, model_.resources[i]);
+    for (const ActionDraft& draft : actions_) read_action_rules(draft);
+  }
+
+ private:
+  void add(SchemaPlace place, ErrorId id, std::string what, std::string why = {}) {
+    findings_.add(place, Status(id, std::move(what)).why(std::move(why)));
+  }
+  void add(SchemaPlace place, ErrorId id, std::string what, std::string why, std::string remedy) {
+    findings_.add(place, Status(id, std::move(what)).why(std::move(why)).remedy(std::move(remedy)));
+  }
+
+  template <typename Visit>
+  void each_table_with(std::string_view attribute, Visit visit) {
+    for (const std::size_t file : order_) {
+      for (const TableOutline& table : outlines_[file].tables) {
+        if (table.find(attribute) != nullptr) visit(table);
+      }
+    }
+  }
+
+  // ---- Resources ----
+
+  void draft_resources() {
+    std::map<std::string, int> tables_of_name;
+    each_table_with("resource", [&](const TableOutline& table) { ++tables_of_name[table.name]; });
+    std::map<std::string, SchemaPlace> taken;
+    each_table_with("resource", [&](const TableOutline& table) {
+      ResourceDraft draft{&table, tables_of_name[table.name] > 1 ? table.distinct_name() : table.name};
+      check_resource_name(draft);
+      const auto [earlier, fresh] = taken.emplace(lower(draft.name), table.place);
+      if (!fresh) {
+        add(table.place, ErrorId::kSchemaName, "the resource name " + quoted(draft.name) + " is taken",
+            "in SQL it is that of " + findings_.text_of(earlier->second) + ", for capitals do not count there");
+      }
+      if (const auto number = numbers_.resource(draft.name)) {
+        draft.number = *number;
+      } else if (!draft.name.starts_with('_')) {
+        add(table.place, ErrorId::kSchemaDomain, "the domain has more resources than there are numbers");
+      }
+      resources_.push_back(std::move(draft));
+    });
+    std::stable_sort(resources_.begin(), resources_.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+    model_.resources.reserve(resources_.size());
+  }
+
+  void check_resource_name(const ResourceDraft& draft) {
+    if (draft.outline->place.file == own_) return;
+    const std::string name = lower(draft.name);
+    std::string why;
+    if (name.starts_with('_')) why = "names that begin with '_' are Forge's own";
+    if (name.ends_with("_history")) why = "the history of a resource is a SQL table of that name";
+    if (std::find(kReservedNames.begin(), kReservedNames.end(), name) != kReservedNames.end())
+      why = "a SQL table of Forge's has it";
+    if (!why.empty())
+      add(draft.outline->place, ErrorId::kSchemaName, "the resource name " + quoted(draft.name) + " is reserved", why);
+  }
+
+  void read_resource(const ResourceDraft& draft) {
+    Resource& resource = model_.resources.emplace_back();
+    resource.name = draft.name;
+    resource.number = draft.number;
+    resource.place = findings_.text_of(draft.outline->place);
+    take_table(*draft.outline, resource.record, resource.documentation);
+    resource.record.name = draft.name;
+    read_key(*draft.outline, resource);
+    for (const FieldOutline& field : draft.outline->fields) {
+      if (const AttributeOutline* unique = field.find("unique")) read_unique(field, *unique, resource);
+    }
+  }
+
+  void take_table(const TableOutline& outline, TableType& table, std::string& documentation) const {
+    const auto declared = tables_.find(&outline);
+    if (declared == tables_.end()) return;
+    table = copy_table(*declared->second.type);
+    documentation = declared->second.documentation;
+  }
+
+  void read_key(const TableOutline& outline, Resource& resource) {
+    const auto key = std::find_if(outline.fields.begin(), outline.fields.end(),
+                                  [](const FieldOutline& field) { return field.find("key") != nullptr; });
+    if (key == outline.fields.end()) {
+      return add(outline.place, ErrorId::kSchemaDomain, "the resource " + quoted(resource.name) + " has no key", {},
+                 "mark one field: id: string (key);");
+    }
+    const Field* field = resource.record.find(key->name);
+    if (field == nullptr) return;
+    resource.key_field = field->id;
+    const bool good = field->type == BaseType::kText || (is_integer(field->type) && field->enumeration == nullptr);
+    if (!good) {
+      add(key->place, ErrorId::kSchemaDomain, "the key " + quoted(key->name) + " cannot be of type " + field->type_name,
+          "a key is a string or an integer");
+    }
+    if (field->has_default || field->deprecated) {
+      add(key->place, ErrorId::kSchemaDomain, "the key " + quoted(key->name) + " cannot have a default or be deprecated",
+          "every record has its own");
+    }
+  }
+
+  void read_unique(const FieldOutline& outline, const AttributeOutline& unique, Resource& resource) {
+    const Field* field = resource.record.find(outline.name);
+    if (field == nullptr) return;
+    if (outline.find("key") != nullptr) {
+      return add(unique.place, ErrorId::kSchemaDomain, "the key " + quoted(outline.name) + " is unique already", {},
+                 "leave it out");
+    }
+    if (field->type != BaseType::kText && !is_integer(field->type)) {
+      return add(unique.place, ErrorId::kSchemaDomain, "the field " + quoted(outline.name) + " cannot be unique",
+                 "its type is " + field->type_name + "; unique fields are strings, integers and enums");
+    }
+    const auto number = numbers_.unique(resource.name + "." + outline.name);
+    if (!number) return add(unique.place, ErrorId::kSchemaDomain, "the domain has more unique fields than there are numbers");
+    resource.unique.push_back({outline.name, *number, {field->id}});
+  }
+
+  // ---- Actions ----
+
+  void draft_actions() {
+    std::map<std::string, SchemaPlace> taken;
+    each_table_with("action", [&](const TableOutline& table) {
+      ActionDraft draft{&table, find_text(table.attributes, "action")};
+      if (draft.name == nullptr || table.find("resource") != nullptr || !find_resource(draft)) return;
+      const std::string& name = draft.name->text.text;
+      const auto [earlier, fresh] = taken.emplace(lower(name), place_in(*draft.name, 0));
+      if (!fresh) {
+        add(place_in(*draft.name, 0), ErrorId::kSchemaName, "the action name " + quoted(name) + " is taken",
+            "another action has it at " + findings_.text_of(earlier->second));
+      }
+      const auto number = numbers_.action(name);
+      if (!number) return add(table.place, ErrorId::kSchemaDomain, "the domain has more actions than there are numbers");
+      draft.number = *number;
+      actions_.push_back(draft);
+    });
+    model_.actions.reserve(actions_.size());
+  }
+
+  // False when the action's name is no name or that of no resource; the finding is added.
+  bool find_resource(ActionDraft& draft) {
+    const std::string& text = draft.name->text.text;
+    const SchemaPlace place = place_in(*draft.name, 0);
+    if (name_behind_dot(text).empty()) {
+      return add(place, ErrorId::kSchemaAttribute, "the action name " + quoted(text) + " is malformed", {},
+                 "write it as \"Order.place\""),
+             false;
+    }
+    const std::string_view name = std::string_view(text).substr(0, text.find('.'));
+    const auto found = by_name_.find(name);
+    const bool own = draft.outline->place.file == own_;
+    if (found != by_name_.end() && name.starts_with('_') == own) return draft.resource = found->second, true;
+    std::vector<std::string_view> known;
+    for (const auto& [resource, unused] : by_name_) {
+      if (!resource.starts_with('_')) known.push_back(resource);
+    }
+    return add(place, ErrorId::kSchemaDomain, "the action " + quoted(text) + " is on an unknown resource",
+               why_unknown(name, known)),
+           false;
+  }
+
+  std::string why_unknown(std::string_view name, const std::vector<std::string_view>& known) const {
+    if (name.starts_with('_')) return "names that begin with '_' are Forge's own";
+    for (const ResourceDraft& draft : resources_) {
+      if (draft.outline->name == name) return "several namespaces have " + quoted(name) + ": this one is " + quoted(draft.name);
+    }
+    return findings_.did_you_mean(name, known);
+  }
+
+  void read_action(const ActionDraft& draft) {
+    Action& action = model_.actions.emplace_back();
+    action.name = draft.name->text.text;
+    action.number = draft.number;
+    action.resource = draft.resource;
+    action.place = findings_.text_of(draft.outline->place);
+    take_table(*draft.outline, action.arguments, action.documentation);
+    read_kind(*draft.outline, action);
+    read_event(*draft.outline, action);
+    action.field_of_argument.assign(action.arguments.fields.size(), -1);
+    for (const FieldOutline& argument : draft.outline->fields) {
+      if (const Field* field = action.arguments.find(argument.name)) read_argument(argument, *field, action);
+    }
+  }
+
+  void read_kind(const TableOutline& outline, Action& action) {
+    int kinds = 0;
+    for (const auto& [word, kind] : kKinds) {
+      if (outline.find(word) == nullptr) continue;
+      action.kind = kind;
+      ++kinds;
+    }
+    if (kinds != 1) {
+      add(outline.place, ErrorId::kSchemaDomain,
+          "the action " + quoted(action.name) + " has " + (kinds == 0 ? "no kind" : "several kinds"), {},
+          "give it one of creates, updates, upserts, destroys");
+    }
+  }
+
+  void read_event(const TableOutline& outline, Action& action) {
+    action.event_type = action.name;
+    const AttributeOutline* event = find_text(outline.attributes, "event");
+    if (event == nullptr) return;
+    action.event_type = event->text.text;
+    const std::string prefix = action.resource->name + ".";
+    if (name_behind_dot(action.event_type).empty() || !action.event_type.starts_with(prefix)) {
+      add(place_in(*event, 0), ErrorId::kSchemaAttribute, "the event type " + quoted(action.event_type) + " is malformed", {},
+          "write it as \"" + prefix + "NAME\"");
+    }
+  }
+
+  void read_argument(const FieldOutline& outline, const Field& argument, Action& action) {
+    const TableType& record = action.resource->record;
+    const Field* field = record.find(argument.name);
+    if (field != nullptr && field->id == action.resource->key_field) {
+      action.key_argument = argument.id;
+      if (argument.type != field->type || argument.enumeration != nullptr) add_misfit(outline, argument, *field, action);
+      return;
+    }
+    if (field != nullptr && action.kind != ActionKind::kDestroys) {
+      action.field_of_argument[argument.id] = field->id;
+      if (!fits(argument, *field)) add_misfit(outline, argument, *field, action);
+    }
+    const bool partial = action.kind == ActionKind::kUpdates || action.kind == ActionKind::kUpserts;
+    if (partial && is_scalar(argument) && !argument.nullable && !argument.has_default) {
+      add(outline.place, ErrorId::kSchemaDomain,
+          "the argument " + quoted(argument.name) + " of " + action.name + " does not say what its absence means",
+          "an action that " + std::string(name_of(action.kind)) + " leaves alone what is not given",
+          "write " + argument.name + ": " + argument.type_name + " = null; or give it a default");
+    }
+  }
+
+  void add_misfit(const FieldOutline& outline, const Field& argument, const Field& field, const Action& action) {
+    add(outline.place, ErrorId::kSchemaDomain,
+        "the argument " + quoted(argument.name) + " of " + action.name + " does not fit the field of that name",
+        "it is " + argument.type_name + ", the field is " + field.type_name, "give it the field's type, or another name");
+  }
+
+  void link_actions() {
+    std::map<std::uint16_t, const Action*> by_number;
+    for (const Action& action : model_.actions) by_number[action.number] = &action;
+    for (const ActionDraft& draft : actions_) draft.resource->actions.push_back(by_number.at(draft.number));
+  }
+
+  // ---- Rules ----
+
+  RuleSource rule_source(const AttributeOutline& attribute) const {
+    return {attribute.text.text, findings_.files()[attribute.place.file].name, attribute.text.positions};
+  }
+
+  void read_rules(const AttributeOutline* attribute, const RuleScope& scope, std::vector<Rule>& rules) {
+    if (attribute == nullptr) return;
+    auto parsed = parse_rules(rule_source(*attribute), scope);
+    if (!parsed.ok()) return findings_.add(attribute->place, parsed.status());
+    for (Rule& rule : *parsed) rules.push_back(std::move(rule));
+  }
+
+  void read_checks(const TableOutline& outline, Resource& resource) {
+    const RuleScope scope{&resource.record, nullptr, false};
+    for (const FieldOutline& field : outline.fields) read_rules(find_text(field.attributes, "check"), scope, resource.checks);
+    read_rules(find_text(outline.attributes, "check"), scope, resource.checks);
+  }
+
+  void read_action_rules(const ActionDraft& draft) {
+    Action& action = *std::lower_bound(model_.actions.begin(), model_.actions.end(), draft.number,
+                                       [](const Action& a, std::uint16_t number) { return a.number < number; });
+    const RuleScope scope{&action.resource->record, &action.arguments, true};
+    read_rules(find_text(draft.outline->attributes, "require"), scope, action.requires_);
+    const AttributeOutline* set = find_text(draft.outline->attributes, "set");
+    if (set == nullptr) return;
+    if (action.kind == ActionKind::kDestroys) {
+      return add(set->place, ErrorId::kSchemaDomain, "the action " + quoted(action.name) + " cannot set fields",
+                 "it destroys the record", "leave it out");
+    }
+    auto parsed = parse_assignments(rule_source(*set), scope);
+    if (!parsed.ok()) return findings_.add(set->place, parsed.status());
+    for (Assignment& assignment : *parsed) {
+      if (assignment.field == action.resource->key_field) {
+        add(set->place, ErrorId::kSchemaDomain, "the action " + quoted(action.name) + " cannot set the key",
+            "a record keeps its key");
+      }
+      action.assignments.push_back(std::move(assignment));
+    }
+  }
+
+  const DeclaredTables& tables_;
+  const std::vector<FileOutline>& outlines_;
+  const std::vector<std::size_t>& order_;
+  std::size_t own_;
+  NumberGiver& numbers_;
+  SchemaFindings& findings_;
+  DomainModel& model_;
+  std::vector<ResourceDraft> resources_;  // by number, as in the model
+  std::vector<ActionDraft> actions_;      // in declared order
+  std::map<std::string_view, Resource*> by_name_;
+};
+
+}  // namespace
+
+void read_domain(const ReflectedSchema& reflected, const std::vector<FileOutline>& outlines, const std::vector<std::size_t>& order,
+                 std::size_t own, NumberGiver& numbers, SchemaFindings& findings, DomainModel& model) {
+  DeclaredTables tables;
+  model.types = read_types(reflected, outlines, findings, tables);
+  DomainReader(tables, outlines, order, own, numbers, findings, model).read();
+}
+
+}  // namespace forge::internal

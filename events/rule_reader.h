@@ -1,0 +1,41 @@
+#pragma once
+
+// Reads single expressions, and the lists of rules and assignments that attributes hold.
+
+#include <string>
+#include <vector>
+
+#include "rule_lexer.h"
+#include "rule_parser.h"
+
+namespace forge::internal {
+
+class RuleReader {
+ public:
+  RuleReader(const RuleSource& source, const RuleScope& scope) : scope_(scope), reporter_{source, "the expression"} {}
+
+  // One of these, once.
+  Result<Expression> read_expression();
+  Result<std::vector<Rule>> read_rules();
+  Result<std::vector<Assignment>> read_assignments();
+
+ private:
+  const Token& token() const { return tokens_[position_]; }
+  Status start();
+  // Steps over the ';' that ended a part. Whether there is a further one: the last may end with a ';' too.
+  bool next_part();
+  std::string read_name();
+  Result<Rule> read_rule();
+  Result<Assignment> read_assignment();
+  // Reads one expression of a part that began at `begin`; with `field`, one that fits it.
+  Result<Expression> read(std::size_t begin, const Field* field);
+  void name_the_rest(std::vector<Rule>& rules) const;
+  std::string name_of_reads(const Expression& expression) const;
+
+  const RuleScope& scope_;
+  RuleReporter reporter_;
+  std::vector<Token> tokens_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace forge::internal

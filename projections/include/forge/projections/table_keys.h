@@ -1,0 +1,37 @@
+#pragma once
+
+// The keys of the store's tables (store/FORMAT.md, "Tables"). All integers are big-endian.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "forge/events/cell.h"
+#include "forge/events/domain.h"
+#include "forge/events/envelope.h"
+#include "forge/events/status.h"
+
+namespace forge {
+
+// The tables of the store, each a column family; the numbers are written nowhere, the names are.
+enum class Table : std::uint8_t { kMeta, kLog, kCurrent, kVersions, kUnique, kIdempotency, kTree };
+inline constexpr std::size_t kTableCount = 7;
+std::string_view name_of(Table table);  // "log"
+
+// log: seq.
+std::string log_key(Seq seq);
+// current: resource u16, key. Appends.
+void append_current_key(std::uint16_t resource, std::string_view key, std::string& out);
+// versions: resource u16, key, ~seq u64: newer versions come first. Appends.
+void append_version_key(std::uint16_t resource, std::string_view key, Seq seq, std::string& out);
+// The seq of a version key, which is at least 10 bytes long.
+Seq seq_of_version_key(std::string_view version_key);
+// The record's part of a version key: what stands before ~seq.
+std::string_view record_part(std::string_view version_key);
+// unique: constraint u16, then for each field a presence byte (1) and its key part. Returns false, leaving `out` as it was, when a
+// field is null: nulls are never equal. Errors: kKeyInvalid where a value cannot be a key part.
+Result<bool> append_unique_key(const Resource& resource, const UniqueConstraint& constraint, std::span<const Cell> row,
+                               std::string& out);
+
+}  // namespace forge

@@ -1,0 +1,117 @@
+#include "catalog.h"
+
+#include <mutex>
+
+#include "forge/events/codec.h"
+#include "forge/events/key.h"
+#include "forge/projections/record_entry.h"
+
+namespace forge::internal {
+namespace {
+
+void add_numbers(List& out, const char* kind, const std::map<std::string, std::uint16_t, std::less<>>& numbers) {
+  for (const auto& [name, number] : numbers) out.push_back(Object{{"kind", kind}, {"name", name}, {"number", number}});
+}
+
+Status unreadable(std::uint32_t version, const std::string& why) {
+  return Status(ErrorId::kDataCorrupt, "schema version " + std::to_string(version) + " in the store cannot be read").why(why);
+}
+
+struct StoredSchema {
+  std::vector<SourceFile> sources;
+  Numbering numbering;
+};
+
+// Reads the members that schema_arguments wrote; what is missing stays empty and fails to parse as a domain.
+StoredSchema stored_schema(const Object& record) {
+  StoredSchema out;
+  const auto each = [&](const char* name, auto visit) {
+    const Value* list = record.find(name);
+    if (list == nullptr || list->if_list() == nullptr) return;
+    for (const Value& element : *list->if_list()) {
+      if (element.if_object() != nullptr) visit(*element.if_object());
+    }
+  };
+  const auto text = [](const Object& object, const char* name) {
+    const Value* value = object.find(name);
+    return value != nullptr && value->if_text() != nullptr ? *value->if_text() : std::string();
+  };
+  each("sources", [&](const Object& source) { out.sources.push_back({text(source, "name"), text(source, "text")}); });
+  each("numbers", [&](const Object& number) {
+    const std::string kind = text(number, "kind");
+    auto& numbers = kind == "resource" ? out.numbering.resources : kind == "action" ? out.numbering.actions : out.numbering.unique;
+    const Value* value = number.find("number");
+    if (value != nullptr && value->if_int() != nullptr) numbers[text(number, "name")] = static_cast<std::uint16_t>(*value->if_int());
+  });
+  return out;
+}
+
+}  // namespace
+
+Catalog::Catalog() { versions_.push_back({Domain::system(), 0}); }
+
+Status Catalog::load(const Database& database) {
+  const Resource& schema = *versions_.front().domain->find_resource("_schema");
+  std::string prefix;
+  append_current_key(schema.number, {}, prefix);
+  const auto iterator = database.iterate(Table::kCurrent);
+  AlignedBytes bytes;
+  Row row;
+  for (iterator->Seek(prefix); iterator->Valid() && iterator->key().starts_with(prefix); iterator->Next()) {
+    const auto version = static_cast<std::uint32_t>(versions_.size());
+    FORGE_ASSIGN(const CurrentEntry entry, read_current_entry(view_of(iterator->value())));
+    const auto record = bytes.assign(entry.record);
+    FORGE_TRY(verify_table(schema.record, record));
+    read_row(schema.record, record, row);
+    StoredSchema stored = stored_schema(row_to_object(schema.record, row));
+    if (stored.sources.empty()) return unreadable(version, "its sources are missing");
+    Domain::Outcome outcome = Domain::parse(std::move(stored.sources), stored.numbering);
+    if (outcome.domain == nullptr) return unreadable(version, outcome.errors.front().message());
+    versions_.push_back({std::move(outcome.domain), entry.seq});
+  }
+  return Database::check(*iterator, "reading the schema");
+}
+
+void Catalog::add(std::shared_ptr<const Domain> domain, Seq seq) {
+  const std::unique_lock lock(mutex_);
+  versions_.push_back({std::move(domain), seq});
+}
+
+std::shared_ptr<const Domain> Catalog::current() const {
+  const std::shared_lock lock(mutex_);
+  return versions_.back().domain;
+}
+
+std::uint32_t Catalog::version() const {
+  const std::shared_lock lock(mutex_);
+  return static_cast<std::uint32_t>(versions_.size() - 1);
+}
+
+std::shared_ptr<const Domain> Catalog::at(std::uint32_t version) const {
+  const std::shared_lock lock(mutex_);
+  return version < versions_.size() ? versions_[version].domain : nullptr;
+}
+
+std::shared_ptr<const Domain> Catalog::as_of(Seq seq) const {
+  const std::shared_lock lock(mutex_);
+  for (std::size_t i = versions_.size() - 1; i > 0; --i) {
+    if (versions_[i].seq <= seq) return versions_[i].domain;
+  }
+  return versions_.front().domain;
+}
+
+std::vector<Catalog::Version> Catalog::versions() const {
+  const std::shared_lock lock(mutex_);
+  return versions_;
+}
+
+Args schema_arguments(const Domain& domain, std::uint32_t version) {
+  List sources, numbers;
+  for (const SourceFile& source : domain.sources()) sources.push_back(Object{{"name", source.name}, {"text", source.text}});
+  add_numbers(numbers, "resource", domain.numbering().resources);
+  add_numbers(numbers, "action", domain.numbering().actions);
+  add_numbers(numbers, "unique", domain.numbering().unique);
+  return Args{{"version", version}, {"digest", domain.digest()}, {"sources", std::move(sources)}, {"numbers", std::move(numbers)}};
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,194 @@
+#include "database.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/file_checksum.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+
+#include <cstdarg>
+#include <cstring>
+#include <mutex>
+
+namespace forge::internal {
+namespace {
+
+// RocksDB's own diary. Debian's library aborts when its default one meets a full disk.
+class DiaryLogger : public rocksdb::Logger {
+ public:
+  explicit DiaryLogger(LogSink sink) : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL), sink_(std::move(sink)) {}
+
+  using rocksdb::Logger::Logv;
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (!sink_ || level < GetInfoLogLevel()) return;
+    char line[1024];
+    const int size = std::vsnprintf(line, sizeof(line), format, arguments);
+    for (int i = 0; i < size && i < static_cast<int>(sizeof(line)); ++i) {
+      if (static_cast<unsigned char>(line[i]) < 0x20) line[i] = ' ';
+    }
+    sink_(level_of(level), line);
+  }
+  void Logv(const char* format, va_list arguments) override { Logv(rocksdb::InfoLogLevel::INFO_LEVEL, format, arguments); }
+
+ private:
+  static LogLevel level_of(rocksdb::InfoLogLevel level) {
+    if (level >= rocksdb::InfoLogLevel::ERROR_LEVEL) return LogLevel::kError;
+    if (level == rocksdb::InfoLogLevel::WARN_LEVEL) return LogLevel::kWarning;
+    return level == rocksdb::InfoLogLevel::INFO_LEVEL ? LogLevel::kInfo : LogLevel::kDebug;
+  }
+  LogSink sink_;
+};
+
+// The record's part of a version key: all versions of a record share it.
+class RecordPrefix : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "forge.RecordPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), key.size() - 8}; }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() > 10; }
+};
+
+rocksdb::BlockBasedTableOptions table_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions options;
+  options.block_cache = cache;
+  options.format_version = 5;
+  const bool sequential = table == Table::kLog || table == Table::kVersions || table == Table::kTree;
+  options.block_size = sequential ? 16 << 10 : 4 << 10;
+  if (table != Table::kLog && table != Table::kTree && table != Table::kMeta) {
+    options.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    options.whole_key_filtering = table != Table::kVersions;
+  }
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(table, cache)));
+  options.write_buffer_size = 16 << 20;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = table == Table::kCurrent ? rocksdb::kLZ4Compression : rocksdb::kZSTD;
+  options.paranoid_file_checks = true;
+  if (table == Table::kLog) options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewNoopTransform());
+  if (table == Table::kVersions) options.prefix_extractor = std::make_shared<RecordPrefix>();
+  if (table == Table::kCurrent || table == Table::kUnique || table == Table::kIdempotency) {
+    options.memtable_prefix_bloom_size_ratio = 0.05;
+    options.memtable_whole_key_filtering = true;
+  }
+  return options;
+}
+
+rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
+  rocksdb::DBOptions options;
+  if (wanted.env != nullptr) options.env = wanted.env;
+  options.create_if_missing = wanted.create;
+  options.create_missing_column_families = wanted.create;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  options.track_and_verify_wals_in_manifest = true;
+  options.paranoid_checks = true;
+  options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+  options.write_dbid_to_manifest = true;
+  options.allow_concurrent_memtable_write = false;
+  options.max_total_wal_size = 64 << 20;
+  options.max_background_jobs = 2;
+  options.skip_stats_update_on_db_open = true;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.keep_log_file_num = 1;
+  return options;
+}
+
+}  // namespace
+
+Status to_status(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return {};
+  const std::string what = std::string(doing) + " failed";
+  if (status.IsCorruption()) return Status(ErrorId::kDataCorrupt, what).why(status.ToString());
+  if (status.IsNoSpace()) return Status(ErrorId::kDiskFull, what).why("no space is left on the device");
+  if (status.IsMemoryLimit()) return Status(ErrorId::kNoMemory, what);
+  return Status(ErrorId::kIoError, what).why(status.ToString());
+}
+
+class Database::Listener : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
+    const std::lock_guard lock(mutex_);
+    if (error_.ok()) error_ = to_status(*error, "background work on the store");
+  }
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    const std::lock_guard lock(mutex_);
+    if (info.new_bg_error.ok()) error_ = Status();
+  }
+  Status error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Status error_;
+};
+
+Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) {
+  std::unique_ptr<Database> database(new Database);
+  database->logger_ = std::make_shared<DiaryLogger>(wanted.log);
+  database->listener_ = std::make_shared<Listener>();
+  rocksdb::DBOptions options = db_options(wanted);
+  options.info_log = database->logger_;
+  options.listeners.push_back(database->listener_);
+
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(wanted.cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (std::size_t i = 0; i < kTableCount; ++i) {
+    const Table table = static_cast<Table>(i);
+    families.emplace_back(std::string(name_of(table)), family_options(table, cache));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = wanted.read_only ? rocksdb::DB::OpenForReadOnly(options, wanted.path, families, &handles, &db)
+                                                  : rocksdb::DB::Open(options, wanted.path, families, &handles, &db);
+  FORGE_TRY(to_status(opened, "opening the data files in " + wanted.path));
+  database->db_.reset(db);
+  std::copy(handles.begin(), handles.end(), database->handles_.begin());
+  return database;
+}
+
+Database::~Database() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  db_->Close().PermitUncheckedError();
+}
+
+Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value) const {
+  value.Reset();
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handle(table), slice_of(key), &value);
+  if (status.IsNotFound()) return false;
+  FORGE_TRY(to_status(status, "reading from " + std::string(name_of(table))));
+  return true;
+}
+
+std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_order) const {
+  rocksdb::ReadOptions options;
+  options.total_order_seek = total_order;
+  options.prefix_same_as_start = !total_order;
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(table)));
+}
+
+Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing) { return to_status(iterator.status(), doing); }
+
+rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  rocksdb::WriteOptions options;
+  options.sync = sync;
+  return db_->Write(options, &batch);
+}
+
+Status Database::flush() {
+  rocksdb::FlushOptions options;
+  options.wait = true;
+  const std::vector<rocksdb::ColumnFamilyHandle*> handles(handles_.begin(), handles_.end());
+  return to_status(db_->Flush(options, handles), "writing the store's tables to disk");
+}
+
+Status Database::sync_log() { return to_status(db_->SyncWAL(), "syncing the log"); }
+
+Status Database::background_error() const { return listener_->error(); }
+
+}  // namespace forge::internal

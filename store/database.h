@@ -1,0 +1,94 @@
+#pragma once
+
+// RocksDB behind the store: one column family a table, with the options that FAULTS-tolerant operation needs. The only place that
+// turns a rocksdb::Status into a forge::Status.
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/events/status.h"
+#include "forge/projections/table_keys.h"
+#include "forge/store/options.h"
+
+namespace forge::internal {
+
+// `doing` completes the sentence "… failed".
+Status to_status(const rocksdb::Status& status, std::string_view doing);
+
+inline rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
+inline rocksdb::Slice slice_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// Bytes moved to an address that FlatBuffers may read from; reuses its memory.
+class AlignedBytes {
+ public:
+  std::span<const std::uint8_t> assign(std::string_view bytes) {
+    words_.resize((bytes.size() + 7) / 8);
+    std::memcpy(words_.data(), bytes.data(), bytes.size());
+    return {reinterpret_cast<const std::uint8_t*>(words_.data()), bytes.size()};
+  }
+  std::span<const std::uint8_t> assign(std::span<const std::uint8_t> bytes) {
+    return assign(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  std::vector<std::uint64_t> take() { return std::move(words_); }
+
+ private:
+  std::vector<std::uint64_t> words_;
+};
+
+struct DatabaseOptions {
+  std::string path;
+  rocksdb::Env* env = nullptr;  // null: the system's
+  bool read_only = false;
+  bool create = false;
+  std::size_t cache_bytes = 64 << 20;
+  LogSink log;
+};
+
+// Thread-safe. Iterators and pinned values must be gone before it is destroyed.
+class Database {
+ public:
+  static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Finds `key`; false when there is none. Errors: kDataCorrupt, kIoError.
+  Result<bool> get(Table table, std::string_view key, rocksdb::PinnableSlice& value) const;
+  // `total_order`: the iterator may cross prefixes of `versions`.
+  std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true) const;
+  // The error that ended an iteration, if any.
+  static Status check(const rocksdb::Iterator& iterator, std::string_view doing);
+
+  rocksdb::ColumnFamilyHandle* handle(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
+  // Writes every memtable to disk, so that the write-ahead log holds nothing.
+  Status flush();
+  // Syncs the write-ahead log.
+  Status sync_log();
+  // The first error of RocksDB's background work, until it has recovered by itself.
+  Status background_error() const;
+
+ private:
+  class Listener;
+  Database() = default;
+
+  std::shared_ptr<rocksdb::Logger> logger_;
+  std::shared_ptr<Listener> listener_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};
+};
+
+}  // namespace forge::internal

@@ -1,0 +1,488 @@
+// The order of checks for one action is part of the contract: existence, expected version, `require` rules, `set`, value ranges,
+// required fields, `check` rules; at the end of the transaction unique values.
+
+#include "decider.h"
+
+#include <algorithm>
+
+#include "forge/events/key.h"
+#include "idempotency.h"
+#include "log_reader.h"
+#include "row_rules.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr std::int64_t kClockSlackMicros = 1000;  // below this the raw clock is not worth recording
+
+std::string name_of_record(const Resource& resource, std::string_view key) {
+  const Result<std::string> text = key_text(resource, key);
+  return resource.name + " " + (text.ok() ? *text : std::string("?"));
+}
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// "qty is -1, the rule says: qty > 0".
+std::string why_refused(const Rule& rule, const TableType& record, std::span<const Cell> fields, const TableType& arguments,
+                        std::span<const Cell> values) {
+  std::string out;
+  const auto say = [&](const std::string& prefix, const Field& field, const Cell& cell) {
+    const std::string text = cell.is_null() ? "null" : cell_to_text(field, cell);
+    out += (out.empty() ? "" : ", ") + prefix + field.name + " is " + text;
+  };
+  for (const std::uint16_t field : rule.expression.fields()) {
+    if (field < fields.size()) say("", record.fields[field], fields[field]);
+  }
+  for (const std::uint16_t argument : rule.expression.arguments()) {
+    if (argument < values.size()) say(":", arguments.fields[argument], values[argument]);
+  }
+  return out + (out.empty() ? "" : ", ") + "the rule says: " + rule.expression.text();
+}
+
+Status rule_error(const Action& action, const Rule& rule, std::string why) {
+  return Status(ErrorId::kRuleViolated, action.name + " was refused by rule '" + rule.name + "'")
+      .why(std::move(why))
+      .place(rule.place)
+      .remedy("see: forgectl explain " + action.name);
+}
+
+}  // namespace
+
+// What a transaction does to one unique value: at its end at most one record may hold it.
+struct UniqueTouch {
+  struct Change {
+    std::string record_key;
+    bool erase = false;
+  };
+  std::string key;
+  const Resource* resource = nullptr;
+  std::vector<Change> changes;  // in order
+};
+
+namespace {
+
+Status unique_taken(const UniqueTouch& touch, std::string_view owner) {
+  const std::uint16_t number = read_u16(touch.key.data());
+  const auto& all = touch.resource->unique;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const UniqueConstraint& one) { return one.number == number; });
+  const std::string name = found == all.end() ? "?" : found->name;
+  return Status(ErrorId::kUniqueTaken, touch.resource->name + "." + name + " must be unique")
+      .why("the value is held by " + name_of_record(*touch.resource, owner));
+}
+
+}  // namespace
+
+struct Decider::Staging {
+  Staging(PreparedTransaction& of, Group& into) : transaction(of), group(into) {}
+
+  PreparedTransaction& transaction;
+  Group& group;
+  Uuid id;
+  Time now;  // the transaction's time: its recorded_at
+  std::optional<Time> raw_clock;
+  Seq next_seq = 0;
+  std::vector<Hash> leaves;
+  std::vector<UniqueTouch> unique;
+  TransactionReceipt receipt;
+  std::array<std::byte, 1024> first_memory;
+  std::pmr::monotonic_buffer_resource memory{first_memory.data(), first_memory.size()};
+
+  std::uint16_t place() const { return static_cast<std::uint16_t>(leaves.size()); }
+  RuleInput input(std::span<const Cell> record, std::span<const Cell> arguments) const {
+    const Actor& actor = transaction.options().actor;
+    return {.record = record, .arguments = arguments, .actor_id = actor.id, .actor_role = actor.role, .now = now};
+  }
+};
+
+struct Decider::Subject {
+  const Resource* resource = nullptr;
+  std::string key;          // encoded
+  std::string current_key;  // in the table `current`
+  bool lives = false;
+  CurrentEntry before;
+  AlignedBytes bytes;
+  Row before_row;            // as stored: absent where not set
+  Row seen;                  // the same with defaults and the key, for rules; empty when there is no record
+  Row arguments;             // with defaults
+  Row after;                 // as it will be stored
+  Row after_seen;            // with defaults and the key
+  Row changes;
+  std::vector<std::uint16_t> cleared;
+
+  std::string name() const { return name_of_record(*resource, key); }
+};
+
+Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits)
+    : database_(database), catalog_(catalog), clock_(clock), ids_(ids), limits_(limits), tree_(database), subject_(std::make_unique<Subject>()) {}
+
+Decider::~Decider() = default;
+
+Status Decider::restore(Seq head, Time last_time) {
+  overlay_.clear();
+  in_flight_.clear();
+  in_flight_order_.clear();
+  last_seq_ = head;
+  last_time_ = std::max(last_time_, last_time);
+  return tree_.restore(head);
+}
+
+void Decider::raise_floor(Time time) { last_time_ = std::max(last_time_, time); }
+
+Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Group& group) {
+  const std::shared_ptr<const Domain> domain = catalog_.current();
+  if (domain.get() != &transaction.domain()) FORGE_TRY(transaction.prepare_again(domain));
+  FORGE_ASSIGN(std::optional<TransactionReceipt> earlier, replay(transaction));
+  if (earlier) return *std::move(earlier);
+
+  Staging staging(transaction, group);
+  overlay_.begin();
+  group.batch.SetSavePoint();
+  Result<TransactionReceipt> result = stage(transaction, staging);
+  if (!result.ok() || transaction.options().dry_run) {
+    overlay_.roll_back();
+    group.batch.RollbackToSavePoint().PermitUncheckedError();
+    return result;
+  }
+  group.batch.PopSavePoint().PermitUncheckedError();
+  accept(staging);
+  return result;
+}
+
+Result<TransactionReceipt> Decider::stage(PreparedTransaction& transaction, Staging& staging) {
+  const Time clock = clock_.now();
+  staging.now = std::max(clock, Time{last_time_.micros + 1});
+  if (staging.now.micros - clock.micros > kClockSlackMicros) staging.raw_clock = clock;
+  staging.id = ids_.next(staging.now);
+  staging.next_seq = last_seq_ + 1;
+  staging.receipt.transaction = staging.id;
+  staging.receipt.recorded_at = staging.now;
+  staging.receipt.first_seq = staging.next_seq;
+  const std::size_t size_before = staging.group.batch.GetDataSize();
+  for (const PreparedAction& action : transaction.actions()) {
+    FORGE_TRY(act(action, staging));
+    if (staging.group.batch.GetDataSize() - size_before > limits_.transaction_bytes_max) {
+      return Status(ErrorId::kTransactionTooLarge, "the transaction is larger than the limit")
+          .why("the limit is " + std::to_string(limits_.transaction_bytes_max) + " bytes");
+    }
+  }
+  if (transaction.actions().empty()) FORGE_TRY(stage_empty(staging));
+  FORGE_TRY(check_unique(staging));
+  staging.receipt.last_seq = staging.next_seq - 1;
+  stage_idempotency(staging);
+  return staging.receipt;
+}
+
+void Decider::accept(Staging& staging) {
+  for (const Hash& leaf : staging.leaves) tree_.append(leaf, staging.group.batch);
+  last_seq_ = staging.receipt.last_seq;
+  last_time_ = staging.now;
+  if (const std::string& key = staging.transaction.options().idempotency_key; !key.empty()) {
+    in_flight_.emplace(key, staging.receipt);
+    in_flight_order_.emplace_back(staging.group.number, key);
+  }
+  staging.group.actions += staging.leaves.size();
+  staging.group.last_seq = last_seq_;
+  staging.group.last_time = last_time_;
+}
+
+Result<std::optional<std::string>> Decider::lookup(Table table, std::string_view key) const {
+  if (const Overlay::Entry* staged = overlay_.find(table, key)) return staged->value;
+  rocksdb::PinnableSlice value;
+  FORGE_ASSIGN(const bool found, database_.get(table, key, value));
+  return found ? std::optional<std::string>(value.ToString()) : std::nullopt;
+}
+
+void Decider::put(Staging& staging, Table table, std::string_view key, std::string_view value) {
+  staging.group.batch.Put(database_.handle(table), slice_of(key), slice_of(value)).PermitUncheckedError();
+}
+
+// --- idempotency ---------------------------------------------------------------------------------------------------------------
+
+Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransaction& transaction) {
+  const std::string& key = transaction.options().idempotency_key;
+  if (key.empty()) return std::optional<TransactionReceipt>();
+  FORGE_ASSIGN(const std::optional<std::string> stored, lookup(Table::kIdempotency, key));
+  if (!stored) return std::optional<TransactionReceipt>();
+  FORGE_ASSIGN(const IdempotencyRecord record, read_idempotency_record(*stored));
+  if (record.digest != transaction.digest()) {
+    return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
+        .why("events " + std::to_string(record.first) + " to " + std::to_string(record.last) + " were written under it");
+  }
+  const auto staged = in_flight_.find(key);
+  if (staged != in_flight_.end()) {
+    TransactionReceipt receipt = staged->second;
+    receipt.replayed = true;
+    return std::optional<TransactionReceipt>(std::move(receipt));
+  }
+  FORGE_ASSIGN(TransactionReceipt receipt, receipt_from_log(database_, catalog_, record.first, record.last));
+  receipt.replayed = true;
+  return std::optional<TransactionReceipt>(std::move(receipt));
+}
+
+void Decider::stage_idempotency(Staging& staging) {
+  const std::string& key = staging.transaction.options().idempotency_key;
+  if (key.empty()) return;
+  const std::string value = encode(IdempotencyRecord{
+      .first = staging.receipt.first_seq, .last = staging.receipt.last_seq, .digest = staging.transaction.digest()});
+  put(staging, Table::kIdempotency, key, value);
+  overlay_.put(Table::kIdempotency, key, value, staging.group.number);
+}
+
+void Decider::committed(std::uint64_t group) {
+  overlay_.forget(group);
+  for (; !in_flight_order_.empty() && in_flight_order_.front().first <= group; in_flight_order_.pop_front()) {
+    in_flight_.erase(in_flight_order_.front().second);
+  }
+}
+
+// --- one action ----------------------------------------------------------------------------------------------------------------
+
+Status Decider::act(const PreparedAction& action, Staging& staging) {
+  Subject& subject = *subject_;
+  FORGE_TRY(load(action, staging, subject));
+  FORGE_TRY(check_existence(action, subject));
+  FORGE_TRY(compute(action, staging, subject));
+  return append(action, staging, subject);
+}
+
+Status Decider::load(const PreparedAction& action, Staging& staging, Subject& subject) {
+  subject.resource = action.action->resource;
+  subject.key = action.key;
+  const TableType& record = subject.resource->record;
+  if (subject.key.empty()) {
+    FORGE_TRY(append_key_part(record.fields[subject.resource->key_field], Cell::of(std::string_view(ids_.next(staging.now).to_string())),
+                              subject.key));
+  }
+  subject.current_key.clear();
+  append_current_key(subject.resource->number, subject.key, subject.current_key);
+  subject.before = CurrentEntry{};
+  subject.before_row.clear();
+  subject.seen.clear();
+  subject.lives = false;
+
+  rocksdb::PinnableSlice value;
+  const Overlay::Entry* staged = overlay_.find(Table::kCurrent, subject.current_key);
+  if (staged == nullptr) {
+    FORGE_ASSIGN(const bool found, database_.get(Table::kCurrent, subject.current_key, value));
+    if (!found) return {};
+  }
+  FORGE_ASSIGN(subject.before, read_current_entry(staged != nullptr ? std::string_view(*staged->value) : view_of(value)));
+  subject.lives = subject.before.kind == EntryKind::kFull;
+  if (!subject.lives) return {};
+  subject.before.record = subject.bytes.assign(subject.before.record);
+  if (staged == nullptr) FORGE_TRY(verify_table(record, subject.before.record));
+  read_row(record, subject.before.record, subject.before_row);
+  subject.seen = subject.before_row;
+  return complete_row(*subject.resource, subject.key, subject.seen);
+}
+
+Status Decider::check_existence(const PreparedAction& action, const Subject& subject) const {
+  const ActionKind kind = action.action->kind;
+  if (kind == ActionKind::kCreates && subject.lives) {
+    return Status(ErrorId::kRecordExists, subject.name() + " exists already")
+        .why("it is at version " + std::to_string(subject.before.version) + " since event " + std::to_string(subject.before.seq));
+  }
+  if ((kind == ActionKind::kUpdates || kind == ActionKind::kDestroys) && !subject.lives) {
+    return Status(ErrorId::kRecordNotFound, "there is no " + subject.name())
+        .why(subject.before.version == 0 ? "it was never created" : "event " + std::to_string(subject.before.seq) + " destroyed it");
+  }
+  const Version version = subject.lives ? subject.before.version : 0;
+  if (!action.if_version || *action.if_version == version) return {};
+  if (!subject.lives) {
+    return Status(ErrorId::kVersionConflict, "there is no " + subject.name() + ", version " + std::to_string(*action.if_version) + " was expected");
+  }
+  return Status(ErrorId::kVersionConflict, subject.name() + " is at version " + std::to_string(version) + ", not " +
+                                               std::to_string(*action.if_version))
+      .why("changed by event " + std::to_string(subject.before.seq))
+      .remedy("reload and retry");
+}
+
+Status Decider::compute(const PreparedAction& action, Staging& staging, Subject& subject) {
+  resolve_arguments(*action.action, action.arguments, !subject.lives, subject.arguments);
+  const RuleInput input = staging.input(subject.seen, subject.arguments);
+  for (const Rule& rule : action.action->requires_) {
+    FORGE_ASSIGN(const bool holds, rule.expression.holds(input, staging.memory));
+    if (holds) continue;
+    return rule_error(*action.action, rule,
+                      why_refused(rule, subject.resource->record, subject.seen, action.action->arguments, subject.arguments));
+  }
+  subject.changes.clear();
+  subject.cleared.clear();
+  if (action.action->kind == ActionKind::kDestroys) return {};
+  FORGE_TRY(apply_arguments(action, subject));
+  FORGE_TRY(assign(action, staging, subject));
+  FORGE_TRY(check_record(action, staging, subject));
+  find_changes(subject.resource->record, subject.before_row, subject.after, subject.changes, subject.cleared);
+  return {};
+}
+
+Status Decider::apply_arguments(const PreparedAction& action, Subject& subject) {
+  const TableType& record = subject.resource->record;
+  subject.after = subject.before_row;
+  if (!subject.lives) {
+    subject.after.assign(record.fields.size(), Cell());
+    resolve_defaults(record, subject.after);
+    subject.after[subject.resource->key_field] = Cell();
+  }
+  subject.after.resize(record.fields.size());
+  for (std::size_t i = 0; i < subject.arguments.size(); ++i) {
+    const int field = action.action->field_of_argument[i];
+    if (field < 0 || field == subject.resource->key_field) continue;
+    const bool given = i < action.arguments.size() && !action.arguments[i].is_absent();
+    if (given || !subject.arguments[i].is_null()) subject.after[static_cast<std::size_t>(field)] = subject.arguments[i];
+  }
+  return {};
+}
+
+Status Decider::assign(const PreparedAction& action, Staging& staging, Subject& subject) {
+  const RuleInput input = staging.input(subject.seen, subject.arguments);
+  for (const Assignment& assignment : action.action->assignments) {
+    const Field& field = subject.resource->record.fields[assignment.field];
+    Result<Cell> cell = assignment.expression.evaluate(input, staging.memory);
+    if (!cell.ok()) return Status(cell.status()).place(assignment.place);
+    if (cell->kind == Kind::kInt && (field.type == BaseType::kFloat32 || field.type == BaseType::kFloat64)) {
+      *cell = Cell::of(static_cast<double>(cell->integer));
+    }
+    if (!fits(field, *cell)) {
+      return Status(ErrorId::kArgumentRange, action.action->name + " would set " + field.name + " out of range for " + field.type_name)
+          .why("the value is " + cell_to_text(field, *cell))
+          .place(assignment.place);
+    }
+    subject.after[assignment.field] = *cell;
+  }
+  return {};
+}
+
+Status Decider::check_record(const PreparedAction& action, Staging& staging, Subject& subject) {
+  const TableType& record = subject.resource->record;
+  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+    const Field& field = record.fields[i];
+    if (i == subject.resource->key_field) continue;
+    if (subject.after[i].kind == Kind::kNull && (!field.nullable || field.has_default)) {
+      return Status(ErrorId::kArgumentNull, action.action->name + " would clear " + field.name).why("it has a default and is never null");
+    }
+    if (field.required && subject.after[i].is_null()) {
+      return Status(ErrorId::kArgumentMissing, action.action->name + " leaves " + field.name + " without a value").why("it is required").place(field.place);
+    }
+  }
+  subject.after_seen = subject.after;
+  FORGE_TRY(complete_row(*subject.resource, subject.key, subject.after_seen));
+  const RuleInput input = staging.input(subject.after_seen, {});
+  for (const Rule& rule : subject.resource->checks) {
+    FORGE_ASSIGN(const bool passes, rule.expression.passes(input, staging.memory));
+    if (!passes) return rule_error(*action.action, rule, why_refused(rule, record, subject.after_seen, action.action->arguments, {}));
+  }
+  return {};
+}
+
+// --- the event and what follows from it ------------------------------------------------------------------------------------------
+
+Envelope Decider::envelope_of(const Staging& staging) const {
+  const ActOptions& options = staging.transaction.options();
+  Envelope out;
+  out.seq = staging.next_seq;
+  out.recorded_at = staging.now;
+  out.transaction = staging.id;
+  out.schema_version = catalog_.version();
+  out.place = staging.place();
+  out.count = static_cast<std::uint16_t>(std::max<std::size_t>(1, staging.transaction.actions().size()));
+  out.actor = options.actor.id;
+  out.idempotency_key = options.idempotency_key;
+  out.occurred_at = options.occurred_at;
+  out.correlation = options.correlation;
+  out.causation = options.causation;
+  out.hops_left = options.hops_left;
+  out.raw_clock = staging.raw_clock;
+  if (!options.reason.empty()) out.metadata.emplace_back("reason", options.reason);
+  if (!options.actor.role.empty()) out.metadata.emplace_back("role", options.actor.role);
+  return out;
+}
+
+Status Decider::append(const PreparedAction& action, Staging& staging, Subject& subject) {
+  const Resource& resource = *subject.resource;
+  const bool destroyed = action.action->kind == ActionKind::kDestroys;
+  Envelope envelope = envelope_of(staging);
+  envelope.resource = resource.number;
+  envelope.action = action.action->number;
+  envelope.key = subject.key;
+  envelope.version = subject.before.version + 1;
+  envelope.incarnation = subject.lives ? subject.before.incarnation : subject.before.incarnation + 1;
+  envelope.cleared = subject.cleared;
+  const bool any_change = std::any_of(subject.changes.begin(), subject.changes.end(), [](const Cell& cell) { return !cell.is_absent(); });
+  if (any_change) envelope.changes = changes_writer_.write(resource.record, subject.changes);
+  mark_recorded(*action.action, subject.arguments);
+  envelope.has_arguments = !arguments_equal_changes(*action.action, subject.arguments, subject.changes);
+  if (envelope.has_arguments) envelope.arguments = arguments_writer_.write(action.action->arguments, subject.arguments);
+  FORGE_TRY(write_event(envelope, staging));
+
+  const Status projected = projection_.project(resource, envelope, destroyed, subject.before, subject.before_row, subject.after,
+                                               [&](const RowChange& change) {
+                                                 if (change.table == Table::kUnique) {
+                                                   touch_unique(staging, change, subject.key, resource);
+                                                 } else {
+                                                   put(staging, change.table, change.key, change.value);
+                                                 }
+                                               });
+  FORGE_TRY(projected);
+  overlay_.put(Table::kCurrent, subject.current_key, projection_.current_bytes(), staging.group.number);
+  FORGE_ASSIGN(std::string key, key_text(resource, subject.key));
+  staging.receipt.actions.push_back({.resource = resource.name,
+                                     .key = std::move(key),
+                                     .version = envelope.version,
+                                     .seq = envelope.seq,
+                                     .type = action.action->event_type});
+  return {};
+}
+
+Status Decider::write_event(const Envelope& envelope, Staging& staging) {
+  const std::span<const std::uint8_t> bytes = envelope_writer_.write(envelope);
+  if (bytes.size() > limits_.event_bytes_max) {
+    return Status(ErrorId::kTooLarge, "the event would be larger than the limit")
+        .why(std::to_string(bytes.size()) + " bytes, the limit is " + std::to_string(limits_.event_bytes_max));
+  }
+  put(staging, Table::kLog, log_key(envelope.seq), text_of(bytes));
+  staging.leaves.push_back(tree_.leaf_of(bytes));
+  ++staging.next_seq;
+  return {};
+}
+
+Status Decider::stage_empty(Staging& staging) { return write_event(envelope_of(staging), staging); }
+
+// --- unique values ---------------------------------------------------------------------------------------------------------------
+
+void Decider::touch_unique(Staging& staging, const RowChange& change, std::string_view record_key, const Resource& resource) {
+  auto touch = std::find_if(staging.unique.begin(), staging.unique.end(), [&](const UniqueTouch& seen) { return seen.key == change.key; });
+  if (touch == staging.unique.end()) {
+    staging.unique.push_back({.key = std::string(change.key), .resource = &resource});
+    touch = staging.unique.end() - 1;
+  }
+  touch->changes.push_back({std::string(record_key), change.erase});
+}
+
+Status Decider::check_unique(Staging& staging) {
+  for (UniqueTouch& touch : staging.unique) {
+    FORGE_ASSIGN(const std::optional<std::string> owner, lookup(Table::kUnique, touch.key));
+    std::vector<std::string> owners;
+    if (owner) owners.push_back(*owner);
+    for (const auto& [record_key, erase] : touch.changes) {
+      if (erase) {
+        std::erase(owners, record_key);
+      } else {
+        owners.push_back(record_key);
+      }
+    }
+    if (owners.size() > 1) return unique_taken(touch, owners.front());
+    if (owners.empty()) {
+      staging.group.batch.Delete(database_.handle(Table::kUnique), slice_of(touch.key)).PermitUncheckedError();
+      overlay_.put(Table::kUnique, touch.key, std::nullopt, staging.group.number);
+    } else {
+      put(staging, Table::kUnique, touch.key, owners.front());
+      overlay_.put(Table::kUnique, touch.key, owners.front(), staging.group.number);
+    }
+  }
+  return {};
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,103 @@
+#pragma once
+
+// Decides transactions one after another, on the database and what is in flight above it, and stages what they write into a group.
+// Everything here happens under the writer's decide role: one thread at a time.
+
+#include <rocksdb/write_batch.h>
+
+#include <deque>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog.h"
+#include "database.h"
+#include "forge/events/codec.h"
+#include "forge/events/envelope.h"
+#include "forge/events/id.h"
+#include "forge/projections/state_projection.h"
+#include "log_tree.h"
+#include "overlay.h"
+#include "prepared.h"
+
+namespace forge::internal {
+
+// What one write batch will commit: whole transactions in seq order.
+struct Group {
+  explicit Group(std::uint64_t group_number) : number(group_number), batch(0, 0, 8, 0) {}
+
+  std::uint64_t number;
+  rocksdb::WriteBatch batch;
+  std::size_t actions = 0;
+  Seq last_seq = 0;         // 0: nothing was accepted
+  Time last_time;
+  MerkleFrontier frontier;  // after the group
+};
+
+class Decider {
+ public:
+  Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits);
+  ~Decider();
+
+  // Starts after the last committed event; forgets everything in flight. Errors: kDataCorrupt, kIoError.
+  Status restore(Seq head, Time last_time);
+
+  // Accepts the transaction into `group`, or refuses it and leaves the group as it was. A dry run leaves it as it was, too.
+  // Errors: as Store::transact.
+  Result<TransactionReceipt> decide(PreparedTransaction& transaction, Group& group);
+  // The group's rows are in the database now.
+  void committed(std::uint64_t group);
+
+  // No later transaction is recorded at or before `time`.
+  void raise_floor(Time time);
+  Time last_time() const { return last_time_; }
+  Seq last_seq() const { return last_seq_; }
+  const MerkleFrontier& frontier() const { return tree_.frontier(); }
+
+ private:
+  // What one transaction needs while it is decided.
+  struct Staging;
+  // One record while an action is decided on it.
+  struct Subject;
+
+  Result<TransactionReceipt> stage(PreparedTransaction& transaction, Staging& staging);
+  Result<std::optional<TransactionReceipt>> replay(const PreparedTransaction& transaction);
+  Status act(const PreparedAction& action, Staging& staging);
+  Status load(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status check_existence(const PreparedAction& action, const Subject& subject) const;
+  Status compute(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status apply_arguments(const PreparedAction& action, Subject& subject);
+  Status assign(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status check_record(const PreparedAction& action, Staging& staging, Subject& subject);
+  Envelope envelope_of(const Staging& staging) const;
+  Status append(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status write_event(const Envelope& envelope, Staging& staging);
+  Status check_unique(Staging& staging);
+  void touch_unique(Staging& staging, const RowChange& change, std::string_view record_key, const Resource& resource);
+  Status stage_empty(Staging& staging);
+  void stage_idempotency(Staging& staging);
+  void accept(Staging& staging);
+  Result<std::optional<std::string>> lookup(Table table, std::string_view key) const;
+  void put(Staging& staging, Table table, std::string_view key, std::string_view value);
+
+  const Database& database_;
+  const Catalog& catalog_;
+  Clock& clock_;
+  IdSource& ids_;
+  const Limits& limits_;
+  Overlay overlay_;
+  LogTree tree_;
+  StateProjection projection_;
+  TableWriter changes_writer_, arguments_writer_;
+  EnvelopeWriter envelope_writer_;
+  std::unordered_map<std::string, TransactionReceipt> in_flight_;  // by idempotency key: what the log cannot answer yet
+  std::deque<std::pair<std::uint64_t, std::string>> in_flight_order_;  // (group, key)
+  std::unique_ptr<Subject> subject_;  // reused from action to action
+  Seq last_seq_ = 0;
+  Time last_time_;
+};
+
+}  // namespace forge::internal

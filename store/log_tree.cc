@@ -1,0 +1,107 @@
+#include "log_tree.h"
+
+#include <cstring>
+
+#include "forge/events/key.h"
+
+namespace forge::internal {
+namespace {
+
+std::string tile_key(char kind, std::uint64_t index) {
+  std::string key(1, kind);
+  append_u64(key, index);
+  return key;
+}
+
+Status broken_tile(std::uint64_t index, const char* why) {
+  return Status(ErrorId::kDataCorrupt, "tile " + std::to_string(index) + " of the tree is damaged").why(why);
+}
+
+Result<std::vector<Hash>> read_hashes(const Database& database, char kind, std::uint64_t index) {
+  rocksdb::PinnableSlice value;
+  FORGE_ASSIGN(const bool found, database.get(Table::kTree, tile_key(kind, index), value));
+  if (!found) return broken_tile(index, "it is missing");
+  if (value.size() % sizeof(Hash) != 0) return broken_tile(index, "its size is wrong");
+  std::vector<Hash> out(value.size() / sizeof(Hash));
+  std::memcpy(out.data(), value.data(), value.size());
+  return out;
+}
+
+rocksdb::Slice slice_of_hashes(const std::vector<Hash>& hashes) {
+  return {reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(Hash)};
+}
+
+Result<Hash> leaf_from_log(const Database& database, Seq seq, Hasher& hasher) {
+  rocksdb::PinnableSlice value;
+  FORGE_ASSIGN(const bool found, database.get(Table::kLog, log_key(seq), value));
+  if (!found) return Status(ErrorId::kDataCorrupt, "event " + std::to_string(seq) + " is missing from the log");
+  return hasher.leaf({reinterpret_cast<const std::uint8_t*>(value.data()), value.size()});
+}
+
+}  // namespace
+
+Result<Tile> read_tile(const Database& database, std::uint64_t index) {
+  Tile out;
+  FORGE_ASSIGN(out.leaves, read_hashes(database, 'L', index));
+  FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(database, 'N', index));
+  if (out.leaves.size() != kTileLeaves || beside.empty()) return broken_tile(index, "its size is wrong");
+  out.root = beside.front();
+  out.frontier.assign(beside.begin() + 1, beside.end());
+  return out;
+}
+
+Status LogTree::restore(Seq size) {
+  frontier_ = MerkleFrontier();
+  tile_.clear();
+  const std::uint64_t tiles = size / kTileLeaves;
+  if (tiles > 0) {
+    FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(database_, 'N', tiles - 1));
+    if (beside.empty()) return broken_tile(tiles - 1, "its size is wrong");
+    beside.erase(beside.begin());
+    FORGE_ASSIGN(frontier_, MerkleFrontier::restore(tiles * kTileLeaves, std::move(beside)));
+  }
+  for (Seq seq = tiles * kTileLeaves + 1; seq <= size; ++seq) {
+    FORGE_ASSIGN(const Hash leaf, leaf_from_log(database_, seq, hasher_));
+    tile_.push_back(leaf);
+    frontier_.append(leaf, hasher_);
+  }
+  return {};
+}
+
+void LogTree::append(const Hash& leaf, rocksdb::WriteBatch& batch) {
+  frontier_.append(leaf, hasher_);
+  tile_.push_back(leaf);
+  if (tile_.size() < kTileLeaves) return;
+  MerkleFrontier tile;
+  for (const Hash& hash : tile_) tile.append(hash, hasher_);
+  std::vector<Hash> beside{tile.root(hasher_)};
+  beside.insert(beside.end(), frontier_.hashes().begin(), frontier_.hashes().end());
+  const std::uint64_t index = frontier_.size() / kTileLeaves - 1;
+  rocksdb::ColumnFamilyHandle* handle = database_.handle(Table::kTree);
+  batch.Put(handle, tile_key('L', index), slice_of_hashes(tile_)).PermitUncheckedError();
+  batch.Put(handle, tile_key('N', index), slice_of_hashes(beside)).PermitUncheckedError();
+  tile_.clear();
+}
+
+Result<Hash> tree_root(const Database& database, Seq size) {
+  LogTree tree(database);
+  FORGE_TRY(tree.restore(size));
+  Hasher hasher;
+  return tree.frontier().root(hasher);
+}
+
+Result<Hash> StoredNodes::leaf(std::uint64_t index) { return leaf_from_log(database_, index + 1, hasher_); }
+
+// Halves downwards until a stored tile root or a leaf answers.
+Result<Hash> StoredNodes::node(std::uint64_t first, std::uint64_t count) {
+  if (count == 1) return leaf(first);
+  if (count == kTileLeaves) {
+    FORGE_ASSIGN(const std::vector<Hash> beside, read_hashes(database_, 'N', first / kTileLeaves));
+    return beside.front();
+  }
+  FORGE_ASSIGN(const Hash left, node(first, count / 2));
+  FORGE_ASSIGN(const Hash right, node(first + count / 2, count / 2));
+  return hasher_.interior(left, right);
+}
+
+}  // namespace forge::internal

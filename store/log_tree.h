@@ -1,0 +1,62 @@
+#pragma once
+
+// The Merkle tree over the log as it is stored: one tile for every 256 events, written in the batch that completes it, with the tile's
+// root and the tree's right edge after it beside it. What follows the last tile is recomputed from the log.
+//
+// Table `tree`: 'L' + tile u64 → 256 leaf hashes; 'N' + tile u64 → the tile's root, then the frontier's hashes after it.
+
+#include <rocksdb/write_batch.h>
+
+#include <vector>
+
+#include "database.h"
+#include "forge/events/envelope.h"
+#include "forge/events/merkle.h"
+
+namespace forge::internal {
+
+inline constexpr std::uint64_t kTileLeaves = 256;
+
+// Not safe for concurrent use.
+class LogTree {
+ public:
+  explicit LogTree(const Database& database) : database_(database) {}
+
+  // Starts at the tree over the first `size` events. Errors: kDataCorrupt, kIoError.
+  Status restore(Seq size);
+  Hash leaf_of(std::span<const std::uint8_t> event) { return hasher_.leaf(event); }
+  // Appends a leaf; a tile that it completes goes into `batch`.
+  void append(const Hash& leaf, rocksdb::WriteBatch& batch);
+  const MerkleFrontier& frontier() const { return frontier_; }
+
+ private:
+  const Database& database_;
+  Hasher hasher_;
+  MerkleFrontier frontier_;
+  std::vector<Hash> tile_;  // leaves since the last complete tile
+};
+
+// The root over the first `size` events. Errors: kDataCorrupt, kIoError.
+Result<Hash> tree_root(const Database& database, Seq size);
+
+// The stored leaves of one complete tile, and what stands beside it. Errors: kDataCorrupt when it is missing or malformed.
+struct Tile {
+  std::vector<Hash> leaves;
+  Hash root{};
+  std::vector<Hash> frontier;
+};
+Result<Tile> read_tile(const Database& database, std::uint64_t index);
+
+// Nodes for proofs over a tree of `size` leaves. Lives no longer than the database.
+class StoredNodes : public MerkleNodes {
+ public:
+  explicit StoredNodes(const Database& database) : database_(database) {}
+  Result<Hash> node(std::uint64_t first, std::uint64_t count) override;
+
+ private:
+  Result<Hash> leaf(std::uint64_t index);
+  const Database& database_;
+  Hasher hasher_;
+};
+
+}  // namespace forge::internal

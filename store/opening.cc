@@ -1,0 +1,181 @@
+#include "opening.h"
+
+#include <algorithm>
+
+#include "forge/events/key.h"
+#include "log_reader.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr std::string_view kStoreIdKey = "store id";
+
+// What a store's log and tree say when they have just been opened.
+struct Recovered {
+  Seq head = 0;
+  Time head_time;
+};
+
+std::string store_name(const Store::State& state) { return "the store " + state.files->paths().root; }
+
+Status truncated(const Store::State& state, Seq head, const Watermark& watermark) {
+  return Status(ErrorId::kDataTruncated, store_name(state) + " has lost acknowledged events")
+      .why("events " + std::to_string(head + 1) + " to " + std::to_string(watermark.seq) +
+           " were known to be on disk; what is left ends at event " + std::to_string(head))
+      .place(state.files->paths().data())
+      .state("the files as they were found are kept in " + state.files->paths().quarantine());
+}
+
+// The log's last event, and a look for holes: first and last key and their count must agree.
+Result<Recovered> recover_head(const Store::State& state) {
+  const Database& database = *state.database;
+  Recovered out;
+  FORGE_ASSIGN(out.head, last_seq(database));
+  if (out.head == 0) return out;
+  AlignedBytes bytes;
+  FORGE_ASSIGN(const Envelope last, read_event(database, out.head, bytes));
+  out.head_time = last.recorded_at;
+  const auto iterator = database.iterate(Table::kLog);
+  iterator->SeekToFirst();
+  FORGE_TRY(Database::check(*iterator, "reading the log"));
+  std::uint64_t count = 0;
+  database.db().GetIntProperty(database.handle(Table::kLog), rocksdb::DB::Properties::kEstimateNumKeys, &count);
+  const bool starts = iterator->Valid() && iterator->key().size() == 8 && read_u64(iterator->key().data()) == 1;
+  if (starts && count == out.head) return out;
+  return Status(ErrorId::kDataTruncated, store_name(state) + " has holes in its log")
+      .why("it ends at event " + std::to_string(out.head) + " and holds " + std::to_string(count) + " events" +
+           (starts ? "" : ", the first of them missing"))
+      .place(state.files->paths().data());
+}
+
+Status compare_with(const Store::State& state, const Recovered& recovered, const Watermark& watermark) {
+  if (watermark.store != state.identity.id) {
+    return Status(ErrorId::kStoreForeignFile, "the watermark belongs to another store").place(state.files->paths().watermark());
+  }
+  if (recovered.head < watermark.seq) return truncated(state, recovered.head, watermark);
+  FORGE_ASSIGN(const Hash root, tree_root(*state.database, watermark.seq));
+  if (root == watermark.root) return {};
+  return Status(ErrorId::kEventAltered, store_name(state) + " was altered")
+      .why("the tree over events 1 to " + std::to_string(watermark.seq) + " has root " + to_hex(root) + ", the watermark says " +
+           to_hex(watermark.root))
+      .remedy("see: forgectl verify");
+}
+
+// The id in the data must be the directory's, or files of two stores were mixed.
+Status check_store_id(const Store::State& state) {
+  rocksdb::PinnableSlice value;
+  FORGE_ASSIGN(const bool found, state.database->get(Table::kMeta, kStoreIdKey, value));
+  if (found && view_of(value) == state.identity.id.to_string()) return {};
+  return Status(ErrorId::kStoreForeignFile, "the data files belong to another store")
+      .why(found ? "they carry the id " + value.ToString() : "they carry no id")
+      .place(state.files->paths().data());
+}
+
+DatabaseOptions database_options(const Store::State& state, bool create) {
+  return {.path = state.files->paths().data(),
+          .env = state.env.get(),
+          .read_only = state.options.read_only,
+          .create = create,
+          .cache_bytes = state.options.cache_bytes,
+          .log = state.options.log};
+}
+
+Status create(Store::State& state) {
+  state.identity.id = state.options.ids->next(state.clock().now());
+  state.identity.created = state.clock().now();
+  FORGE_TRY(state.files->begin_creation(state.identity));
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
+  rocksdb::WriteBatch batch;
+  batch.Put(state.database->handle(Table::kMeta), slice_of(kStoreIdKey), state.identity.id.to_string()).PermitUncheckedError();
+  FORGE_TRY(to_status(state.database->write(batch, true), "writing the new store"));
+  FORGE_TRY(state.database->flush());
+  return state.files->finish_creation();
+}
+
+Status take_lock(Store::State& state) {
+  if (state.env != nullptr) return {};
+  FORGE_ASSIGN(state.lock, DirectoryLock::acquire(state.files->paths().root, state.options.owner, state.clock().now()));
+  return {};
+}
+
+// After an unclean stop the files are kept as they were found before anything may change them.
+Status quarantine(Store::State& state) {
+  std::string name = format_time(state.clock().now());
+  std::replace(name.begin(), name.end(), ':', '-');
+  const Result<bool> kept = state.files->quarantine_data(name);
+  if (!kept.ok()) return kept.status();
+  if (!*kept) state.notices.push_back("the file system has no hard links: the files as found could not be kept");
+  return {};
+}
+
+Status start_writing(Store::State& state, const Recovered& recovered, Time floor) {
+  FORGE_ASSIGN(const Hash root, tree_root(*state.database, recovered.head));
+  const Watermark start{.store = state.identity.id, .seq = recovered.head, .root = root, .time_floor = floor, .clean = false};
+  std::function<Status()> sync_log;
+  if (state.options.durability == Durability::kOs) sync_log = [database = state.database.get()] { return database->sync_log(); };
+  FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log)));
+  state.decider = std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
+  state.writer =
+      std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability, state.options.limits);
+  state.writer->raise_floor(floor);
+  return state.writer->start(recovered.head, recovered.head_time);
+}
+
+Status open_existing(Store::State& state) {
+  FORGE_ASSIGN(state.identity, state.files->read_identity());
+  FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
+  const bool clean = reading.newest && reading.newest->clean;
+  if (!state.options.read_only) FORGE_TRY(take_lock(state));
+  if (!clean && !state.options.read_only) FORGE_TRY(quarantine(state));
+  if (reading.damaged_slots > 0) {
+    state.notices.push_back("the watermark file has " + std::to_string(reading.damaged_slots) + " damaged slot(s); a sound one was used");
+  }
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, false)));
+  FORGE_TRY(check_store_id(state));
+  FORGE_ASSIGN(const Recovered recovered, recover_head(state));
+  Time floor = recovered.head_time;
+  if (reading.newest) {
+    FORGE_TRY(compare_with(state, recovered, *reading.newest));
+    floor = std::max(floor, reading.newest->time_floor);
+  } else {
+    state.notices.push_back("the watermark file is missing or unreadable: whether the newest events are all here cannot be told");
+  }
+  FORGE_TRY(state.catalog.load(*state.database));
+  state.read_head = recovered.head;
+  state.read_head_time = recovered.head_time;
+  return state.options.read_only ? Status() : start_writing(state, recovered, floor);
+}
+
+Status open_new(Store::State& state) {
+  if (state.options.read_only || !state.options.create) {
+    return Status(ErrorId::kStoreNotFound, "there is no store in " + state.path).remedy("create one: forgectl init " + state.path);
+  }
+  FORGE_TRY(create(state));
+  FORGE_TRY(take_lock(state));
+  return start_writing(state, {}, {});
+}
+
+}  // namespace
+
+Status open_state(Store::State& state) {
+  FORGE_ASSIGN(const StoreFiles::Found found, state.files->look());
+  const std::string& root = state.files->paths().root;
+  switch (found) {
+    case StoreFiles::Found::kStore: return open_existing(state);
+    case StoreFiles::Found::kNothing: return open_new(state);
+    case StoreFiles::Found::kUnfinished:
+      if (state.options.read_only || !state.options.create) return open_new(state);
+      FORGE_TRY(take_lock(state));
+      FORGE_TRY(state.files->discard_creation());
+      state.lock.reset();
+      return open_new(state);
+    case StoreFiles::Found::kRemains:
+      return Status(ErrorId::kRemainsOfStore, root + " holds remains of a store without its identity file")
+          .state("nothing was changed");
+    case StoreFiles::Found::kForeign:
+      return Status(ErrorId::kForeignDirectory, root + " holds other things than a store").state("nothing was changed");
+  }
+  return {};
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,15 @@
+#pragma once
+
+// Opening a store: the directory, its identity and lock, the recovery protocol, and a new store where there is none.
+// ARCHITECTURE.md, "Opening safely", has the protocol and its reasons.
+
+#include <memory>
+
+#include "store_state.h"
+
+namespace forge::internal {
+
+// Errors: as Store::open.
+Status open_state(Store::State& state);
+
+}  // namespace forge::internal

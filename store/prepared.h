@@ -1,0 +1,62 @@
+#pragma once
+
+// A transaction made ready in the caller's thread: names resolved, arguments typed, keys encoded, the input's digest taken. What
+// remains for the writer is to decide.
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forge/events/cell.h"
+#include "forge/events/domain.h"
+#include "forge/events/status.h"
+#include "forge/store/options.h"
+#include "forge/store/transaction.h"
+
+namespace forge::internal {
+
+// The first 16 bytes of the SHA-256 over the actions, their keys, versions and given arguments.
+using InputDigest = std::array<std::uint8_t, 16>;
+
+struct PreparedAction {
+  const Action* action = nullptr;
+  Row arguments;          // by argument, as given: kAbsent where not given
+  std::string key;        // encoded; empty: to be made
+  std::optional<Version> if_version;
+};
+
+class PreparedTransaction {
+ public:
+  // Errors: kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kKeyInvalid, kTextInvalid,
+  // kTransactionTooLarge, kNoSchema.
+  static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
+                                                           std::shared_ptr<const Domain> domain, const Limits& limits);
+
+  // The same requests under another version of the domain.
+  Status prepare_again(std::shared_ptr<const Domain> domain);
+
+  const Domain& domain() const { return *domain_; }
+  const std::vector<PreparedAction>& actions() const { return actions_; }
+  const ActOptions& options() const { return options_; }
+  const InputDigest& digest() const { return digest_; }
+
+ private:
+  PreparedTransaction() = default;
+  Result<PreparedAction> prepare(const ActionRequest& request);
+  Status split_key(const ActionRequest& request, PreparedAction& out);
+  void take_digest();
+
+  std::vector<ActionRequest> requests_;  // own what the rows borrow
+  ActOptions options_;
+  std::shared_ptr<const Domain> domain_;
+  std::vector<PreparedAction> actions_;
+  InputDigest digest_{};
+  std::array<std::byte, 512> first_memory_;
+  std::pmr::monotonic_buffer_resource memory_{first_memory_.data(), first_memory_.size()};
+};
+
+}  // namespace forge::internal

@@ -1,0 +1,309 @@
+#include "forge/store/store.h"
+
+#include <algorithm>
+
+#include "forge/events/key.h"
+#include "idempotency.h"
+#include "log_reader.h"
+#include "opening.h"
+#include "store_state.h"
+#include "view_state.h"
+
+namespace forge {
+
+using internal::PreparedTransaction;
+
+namespace {
+
+Status nothing_written(Status status) {
+  if (status.ok() || !status.text().state.empty()) return status;
+  return std::move(status).state("nothing was written");
+}
+
+Status read_only_error(const std::string& path) {
+  return Status(ErrorId::kReadOnly, "the store " + path + " is open for reading only").state("nothing was written");
+}
+
+Status closed_error() { return Status(ErrorId::kClosed, "the store is closed"); }
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= 200 && std::all_of(text.begin(), text.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == ':' || c == '-';
+  });
+}
+
+}  // namespace
+
+// --- opening and closing --------------------------------------------------------------------------------------------------------
+
+Result<Store> Store::open(const std::string& path, OpenOptions options) {
+  if (path != ":memory:") return StoreAccess::open(path, std::move(options), nullptr);
+  return StoreAccess::open("/memory", std::move(options), std::shared_ptr<rocksdb::Env>(rocksdb::NewMemEnv(rocksdb::Env::Default())));
+}
+
+Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env) {
+  auto state = std::make_unique<Store::State>();
+  state->options = std::move(options);
+  if (state->options.clock == nullptr) state->options.clock = &system_clock();
+  if (state->options.ids == nullptr) state->options.ids = &system_ids();
+  state->path = path;
+  state->env = std::move(env);
+  const std::shared_ptr<rocksdb::FileSystem> file_system =
+      state->env != nullptr ? state->env->GetFileSystem() : rocksdb::FileSystem::Default();
+  state->files = std::make_unique<internal::StoreFiles>(file_system, internal::StoreFiles::locate(*file_system, path));
+  FORGE_TRY(internal::open_state(*state));
+  Store store(std::move(state));
+  if (!store.state_->options.domain.empty()) FORGE_TRY(store.load_domain(store.state_->options.domain).status());
+  return store;
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&& other) noexcept {
+  if (this == &other) return *this;
+  if (state_ != nullptr) static_cast<void>(state_->close().ok());
+  state_ = std::move(other.state_);
+  return *this;
+}
+
+Store::~Store() {
+  if (state_ != nullptr) static_cast<void>(state_->close().ok());
+}
+
+Status Store::close() { return state_->close(); }
+
+Status Store::State::close() {
+  if (database == nullptr) return {};
+  Status result;
+  if (writer != nullptr) {
+    writer->stop();
+    const bool failed = writer->failure().id() != ErrorId::kClosed;
+    const Time floor = decider->last_time();
+    writer.reset();
+    decider.reset();
+    result = failed ? Status() : database->flush();
+    if (failed || !result.ok()) {
+      watermark->abandon();
+    } else {
+      result = watermark->finish(floor);
+    }
+    watermark.reset();
+    if (!failed && result.ok()) files->remove_quarantine();
+  }
+  database.reset();
+  lock.reset();
+  return result;
+}
+
+// --- the schema -----------------------------------------------------------------------------------------------------------------
+
+Result<LoadedDomain> Store::load_domain(const std::string& path, const ActOptions& options) {
+  FORGE_ASSIGN(std::vector<SourceFile> sources, Domain::load_sources(path));
+  return add_schema(std::move(sources), options);
+}
+
+Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const ActOptions& options) {
+  if (state_->database == nullptr) return closed_error();
+  State& state = *state_;
+  LoadedDomain loaded;
+  std::shared_ptr<const Domain> next;
+  // Decides what the new version is; null where nothing is to be done.
+  const auto examine = [&]() -> Status {
+    const std::shared_ptr<const Domain> before = state.catalog.current();
+    loaded.version = state.catalog.version();
+    Domain::Outcome outcome = Domain::parse(sources, before->numbering());
+    if (outcome.domain == nullptr) return outcome.errors.front();
+    if (outcome.domain->digest() == before->digest()) return {};
+    loaded.changes = compare(*before, *outcome.domain);
+    std::string breaks;
+    for (const SchemaChange& change : loaded.changes) {
+      if (!change.safe) breaks += (breaks.empty() ? "" : "; ") + change.path + ": " + change.kind + " (" + change.text + ")";
+    }
+    if (!breaks.empty()) return Status(ErrorId::kSchemaIncompatible, "the new schema breaks stored events").why(breaks);
+    next = std::move(outcome.domain);
+    return {};
+  };
+  FORGE_TRY(nothing_written(examine()));
+  if (next == nullptr) return loaded;
+  if (state.writer == nullptr) return read_only_error(state.path);
+
+  const auto make = [&]() -> Result<std::unique_ptr<PreparedTransaction>> {
+    FORGE_TRY(examine());
+    ActOptions of_event = options;
+    std::vector<ActionRequest> actions;
+    if (next != nullptr) {
+      actions.push_back({.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
+    }
+    return PreparedTransaction::make(std::move(actions), std::move(of_event), state.catalog.current(), state.options.limits);
+  };
+  const auto then = [&] {
+    state.catalog.add(next, state.writer->head());
+    loaded.version = state.catalog.version();
+    loaded.added = true;
+  };
+  const internal::TransactionResult written = state.writer->transact_alone(make, then);
+  if (!written.ok()) return nothing_written(written.status());
+  return loaded;
+}
+
+std::shared_ptr<const Domain> Store::domain() const { return state_->catalog.current(); }
+
+std::vector<SchemaVersion> Store::schemas() const {
+  std::vector<SchemaVersion> out;
+  const std::vector<internal::Catalog::Version> versions = state_->catalog.versions();
+  for (std::size_t i = 1; i < versions.size(); ++i) {
+    SchemaVersion version;
+    version.version = static_cast<std::uint32_t>(i);
+    version.seq = versions[i].seq;
+    version.digest = versions[i].domain->digest();
+    version.domain = versions[i].domain;
+    internal::AlignedBytes bytes;
+    const Result<Envelope> event = internal::read_event(*state_->database, version.seq, bytes);
+    if (event.ok()) version.recorded_at = event->recorded_at;
+    out.push_back(std::move(version));
+  }
+  return out;
+}
+
+// --- actions --------------------------------------------------------------------------------------------------------------------
+
+Result<Receipt> Store::act(std::string_view action, Args args, const ActOptions& options) {
+  std::vector<ActionRequest> actions;
+  actions.push_back({.action = std::string(action), .args = std::move(args), .if_version = options.if_version});
+  FORGE_ASSIGN(TransactionReceipt done, transact(std::move(actions), options));
+  Receipt receipt;
+  static_cast<ActionReceipt&>(receipt) = std::move(done.actions.front());
+  receipt.transaction = done.transaction;
+  receipt.recorded_at = done.recorded_at;
+  receipt.replayed = done.replayed;
+  return receipt;
+}
+
+Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, const ActOptions& options) {
+  if (state_->database == nullptr) return closed_error();
+  if (state_->writer == nullptr) return read_only_error(state_->path);
+  Result<std::unique_ptr<PreparedTransaction>> prepared =
+      PreparedTransaction::make(std::move(actions), options, state_->catalog.current(), state_->options.limits);
+  if (!prepared.ok()) return nothing_written(prepared.status());
+  Result<TransactionReceipt> result = state_->writer->transact(*std::move(prepared));
+  if (!result.ok()) return nothing_written(result.status());
+  return result;
+}
+
+void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
+                           std::function<void(Result<TransactionReceipt>)> done) {
+  if (state_->database == nullptr) return done(closed_error());
+  if (state_->writer == nullptr) return done(read_only_error(state_->path));
+  Result<std::unique_ptr<PreparedTransaction>> prepared =
+      PreparedTransaction::make(std::move(actions), std::move(options), state_->catalog.current(), state_->options.limits);
+  if (!prepared.ok()) return done(nothing_written(prepared.status()));
+  state_->writer->transact_async(*std::move(prepared), nullptr, [done = std::move(done)](Result<TransactionReceipt> result) {
+    done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
+  });
+}
+
+// --- reads ----------------------------------------------------------------------------------------------------------------------
+
+View Store::view() const { return *as_of(head()); }
+
+Result<View> Store::as_of(Seq seq) const {
+  if (state_->database == nullptr) return closed_error();
+  if (seq > head()) {
+    return Status(ErrorId::kTimeInFuture, "event " + std::to_string(seq) + " is past the head of the log")
+        .why("the head is event " + std::to_string(head()) + ", recorded at " + format_time(state_->head_time()));
+  }
+  auto state = std::make_shared<View::State>();
+  state->database = state_->database.get();
+  state->catalog = &state_->catalog;
+  state->domain = state_->catalog.as_of(seq);
+  state->seq = seq;
+  return View(std::move(state));
+}
+
+Result<View> Store::as_of(const Point& point) const {
+  FORGE_ASSIGN(const Resolved resolved, resolve(point));
+  return as_of(resolved.seq);
+}
+
+Result<Record> Store::get(std::string_view resource, std::string_view key) const {
+  FORGE_ASSIGN(const View now, as_of(head()));
+  return now.get(resource, key);
+}
+
+// --- bookmarks ------------------------------------------------------------------------------------------------------------------
+
+Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point, const ActOptions& options) {
+  if (!is_name(name)) {
+    return Status(ErrorId::kKeyInvalid, "'" + name + "' cannot name a bookmark").why("letters, digits and _ . : - are allowed, 200 at most");
+  }
+  FORGE_ASSIGN(const Resolved resolved, resolve(point));
+  FORGE_TRY(act("_bookmark.add", {{"name", name}, {"seq", resolved.seq}}, options).status());
+  return Bookmark{.name = name, .seq = resolved.seq, .recorded_at = resolved.time};
+}
+
+Status Store::remove_bookmark(const std::string& name, const ActOptions& options) {
+  const Status removed = act("_bookmark.remove", {{"name", name}}, options).status();
+  if (removed.id() != ErrorId::kRecordNotFound) return removed;
+  return Status(ErrorId::kBookmarkNotFound, "there is no bookmark '" + name + "'").state("nothing was written");
+}
+
+Result<std::vector<Bookmark>> Store::bookmarks() const {
+  std::vector<Bookmark> out;
+  FORGE_ASSIGN(const View now, as_of(head()));
+  const Status listed = now.list({.resource = "_bookmark"}, [&](const Record& record) {
+    out.push_back({.name = record.key(), .seq = static_cast<Seq>(record["seq"].as_int()), .recorded_at = {}});
+    return true;
+  });
+  FORGE_TRY(listed);
+  for (Bookmark& bookmark : out) {
+    if (bookmark.seq == 0) continue;
+    internal::AlignedBytes bytes;
+    FORGE_ASSIGN(const Envelope event, internal::read_event(*state_->database, bookmark.seq, bytes));
+    bookmark.recorded_at = event.recorded_at;
+  }
+  return out;
+}
+
+// --- what it is -----------------------------------------------------------------------------------------------------------------
+
+Seq Store::head() const { return state_->head(); }
+const std::string& Store::path() const { return state_->path; }
+bool Store::read_only() const { return state_->options.read_only; }
+const std::vector<std::string>& Store::notices() const { return state_->notices; }
+
+Result<Root> Store::root() const {
+  if (state_->database == nullptr) return closed_error();
+  Root root;
+  root.size = head();
+  FORGE_ASSIGN(root.hash, internal::tree_root(*state_->database, root.size));
+  return root;
+}
+
+Seq Store::durable_seq() const {
+  return state_->options.durability == Durability::kSync || state_->watermark == nullptr ? head() : state_->watermark->synced_seq();
+}
+
+Result<StoreStats> Store::stats() const {
+  if (state_->database == nullptr) return closed_error();
+  const internal::Database& database = *state_->database;
+  const auto bytes_of = [&](Table table) {
+    std::uint64_t files = 0, memory = 0;
+    database.db().GetIntProperty(database.handle(table), rocksdb::DB::Properties::kLiveSstFilesSize, &files);
+    database.db().GetIntProperty(database.handle(table), rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+    return files + memory;
+  };
+  StoreStats stats;
+  stats.id = state_->identity.id.to_string();
+  stats.head = head();
+  stats.head_time = state_->head_time();
+  stats.schema_version = state_->catalog.version();
+  database.db().GetIntProperty(database.handle(Table::kCurrent), rocksdb::DB::Properties::kEstimateNumKeys, &stats.records);
+  stats.log_bytes = bytes_of(Table::kLog);
+  stats.state_bytes = bytes_of(Table::kCurrent);
+  stats.history_bytes = bytes_of(Table::kVersions);
+  stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency);
+  stats.tree_bytes = bytes_of(Table::kTree);
+  return stats;
+}
+
+}  // namespace forge

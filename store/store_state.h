@@ -1,0 +1,52 @@
+#pragma once
+
+// What an open Store consists of. The parts are destroyed in reverse order: the writer first, the lock last.
+
+#include <rocksdb/env.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "catalog.h"
+#include "database.h"
+#include "decider.h"
+#include "directory_lock.h"
+#include "forge/store/store.h"
+#include "store_files.h"
+#include "watermark_keeper.h"
+#include "writer.h"
+
+namespace forge {
+
+struct Store::State {
+  OpenOptions options;
+  std::string path;
+  std::shared_ptr<rocksdb::Env> env;  // of a store in memory or under test; null: the system's
+  std::unique_ptr<internal::StoreFiles> files;
+  std::unique_ptr<internal::DirectoryLock> lock;
+  internal::Identity identity;
+  std::vector<std::string> notices;
+  std::unique_ptr<internal::Database> database;
+  internal::Catalog catalog;
+  Seq read_head = 0;    // of a read-only store
+  Time read_head_time;
+  std::unique_ptr<internal::WatermarkKeeper> watermark;
+  std::unique_ptr<internal::Decider> decider;
+  std::unique_ptr<internal::Writer> writer;
+
+  Clock& clock() const { return *options.clock; }
+  Seq head() const { return writer != nullptr ? writer->head() : read_head; }
+  Time head_time() const { return writer != nullptr ? writer->last_time() : read_head_time; }
+  Status close();
+};
+
+// How tests and tools reach behind the public face.
+class StoreAccess {
+ public:
+  // As Store::open, over an environment of the caller's choice. No kernel lock is taken then.
+  static Result<Store> open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env);
+  static const Store::State& state(const Store& store) { return *store.state_; }
+};
+
+}  // namespace forge

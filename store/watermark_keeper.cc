@@ -1,0 +1,91 @@
+#include "watermark_keeper.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace forge::internal {
+namespace {
+
+constexpr std::chrono::milliseconds kSyncInterval{1000};
+
+}  // namespace
+
+Result<std::unique_ptr<WatermarkKeeper>> WatermarkKeeper::start(StoreFiles& files, const Watermark& start,
+                                                                std::function<Status()> sync_log) {
+  FORGE_ASSIGN(std::unique_ptr<WatermarkFile> file, WatermarkFile::open(files));
+  FORGE_TRY(file->write(start, true));
+  std::unique_ptr<WatermarkKeeper> keeper(new WatermarkKeeper(std::move(file), start, std::move(sync_log)));
+  keeper->thread_ = std::thread([raw = keeper.get()] { raw->keep(); });
+  return keeper;
+}
+
+WatermarkKeeper::WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log)
+    : file_(std::move(file)), sync_log_(std::move(sync_log)), newest_(start), synced_(start.seq) {}
+
+WatermarkKeeper::~WatermarkKeeper() { end_thread(); }
+
+void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_floor) {
+  const Hash root = frontier.root(hasher_);
+  Watermark watermark;
+  {
+    const std::lock_guard lock(mutex_);
+    newest_.seq = seq;
+    newest_.root = root;
+    newest_.time_floor = time_floor;
+    watermark = newest_;
+  }
+  if (sync_log_) return;
+  const Status written = file_->write(watermark, false);
+  if (written.ok()) return;
+  const std::lock_guard lock(mutex_);
+  failure_ = written;
+}
+
+void WatermarkKeeper::keep() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, kSyncInterval, [this] { return stopping_; })) {
+    if (newest_.seq == synced_) continue;
+    const Watermark watermark = newest_;
+    lock.unlock();
+    const Status synced = sync(watermark);
+    lock.lock();
+    failure_ = synced;
+    if (synced.ok()) synced_ = watermark.seq;
+  }
+}
+
+Status WatermarkKeeper::sync(const Watermark& watermark) {
+  if (sync_log_) FORGE_TRY(sync_log_());
+  return file_->write(watermark, true);
+}
+
+void WatermarkKeeper::end_thread() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status WatermarkKeeper::finish(Time time_floor) {
+  end_thread();
+  const std::lock_guard lock(mutex_);
+  newest_.clean = true;
+  newest_.time_floor = std::max(newest_.time_floor, time_floor);
+  return file_->write(newest_, true);
+}
+
+void WatermarkKeeper::abandon() { end_thread(); }
+
+Status WatermarkKeeper::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Seq WatermarkKeeper::synced_seq() const {
+  const std::lock_guard lock(mutex_);
+  return synced_;
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,51 @@
+#pragma once
+
+// Keeps the watermark behind the log: after each commit an unsynced note, and from a thread of its own a synced one at most a second
+// later. Safe from any thread.
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "watermark.h"
+
+namespace forge::internal {
+
+class WatermarkKeeper {
+ public:
+  // `start` is what the store holds on opening; it is written, synced and not clean, before this returns. `sync_log` is given where
+  // commits are not synced by themselves: then nothing is noted before it has run.
+  static Result<std::unique_ptr<WatermarkKeeper>> start(StoreFiles& files, const Watermark& start, std::function<Status()> sync_log);
+  ~WatermarkKeeper();
+
+  // Notes a commit, from one thread at a time. A failure to write it costs only evidence: it is kept for `failure()`.
+  void note(Seq seq, const MerkleFrontier& frontier, Time time_floor);
+  // Ends the thread and writes the last watermark as clean.
+  Status finish(Time time_floor);
+  // Ends the thread without a mark.
+  void abandon();
+  Status failure() const;
+  // The newest seq that is known to survive a power cut.
+  Seq synced_seq() const;
+
+ private:
+  WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log);
+  void keep();
+  Status sync(const Watermark& watermark);
+  void end_thread();
+
+  std::unique_ptr<WatermarkFile> file_;
+  const std::function<Status()> sync_log_;
+  Hasher hasher_;  // of note()
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Watermark newest_;
+  Seq synced_ = 0;
+  bool stopping_ = false;
+  Status failure_;
+  std::thread thread_;
+};
+
+}  // namespace forge::internal

@@ -1,0 +1,296 @@
+#include "writer.h"
+
+#include <algorithm>
+
+namespace forge::internal {
+namespace {
+
+constexpr std::size_t kRequestsAtOnce = 64;
+
+Status closed() { return Status(ErrorId::kClosed, "the store is closed").state("nothing was written"); }
+
+Status overloaded(std::size_t waiting) {
+  return Status(ErrorId::kOverloaded, "too many actions are waiting")
+      .why(std::to_string(waiting) + " actions wait to be decided")
+      .state("nothing was written");
+}
+
+Status write_failure(const rocksdb::Status& status) {
+  if (status.IsNoSpace()) {
+    return Status(ErrorId::kDiskFull, "the disk is full")
+        .why("the write-ahead log could not grow")
+        .state("whether it was stored is unknown")
+        .remedy("free some space and retry with the same idempotency key; writes go on by themselves");
+  }
+  return Status(ErrorId::kIoFatal, "writing the log failed")
+      .why(status.ToString())
+      .state("whether it was stored is unknown, and the store takes no more writes");
+}
+
+}  // namespace
+
+Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits)
+    : database_(database), decider_(decider), watermark_(watermark), durability_(durability), limits_(limits) {}
+
+Writer::~Writer() { stop(); }
+
+Status Writer::start(Seq head, Time last_time) {
+  head_ = head;
+  last_time_ = last_time.micros;
+  const std::lock_guard decide(decide_mutex_);
+  return decider_.restore(head, last_time);
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard queue(queue_mutex_);
+    stopping_ = true;
+  }
+  queue_ready_.notify_all();
+  if (decide_thread_.joinable()) decide_thread_.join();
+  if (commit_thread_.joinable()) commit_thread_.join();
+  // A caller that is committing in its own thread finishes first.
+  const std::lock_guard commit(commit_mutex_);
+}
+
+void Writer::raise_floor(Time time) {
+  std::int64_t seen = floor_.load();
+  while (seen < time.micros && !floor_.compare_exchange_weak(seen, time.micros)) {
+  }
+}
+
+Status Writer::failure() const {
+  const std::lock_guard queue(queue_mutex_);
+  if (!failure_.ok()) return failure_;
+  return stopping_ ? closed() : Status();
+}
+
+TransactionResult Writer::transact(std::unique_ptr<PreparedTransaction> transaction) {
+  if (std::optional<TransactionResult> result = transact_directly(*transaction)) return *std::move(result);
+  auto request = std::make_shared<Request>();
+  if (transaction->options().timeout.count() > 0) {
+    request->deadline = std::chrono::steady_clock::now() + transaction->options().timeout;
+  }
+  request->transaction = std::move(transaction);
+  FORGE_TRY(enqueue(request));
+  request->ready.wait(false);
+  return *std::move(request->result);
+}
+
+void Writer::transact_async(std::unique_ptr<PreparedTransaction> transaction, std::shared_ptr<StreamGate> gate,
+                            std::function<void(TransactionResult)> done) {
+  auto request = std::make_shared<Request>();
+  request->transaction = std::move(transaction);
+  request->gate = std::move(gate);
+  request->done = std::move(done);
+  const Status queued = enqueue(request);
+  if (!queued.ok()) request->done(queued);
+}
+
+// Null when somebody else is writing: then the request queues.
+std::optional<TransactionResult> Writer::transact_directly(PreparedTransaction& transaction) {
+  if (busy_.load(std::memory_order_acquire)) return std::nullopt;
+  std::unique_lock commit(commit_mutex_, std::try_to_lock);
+  if (!commit) return std::nullopt;
+  std::unique_lock decide(decide_mutex_, std::try_to_lock);
+  if (!decide || busy_.load(std::memory_order_acquire)) return std::nullopt;
+  if (Status failed = failure(); !failed.ok()) return TransactionResult(std::move(failed));
+
+  Group group(next_group_++);
+  TransactionResult result = decide_now(transaction, group);
+  if (group.last_seq == 0) return result;
+  group.frontier = decider_.frontier();
+  decide.unlock();
+  Status committed = this->commit(group);
+  if (committed.ok()) return result;
+  decide.lock();
+  fail_in_flight(committed);
+  return TransactionResult(std::move(committed));
+}
+
+Status Writer::enqueue(std::shared_ptr<Request> request) {
+  const std::lock_guard queue(queue_mutex_);
+  if (!failure_.ok()) return failure_;
+  if (stopping_) return closed();
+  const std::size_t actions = std::max<std::size_t>(1, request->transaction->actions().size());
+  if (waiting_actions_ + actions > limits_.waiting_actions_max) return overloaded(waiting_actions_);
+  if (!decide_thread_.joinable()) start_threads();
+  waiting_actions_ += actions;
+  busy_.store(true, std::memory_order_release);
+  queue_.push_back(std::move(request));
+  if (queue_.size() == 1) queue_ready_.notify_one();
+  return {};
+}
+
+void Writer::start_threads() {
+  decide_thread_ = std::thread([this] { decide_loop(); });
+  commit_thread_ = std::thread([this] { commit_loop(); });
+}
+
+bool Writer::open_group_full() const {
+  return open_ != nullptr && (open_->group.actions >= limits_.group_actions || open_->group.batch.GetDataSize() >= limits_.group_bytes);
+}
+
+void Writer::decide_loop() {
+  while (true) {
+    {
+      std::unique_lock queue(queue_mutex_);
+      queue_ready_.wait(queue, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) break;
+    }
+    std::unique_lock decide(decide_mutex_);
+    group_taken_.wait(decide, [this] { return !open_group_full(); });
+    decide_some();
+    group_ready_.notify_one();
+  }
+  const std::lock_guard decide(decide_mutex_);
+  decided_all_ = true;
+  group_ready_.notify_one();
+}
+
+void Writer::decide_some() {
+  std::vector<std::shared_ptr<Request>> taken;
+  {
+    const std::lock_guard queue(queue_mutex_);
+    const std::size_t count = std::min(queue_.size(), kRequestsAtOnce);
+    for (std::size_t i = 0; i < count; ++i) {
+      waiting_actions_ -= std::max<std::size_t>(1, queue_.front()->transaction->actions().size());
+      taken.push_back(std::move(queue_.front()));
+      queue_.pop_front();
+    }
+  }
+  if (open_ == nullptr) open_ = std::make_unique<OpenGroup>(next_group_++);
+  for (std::shared_ptr<Request>& request : taken) {
+    request->result = decide(*request, open_->group);
+    open_->requests.push_back(std::move(request));
+  }
+}
+
+TransactionResult Writer::decide(Request& request, Group& group) {
+  if (request.deadline && std::chrono::steady_clock::now() > *request.deadline) {
+    return Status(ErrorId::kDeadlinePassed, "the transaction waited longer than it was allowed to").state("nothing was written");
+  }
+  if (request.gate != nullptr && request.gate->refusal) return *request.gate->refusal;
+  TransactionResult result = decide_now(*request.transaction, group);
+  if (!result.ok() && request.gate != nullptr && request.gate->stop_on_refusal) request.gate->refusal = result.status();
+  return result;
+}
+
+TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& group) {
+  if (disk_full_.load()) FORGE_TRY(recover_space());
+  decider_.committed(committed_group_.load(std::memory_order_acquire));
+  decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
+  return decider_.decide(transaction, group);
+}
+
+std::unique_ptr<Writer::OpenGroup> Writer::take_group() {
+  std::unique_ptr<OpenGroup> taken = std::move(open_);
+  if (taken != nullptr) taken->group.frontier = decider_.frontier();
+  return taken;
+}
+
+void Writer::commit_loop() {
+  while (true) {
+    {
+      std::unique_lock decide(decide_mutex_);
+      group_ready_.wait(decide, [this] { return open_ != nullptr || decided_all_; });
+      if (open_ == nullptr) return;
+    }
+    std::unique_lock commit(commit_mutex_);
+    std::unique_lock decide(decide_mutex_);
+    const std::unique_ptr<OpenGroup> taken = take_group();
+    decide.unlock();
+    group_taken_.notify_one();
+    if (taken == nullptr) continue;
+    const Status committed = this->commit(taken->group);
+    decide.lock();
+    if (!committed.ok()) fail_in_flight(committed);
+    if (open_ == nullptr) {
+      const std::lock_guard queue(queue_mutex_);
+      if (queue_.empty()) busy_.store(false, std::memory_order_release);
+    }
+    decide.unlock();
+    commit.unlock();
+    complete(taken->requests, committed);
+  }
+}
+
+TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
+                                         const std::function<void()>& then) {
+  const std::lock_guard commit(commit_mutex_);
+  const std::lock_guard decide(decide_mutex_);
+  FORGE_TRY(failure());
+  if (const std::unique_ptr<OpenGroup> taken = take_group()) {
+    const Status committed = this->commit(taken->group);
+    if (!committed.ok()) fail_in_flight(committed);
+    complete(taken->requests, committed);
+    group_taken_.notify_one();
+    FORGE_TRY(committed);
+  }
+  FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
+  Group group(next_group_++);
+  FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, group));
+  if (group.last_seq == 0) return receipt;
+  group.frontier = decider_.frontier();
+  const Status committed = this->commit(group);
+  if (!committed.ok()) {
+    fail_in_flight(committed);
+    return committed;
+  }
+  then();
+  return receipt;
+}
+
+// Under the commit role.
+Status Writer::commit(Group& group) {
+  if (group.last_seq == 0) return {};
+  const rocksdb::Status written = database_.write(group.batch, durability_ == Durability::kSync);
+  if (!written.ok()) return write_failure(written);
+  last_time_.store(group.last_time.micros, std::memory_order_release);
+  head_.store(group.last_seq, std::memory_order_release);
+  committed_group_.store(group.number, std::memory_order_release);
+  watermark_.note(group.last_seq, group.frontier, group.last_time);
+  return {};
+}
+
+// Under both roles. Everything decided on top of what failed falls with it. After an I/O error nothing more is written until the store
+// is opened again; after a full disk the next request tries to make room first.
+void Writer::fail_in_flight(const Status& why) {
+  if (const std::unique_ptr<OpenGroup> lost = take_group()) complete(lost->requests, why);
+  group_taken_.notify_one();
+  const Status restored = decider_.restore(head(), last_time());
+  if (why.id() == ErrorId::kDiskFull && restored.ok()) {
+    disk_full_ = true;
+    return;
+  }
+  const std::lock_guard queue(queue_mutex_);
+  failure_ = why;
+}
+
+// The log's torn end must never be read back beside what is written next: flushing the tables retires that file.
+Status Writer::recover_space() {
+  const Status flushed = database_.flush();
+  if (!flushed.ok()) {
+    return Status(ErrorId::kDiskFull, "the disk is full").why(flushed.text().why).state("nothing was written");
+  }
+  disk_full_ = false;
+  return {};
+}
+
+void Writer::complete(std::vector<std::shared_ptr<Request>>& requests, const Status& committed) {
+  for (std::shared_ptr<Request>& request : requests) {
+    if (!committed.ok()) request->result = committed;
+    finish(*request);
+  }
+}
+
+void Writer::finish(Request& request) {
+  if (request.done) {
+    request.done(*std::move(request.result));
+    return;
+  }
+  request.ready.store(true);
+  request.ready.notify_one();
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include "forge/events/domain.h"
+#include "shop_schema.h"
+
+namespace forge {
+namespace {
+
+std::shared_ptr<const Domain> parse(std::string_view text) {
+  Domain::Outcome outcome = Domain::parse({{"shop.fbs", std::string(text)}});
+  for (const Status& error : outcome.errors) ADD_FAILURE() << error.message();
+  return outcome.domain;
+}
+
+// Each change as "path kind safe|BREAKS text".
+std::vector<std::string> changes(std::string_view before, std::string_view after) {
+  std::vector<std::string> lines;
+  for (const SchemaChange& change : compare(*parse(before), *parse(after))) {
+    lines.push_back(change.path + " " + change.kind + (change.safe ? " safe " : " BREAKS ") + change.text);
+  }
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+constexpr std::string_view kBefore = "table Order (resource) { id: int (key); sku: string; qty: int; }";
+
+// The fields of Order after its key, before and after.
+Lines field_changes(std::string_view before, std::string_view after, std::string_view types = "") {
+  const auto schema = [&](std::string_view fields) {
+    return std::string(types) + "table Order (resource) { id: int (key); " + std::string(fields) + " }";
+  };
+  return changes(schema(before), schema(after));
+}
+
+TEST(DomainCompare, FindsNothingBetweenEqualDomains) {
+  EXPECT_EQ(changes(kShopSchema, kShopSchema), Lines{});
+}
+
+TEST(DomainCompare, IgnoresLayoutCommentsAndSpellingsOfTypes) {
+  EXPECT_EQ(changes(kBefore, "namespace shop;\ntable Order (resource)\n{ id: int32 (key); // the key\n sku: string; qty: int; }"),
+            Lines{});
+}
+
+TEST(DomainCompare, NewFieldsAtTheEndAreSafe) {
+  EXPECT_EQ(field_changes("sku: string;", "sku: string; note: string; n: int; m: int = null;"),
+            (Lines{"Order.note add safe string, optional", "Order.n add safe int", "Order.m add safe int, optional"}));
+}
+
+TEST(DomainCompare, ANewRequiredFieldBreaks) {
+  EXPECT_EQ(field_changes("", "sku: string (required);"), Lines{"Order.sku add BREAKS string, required"});
+  EXPECT_EQ(field_changes("", "sku: string (required, default: \"tea\");"), Lines{"Order.sku add safe string, required"});
+}
+
+TEST(DomainCompare, ARemovedFieldBreaksAlsoAtTheEnd) {
+  EXPECT_EQ(field_changes("sku: string; qty: int;", "sku: string;"), Lines{"Order.qty remove BREAKS removed (last field)"});
+}
+
+TEST(DomainCompare, AnotherNameInTheSamePlaceIsARename) {
+  EXPECT_EQ(field_changes("sku: string; qty: int;", "product: string; qty: int;"),
+            Lines{"Order.sku rename BREAKS renamed to product"});
+}
+
+TEST(DomainCompare, AFieldBeforeOthersBreaksThem) {
+  EXPECT_EQ(field_changes("sku: string; qty: int;", "sku: string; n: long; qty: int;"),
+            (Lines{"Order.qty reorder BREAKS moved to another place", "Order.n add BREAKS long, not at the end"}));
+}
+
+TEST(DomainCompare, SwappedFieldsBreak) {
+  EXPECT_EQ(field_changes("a: int; b: int;", "b: int; a: int;"),
+            (Lines{"Order.a reorder BREAKS moved to another place", "Order.b reorder BREAKS moved to another place"}));
+  EXPECT_EQ(changes("table R (resource) { id: int (key); a: int; b: int; }",
+                    "table R (resource) { b: int (id: 2); a: int (id: 1); id: int (key, id: 0); }"),
+            Lines{});
+}
+
+TEST(DomainCompare, AnotherTypeBreaks) {
+  EXPECT_EQ(field_changes("qty: int;", "qty: long;"), Lines{"Order.qty type BREAKS int became long"});
+  EXPECT_EQ(field_changes("qty: [int];", "qty: [uint];"), Lines{"Order.qty type BREAKS [int] became [uint]"});
+  EXPECT_EQ(field_changes("s: byte;", "s: Status;", "enum Status: byte { A } "), Lines{"Order.s type BREAKS byte became Status"});
+}
+
+TEST(DomainCompare, AnotherMeaningOfAbsenceBreaks) {
+  EXPECT_EQ(field_changes("n: int;", "n: int = 1;"), Lines{"Order.n default BREAKS what was not written read as 0, now as 1"});
+  EXPECT_EQ(field_changes("n: int;", "n: int = null;"),
+            Lines{"Order.n default BREAKS what was not written read as 0, now as null"});
+  EXPECT_EQ(field_changes("n: int;", "n: int = 0;"), Lines{});
+  EXPECT_EQ(field_changes("s: string;", "s: string (default: \"a\");"),
+            Lines{"Order.s default BREAKS what was not written read as null, now as 'a'"});
+  EXPECT_EQ(field_changes("s: S;", "s: S = B;", "enum S: byte { A, B } "),
+            Lines{"Order.s default BREAKS what was not written read as A, now as B"});
+}
+
+TEST(DomainCompare, RequiredBreaksAndOptionalDoesNot) {
+  EXPECT_EQ(field_changes("s: string;", "s: string (required);"), Lines{"Order.s required BREAKS now required"});
+  EXPECT_EQ(field_changes("s: string (required);", "s: string;"), Lines{"Order.s required safe no longer required"});
+}
+
+TEST(DomainCompare, DeprecationAndDocumentationAreSafe) {
+  EXPECT_EQ(field_changes("s: string;", "\n/// A text.\n s: string (deprecated);"),
+            (Lines{"Order.s deprecated safe deprecated", "Order.s documentation safe documentation changed"}));
+}
+
+TEST(DomainCompare, AUniqueFieldBreaksUnlessItIsNewAndNull) {
+  EXPECT_EQ(field_changes("s: string;", "s: string (unique);"), Lines{"Order.s unique BREAKS now unique"});
+  EXPECT_EQ(field_changes("s: string (unique);", "s: string;"), Lines{"Order.s unique safe no longer unique"});
+  EXPECT_EQ(field_changes("", "s: string (unique);"),
+            (Lines{"Order.s add safe string, optional", "Order.s unique safe now unique"}));
+  EXPECT_EQ(field_changes("", "n: int (unique);"), (Lines{"Order.n add safe int", "Order.n unique BREAKS now unique"}));
+}
+
+TEST(DomainCompare, EnumValuesMayBeAddedOnly) {
+  const auto with = [](std::string_view values) {
+    return "enum S: byte { " + std::string(values) + " } table R (resource) { id: int (key); s: S; t: S; }";
+  };
+  EXPECT_EQ(changes(with("A, B"), with("A, B, C")), Lines{"S.C add safe value 2"});
+  EXPECT_EQ(changes(with("A, B"), with("A")), Lines{"S.B remove BREAKS value 1 removed"});
+  EXPECT_EQ(changes(with("A, B"), with("A, B = 5")), Lines{"S.B value BREAKS 1 became 5"});
+}
+
+TEST(DomainCompare, NestedTablesAreComparedLikeRecords) {
+  const auto with = [](std::string_view fields) {
+    return "table Line { " + std::string(fields) + " } table R (resource) { id: int (key); lines: [Line]; first: Line; }";
+  };
+  EXPECT_EQ(changes(with("a: int; b: int;"), with("a: int;")), Lines{"Line.b remove BREAKS removed (last field)"});
+  EXPECT_EQ(changes(with("a: int;"), with("a: int; next: Line;")), Lines{"Line.next add safe Line, optional"});
+  EXPECT_EQ(changes(with("next: Line; a: int;"), with("next: Line; a: long;")), Lines{"Line.a type BREAKS int became long"});
+}
+
+TEST(DomainCompare, AnotherKeyBreaks) {
+  EXPECT_EQ(changes("table R (resource) { a: int (key); b: int; }", "table R (resource) { a: int; b: int (key); }"),
+            Lines{"R key BREAKS the key was a, now it is b"});
+}
+
+TEST(DomainCompare, ResourcesMayBeAddedAndNotRemoved) {
+  EXPECT_EQ(changes(kBefore, std::string(kBefore) + "table Card (resource) { id: int (key); }"), Lines{"Card add safe resource"});
+  EXPECT_EQ(changes(std::string(kBefore) + "table Card (resource) { id: int (key); }", kBefore),
+            Lines{"Card remove BREAKS resource removed"});
+}
+
+TEST(DomainCompare, ChangesToActionsAreSafe) {
+  const auto with = [](std::string_view actions) { return std::string(kBefore) + std::string(actions); };
+  EXPECT_EQ(changes(kBefore, with("table A (action: \"Order.a\", creates) {}")), Lines{"Order.a add safe action"});
+  EXPECT_EQ(changes(with("table A (action: \"Order.a\", creates) {}"), kBefore),
+            Lines{"Order.a remove safe action removed, its number stays taken"});
+  EXPECT_EQ(changes(with("table A (action: \"Order.a\", creates) { x: int; }"),
+                    with("table A (action: \"Order.a\", upserts, event: \"Order.b\") { y: string (required); }")),
+            (Lines{"Order.a.x remove safe removed (last field)", "Order.a.y add safe string, required, not at the end",
+                   "Order.a kind safe creates became upserts", "Order.a event safe Order.a became Order.b"}));
+}
+
+TEST(DomainCompare, ChangedRulesAreSafe) {
+  EXPECT_EQ(field_changes("qty: int (check: \"qty > 0\");", "qty: int (check: \"qty > 1\");"),
+            (Lines{"Order rule safe no longer: qty: qty > 0", "Order rule safe now: qty: qty > 1"}));
+  const auto with = [](std::string_view attributes) {
+    return std::string(kBefore) + "table A (action: \"Order.a\", updates, " + std::string(attributes) + ") {}";
+  };
+  EXPECT_EQ(changes(with("require: \"qty > 0\", set: \"qty = 1\""), with("require: \"qty > 0\", set: \"qty = 2\"")),
+            (Lines{"Order.a rule safe no longer: qty = 1", "Order.a rule safe now: qty = 2"}));
+}
+
+}  // namespace
+}  // namespace forge

@@ -1,0 +1,363 @@
+// Every kind of mistake that a schema can have, with the place and the message that it gives.
+
+#include <gtest/gtest.h>
+
+#include "forge/events/domain.h"
+
+namespace forge {
+namespace {
+
+struct Broken {
+  const char* name;
+  const char* text;
+  std::vector<std::string> errors;  // place, number, message
+};
+
+const Broken kBroken[] = {
+    {"UnknownAttributeNamesTheNearest",
+     R"x(table Order (resorce) { id: string (key); qty: int (check: "qty > 0"); })x",
+     {R"x(a.fbs:1:14 E2004 the attribute 'resorce' is unknown on 'Order': did you mean 'resource'?; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"UnknownAttributeOnAField",
+     R"x(table Order (resource) { id: string (key, uniqe); })x",
+     {R"x(a.fbs:1:43 E2004 the attribute 'uniqe' is unknown on 'Order.id': did you mean 'unique'?; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"RepeatedAttribute",
+     R"x(table Order (resource) {
+  id: string (key);
+  qty: int (check: "qty > 0", check: "qty < 9");
+})x",
+     {R"x(a.fbs:3:31 E2004 the attribute 'check' is repeated on 'Order.qty': the first would win; several rules stand in one text, separated by ';'; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"AttributeOnTheWrongDeclaration",
+     R"x(table Order (resource, creates) { id: string (key, require: "id = 'a'"); })x",
+     {R"x(a.fbs:1:24 E2004 the attribute 'creates' does not belong on 'Order': it belongs on an action; see schemas/forge.fbs for each attribute's grammar)x",
+      R"x(a.fbs:1:52 E2004 the attribute 'require' does not belong on 'Order.id': it belongs on an action; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"CheckOnAnArgument",
+     R"x(table Order (resource) { id: string (key); }
+table Place (action: "Order.place", creates) { n: int = 1 (check: "n > 0"); })x",
+     {R"x(a.fbs:2:60 E2004 the attribute 'check' does not belong on 'Place.n': it belongs on a resource or a field of a resource; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"KeyOnAnArgument",
+     R"x(table Order (resource) { id: string (key); }
+table Place (action: "Order.place", creates) { id: string (key); })x",
+     {R"x(a.fbs:2:60 E2004 the attribute 'key' does not belong on 'Place.id': it belongs on a field of a resource; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"ActionWordsWithoutAnAction",
+     R"x(table Place (creates, event: "Order.placed") { n: int = 1; })x",
+     {R"x(a.fbs:1:14 E2004 the attribute 'creates' does not belong on 'Place': it belongs on an action; see schemas/forge.fbs for each attribute's grammar)x",
+      R"x(a.fbs:1:23 E2004 the attribute 'event' does not belong on 'Place': it belongs on an action; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"AttributeOnAnEnum",
+     R"x(enum Status: byte (unique) { Placed }
+table Order (resource) { id: string (key); })x",
+     {R"x(a.fbs:1:20 E2004 the attribute 'unique' does not belong on 'Status': it belongs on a field of a resource; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"ValueWhereNoneBelongs",
+     R"x(table Order (resource: "yes") { id: string (key: 1); qty: int (unique: "a"); })x",
+     {R"x(a.fbs:1:14 E2004 the attribute 'resource' takes no value on 'Order'; write (resource))x",
+      R"x(a.fbs:1:45 E2004 the attribute 'key' takes no value on 'Order.id'; write (key))x",
+      R"x(a.fbs:1:64 E2004 the attribute 'unique' takes no value on 'Order.qty'; write (unique))x"}},
+    {"ValueMissing",
+     R"x(table Order (resource) { id: string (key); qty: int (check); }
+table Place (action, creates) { n: int = 1; })x",
+     {R"x(a.fbs:1:54 E2004 the attribute 'check' needs a text on 'Order.qty'; write check: "qty > 0")x",
+      R"x(a.fbs:2:14 E2004 the attribute 'action' needs a text on 'Place'; write (action: "Order.place", creates))x"}},
+    {"ValueOfAnotherSort",
+     R"x(table Order (resource, check: 5) { id: string (key); })x",
+     {R"x(a.fbs:1:24 E2004 the attribute 'check' needs a text on 'Order'; write check: "qty > 0")x"}},
+    {"BlankRule",
+     R"x(table Order (resource, check: " ") { id: string (key); })x",
+     {R"x(a.fbs:1:24 E2004 the attribute 'check' needs a text on 'Order'; write check: "qty > 0")x"}},
+    {"ResourceAndAction",
+     R"x(table Order (resource, action: "Order.place", creates) { id: string (key); })x",
+     {R"x(a.fbs:1:24 E2004 the table 'Order' is a resource and an action; see schemas/forge.fbs for each attribute's grammar)x",
+      R"x(a.fbs:1:47 E2004 the attribute 'creates' does not belong on 'Order': it belongs on an action; see schemas/forge.fbs for each attribute's grammar)x"}},
+    {"LaterWords",
+     R"x(table Order (resource, allow: "x") { id: string (key); sku: string (tag); mail: string (match: "@", personal); })x",
+     {R"x(a.fbs:1:24 E2007 the attribute 'allow' on 'Order' comes with a later version; leave it out)x",
+      R"x(a.fbs:1:69 E2007 the attribute 'tag' on 'Order.sku' comes with a later version; leave it out)x",
+      R"x(a.fbs:1:89 E2007 the attribute 'match' on 'Order.mail' comes with a later version; leave it out)x",
+      R"x(a.fbs:1:101 E2007 the attribute 'personal' on 'Order.mail' comes with a later version; leave it out)x"}},
+    {"CompositeKeyAndUnique",
+     R"x(table Order (resource, key: "a,b", unique: "a,b") { a: string (key); b: string; })x",
+     {R"x(a.fbs:1:24 E2007 the attribute 'key' on 'Order' comes with a later version; leave it out)x",
+      R"x(a.fbs:1:36 E2007 the attribute 'unique' on 'Order' comes with a later version; leave it out)x"}},
+    {"DefaultOnAnInteger",
+     R"x(table Order (resource) { id: string (key); qty: int (default: "1"); })x",
+     {R"x(a.fbs:1:54 E2004 the attribute 'default' does not belong on 'qty': its type is int, not string; write qty: int = VALUE;)x"}},
+    {"StringDefaultAfterEquals",
+     R"x(table Order (resource) { id: string (key); note: string = "none"; })x",
+     {R"x(a.fbs:1:59 E2006 the string 'note' cannot have a default after '='; write note: string (default: "none");)x"}},
+    {"VectorDefault",
+     R"x(table Order (resource) { id: string (key); notes: [string] = []; })x",
+     {R"x(a.fbs:1:62 E2006 the [string] 'notes' cannot have a default after '='; leave it out)x"}},
+    {"DefaultThatIsNotFinite",
+     R"x(table Order (resource) { id: string (key); rate: double = nan; })x",
+     {R"x(a.fbs:1:59 E2006 a default is a finite number; write another one)x"}},
+    {"DefaultBeyondInt64",
+     R"x(table Order (resource) { id: string (key); n: ulong = 9223372036854775808; })x",
+     {R"x(a.fbs:1:55 E2006 the default of 'n' is 2^63 or more; write a smaller one)x"}},
+    {"EnumWithoutZeroNeedsADefault",
+     R"x(enum Status: byte { Placed = 1, Paid }
+table Order (resource) {
+  id: string (key);
+  status: Status;
+})x",
+     {R"x(a.fbs:4:3 E2000 the field 'status' needs another default: the enum 'Status' has no value 0; write status: Status = VALUE; or = null;)x"}},
+    {"EnumValueBeyondInt64",
+     R"x(enum Big: ulong { A, B = 9223372036854775808 }
+table Order (resource) { id: string (key); })x",
+     {R"x(a.fbs:1:22 E2007 the value 'B' is 2^63 or more; leave it out)x"}},
+    {"NoKey",
+     R"x(table Order (resource) { id: string; })x",
+     {R"x(a.fbs:1:7 E2006 the resource 'Order' has no key; mark one field: id: string (key);)x"}},
+    {"TwoKeys",
+     R"x(table Order (resource) {
+  id: string (key);
+  sku: string (key);
+})x",
+     {R"x(a.fbs:3:16 E2000 only one field can be the key; mend the file and check it again)x"}},
+    {"FloatKey",
+     R"x(table Order (resource) { id: double (key); })x",
+     {R"x(a.fbs:1:26 E2006 the key 'id' cannot be of type double: a key is a string or an integer; mend the schema)x"}},
+    {"BoolKey",
+     R"x(table Order (resource) { id: bool (key); })x",
+     {R"x(a.fbs:1:26 E2006 the key 'id' cannot be of type bool: a key is a string or an integer; mend the schema)x"}},
+    {"EnumKey",
+     R"x(enum Status: byte { Placed }
+table Order (resource) { id: Status (key); })x",
+     {R"x(a.fbs:2:26 E2006 the key 'id' cannot be of type Status: a key is a string or an integer; mend the schema)x"}},
+    {"KeyWithADefault",
+     R"x(table Order (resource) { id: int = 5 (key); })x",
+     {R"x(a.fbs:1:26 E2006 the key 'id' cannot have a default or be deprecated: every record has its own; mend the schema)x"}},
+    {"UniqueKey",
+     R"x(table Order (resource) { id: int (key, unique); })x",
+     {R"x(a.fbs:1:40 E2006 the key 'id' is unique already; leave it out)x"}},
+    {"UniqueFloat",
+     R"x(table Order (resource) { id: int (key); rate: float (unique); tags: [string] (unique); })x",
+     {R"x(a.fbs:1:54 E2006 the field 'rate' cannot be unique: its type is float; unique fields are strings, integers and enums; mend the schema)x",
+      R"x(a.fbs:1:79 E2006 the field 'tags' cannot be unique: its type is [string]; unique fields are strings, integers and enums; mend the schema)x"}},
+    {"FieldNames",
+     R"x(table Order (resource) { id: string (key); _hidden: int; totalCents: long; id: int; })x",
+     {R"x(a.fbs:1:44 E2005 the field '_hidden' begins with '_': such columns are Forge's own: _version, _seq, _at; choose another name)x",
+      R"x(a.fbs:1:58 E2005 the field 'totalCents' is not in lower_snake_case; choose another name)x",
+      R"x(a.fbs:1:76 E2005 the name 'id' is taken: another field has it at a.fbs:1:26; choose another name)x"}},
+    {"ReservedResourceNames",
+     R"x(table events (resource) { id: string (key); }
+table Heads (resource) { id: string (key); }
+table order_history (resource) { id: string (key); }
+table _order (resource) { id: string (key); })x",
+     {R"x(a.fbs:1:7 E2005 the resource name 'events' is reserved: a SQL table of Forge's has it; choose another name)x",
+      R"x(a.fbs:2:7 E2005 the resource name 'Heads' is reserved: a SQL table of Forge's has it; choose another name)x",
+      R"x(a.fbs:3:7 E2005 the resource name 'order_history' is reserved: the history of a resource is a SQL table of that name; choose another name)x",
+      R"x(a.fbs:4:7 E2005 the resource name '_order' is reserved: names that begin with '_' are Forge's own; choose another name)x"}},
+    {"ResourceNamesThatDifferInCase",
+     R"x(table Order (resource) { id: string (key); }
+table order (resource) { id: string (key); })x",
+     {R"x(a.fbs:2:7 E2005 the resource name 'order' is taken: in SQL it is that of a.fbs:1:7, for capitals do not count there; choose another name)x"}},
+    {"TypeTwice",
+     R"x(table Order (resource) { id: string (key); }
+enum Order: byte { A })x",
+     {R"x(a.fbs:2:6 E2005 the name 'Order' is taken: another type has it at a.fbs:1:7; choose another name)x"}},
+    {"ActionOnAnUnknownResource",
+     R"x(table Order (resource) { id: string (key); }
+table Place (action: "Ordr.place", creates) {})x",
+     {R"x(a.fbs:2:23 E2006 the action 'Ordr.place' is on an unknown resource: did you mean 'Order'?; mend the schema)x"}},
+    {"ActionOnForgesOwnResource",
+     R"x(table Order (resource) { id: string (key); }
+table Place (action: "_schema.place", creates) {})x",
+     {R"x(a.fbs:2:23 E2006 the action '_schema.place' is on an unknown resource: names that begin with '_' are Forge's own; mend the schema)x"}},
+    {"MalformedActionNames",
+     R"x(table Order (resource) { id: string (key); }
+table A (action: "place", creates) {}
+table B (action: "Order.", creates) {}
+table C (action: "Order.a b", creates) {})x",
+     {R"x(a.fbs:2:19 E2004 the action name 'place' is malformed; write it as "Order.place")x",
+      R"x(a.fbs:3:19 E2004 the action name 'Order.' is malformed; write it as "Order.place")x",
+      R"x(a.fbs:4:19 E2004 the action name 'Order.a b' is malformed; write it as "Order.place")x"}},
+    {"ActionTwice",
+     R"x(table Order (resource) { id: string (key); }
+table A (action: "Order.place", creates) {}
+table B (action: "Order.place", creates) {})x",
+     {R"x(a.fbs:3:19 E2005 the action name 'Order.place' is taken: another action has it at a.fbs:2:19; choose another name)x"}},
+    {"NoKind",
+     R"x(table Order (resource) { id: string (key); }
+table A (action: "Order.place") {})x",
+     {R"x(a.fbs:2:7 E2006 the action 'Order.place' has no kind; give it one of creates, updates, upserts, destroys)x"}},
+    {"TwoKinds",
+     R"x(table Order (resource) { id: string (key); }
+table A (action: "Order.place", creates, updates) {})x",
+     {R"x(a.fbs:2:7 E2006 the action 'Order.place' has several kinds; give it one of creates, updates, upserts, destroys)x"}},
+    {"EventOfAnotherResource",
+     R"x(table Order (resource) { id: string (key); }
+table A (action: "Order.place", creates, event: "Card.placed") {})x",
+     {R"x(a.fbs:2:50 E2004 the event type 'Card.placed' is malformed; write it as "Order.NAME")x"}},
+    {"ArgumentOfAnotherType",
+     R"x(enum Status: byte { Placed }
+table Order (resource) { id: string (key); qty: int; status: Status; tags: [string]; }
+table A (action: "Order.place", creates) {
+  qty: string;
+  status: int = 0;
+  tags: [int];
+})x",
+     {R"x(a.fbs:4:3 E2006 the argument 'qty' of Order.place does not fit the field of that name: it is string, the field is int; give it the field's type, or another name)x",
+      R"x(a.fbs:5:3 E2006 the argument 'status' of Order.place does not fit the field of that name: it is int, the field is Status; give it the field's type, or another name)x",
+      R"x(a.fbs:6:3 E2006 the argument 'tags' of Order.place does not fit the field of that name: it is [int], the field is [string]; give it the field's type, or another name)x"}},
+    {"KeyArgumentOfAnotherType",
+     R"x(table Order (resource) { id: int (key); }
+table A (action: "Order.place", creates) { id: long; })x",
+     {R"x(a.fbs:2:44 E2006 the argument 'id' of Order.place does not fit the field of that name: it is long, the field is int; give it the field's type, or another name)x"}},
+    {"AbsentScalarInAnUpdate",
+     R"x(table Order (resource) { id: string (key); qty: int; }
+table A (action: "Order.resize", updates) { qty: int; }
+table B (action: "Order.put", upserts) { ok: bool; })x",
+     {R"x(a.fbs:2:45 E2006 the argument 'qty' of Order.resize does not say what its absence means: an action that updates leaves alone what is not given; write qty: int = null; or give it a default)x",
+      R"x(a.fbs:3:42 E2006 the argument 'ok' of Order.put does not say what its absence means: an action that upserts leaves alone what is not given; write ok: bool = null; or give it a default)x"}},
+    {"SetOnADestroy",
+     R"x(table Order (resource) { id: string (key); qty: int; }
+table A (action: "Order.drop", destroys, set: "qty = 0") {})x",
+     {R"x(a.fbs:2:42 E2006 the action 'Order.drop' cannot set fields: it destroys the record; leave it out)x"}},
+    {"SetOfTheKey",
+     R"x(table Order (resource) { id: string (key); qty: int; }
+table A (action: "Order.put", updates, set: "id = 'a'") {})x",
+     {R"x(a.fbs:2:40 E2006 the action 'Order.put' cannot set the key: a record keeps its key; mend the schema)x"}},
+    {"UnknownNameInARule",
+     R"x(namespace shop;
+table Order (resource) {
+  id: string (key);
+  qty: int (check: "qty_positive: qtty > 0");
+})x",
+     {R"x(a.fbs:4:35 E2001 rule 'qty_positive' uses unknown field 'qtty': did you mean 'qty'?; mend the rule)x"}},
+    {"RuleThatDoesNotParse",
+     R"x(table Order (resource, check: "qty >") { id: string (key); qty: int; })x",
+     {R"x(a.fbs:1:37 E2002 the rule does not parse: expected a value, found the end; mend the rule)x"}},
+    {"RuleOfTheWrongType",
+     R"x(table Order (resource) { id: string (key); qty: int (check: "qty > 'a'"); })x",
+     {R"x(a.fbs:1:66 E2003 the rule mixes int and text: qty is int, 'a' is text; mend the rule)x"}},
+    {"CheckThatNamesAnActorOrArgument",
+     R"x(table Order (resource) { id: string (key); qty: int (check: "qty > :qty"); })x",
+     {R"x(a.fbs:1:68 E2001 the rule uses unknown argument ':qty': there are no arguments here; mend the rule)x"}},
+    {"MistypedEnumValueInARule",
+     R"x(enum Status: byte { Placed, Paid }
+table Order (resource) { id: string (key); status: Status; }
+table A (action: "Order.pay", updates, require: "status = 'Plced'", set: "status = 'Payed'") {})x",
+     {R"x(a.fbs:3:59 E2001 the rule uses unknown Status 'Plced': did you mean 'Placed'?; mend the rule)x",
+      R"x(a.fbs:3:84 E2001 the assignment of 'status' uses unknown Status 'Payed': did you mean 'Placed'?; mend the rule)x"}},
+    {"Struct",
+     R"x(struct Point { x: int; y: int; }
+table Order (resource) { id: string (key); at: Point; })x",
+     {R"x(a.fbs:1:1 E2007 the declaration 'struct' comes with a later version; leave it out)x"}},
+    {"Union",
+     R"x(table A { x: int; }
+union Any { A }
+table Order (resource) { id: string (key); any: Any; })x",
+     {R"x(a.fbs:2:1 E2007 the declaration 'union' comes with a later version; leave it out)x"}},
+    {"Service",
+     R"x(table A { x: int; }
+rpc_service S { m(A): A; })x",
+     {R"x(a.fbs:2:1 E2007 the declaration 'rpc_service' comes with a later version; leave it out)x"}},
+    {"UnknownType",
+     R"x(namespace shop;
+table Order (resource) {
+  id: string (key);
+  lines: [Lin];
+}
+table Line { qty: int; })x",
+     {R"x(a.fbs:4:11 E2000 the type 'Lin' is unknown: did you mean 'Line'?; mend the file and check it again)x"}},
+    {"RequiredScalar",
+     R"x(table Order (resource) {
+  id: string (key);
+  qty: int (required);
+})x",
+     {R"x(a.fbs:3:13 E2000 only a string, vector or table can be 'required': a scalar always has a value; mend the file and check it again)x"}},
+    {"DefaultThatDoesNotFit",
+     R"x(table Order (resource) {
+  id: string (key);
+  qty: byte = 300;
+})x",
+     {R"x(a.fbs:3:15 E2000 invalid number: "300", constant does not fit [-128; 127]; mend the file and check it again)x"}},
+    {"MissingSemicolon",
+     R"x(table Order (resource) {
+  id: string (key)
+  qty: int;
+})x",
+     {R"x(a.fbs:3:3 E2000 ';' is expected here, not 'qty'; mend the file and check it again)x"}},
+    {"UnclosedTable",
+     R"x(table Order (resource) {
+  id: string (key);)x",
+     {R"x(a.fbs:3:1 E2000 a field's name or '}' is expected here, not the end of the file; mend the file and check it again)x"}},
+    {"UnclosedText",
+     R"x(table Order (resource, check: "qty > 0) { id: string (key); })x",
+     {R"x(a.fbs:1:31 E2000 a text does not end on its line; mend the file and check it again)x"}},
+    {"UnclosedComment",
+     R"x(table Order (resource) { id: string (key); } /* and so on)x",
+     {R"x(a.fbs:1:46 E2000 a comment does not end; mend the file and check it again)x"}},
+    {"UnknownEscape",
+     R"x(table Order (resource, check: "a \q") { id: string (key); })x",
+     {R"x(a.fbs:1:34 E2000 an escape in a text is not known; mend the file and check it again)x"}},
+    {"StrayCharacter",
+     R"x(table Order (resource) { id: string (key); } %)x",
+     {R"x(a.fbs:1:46 E2000 a character that has no place in a schema; mend the file and check it again)x"}},
+    {"JsonInASchema",
+     R"x(table Order (resource) { id: string (key); }
+root_type Order;
+{ "id": "a" })x",
+     {R"x(a.fbs:3:1 E2000 a declaration (namespace, enum, table, attribute) is expected here, not '{'; mend the file and check it again)x"}},
+    {"EnumWithoutAType",
+     R"x(enum Status { Placed })x",
+     {R"x(a.fbs:1:13 E2000 the integer type of the enum, as in ': byte', is expected here, not '{'; mend the file and check it again)x"}},
+    {"EmptyEnum",
+     R"x(enum Status: byte { })x",
+     {R"x(a.fbs:1:21 E2000 a value's name is expected here, not '}'; mend the file and check it again)x"}},
+    {"EnumValueTooLarge",
+     R"x(enum Status: byte { A = 200 })x",
+     {R"x(a.fbs:1:25 E2000 enum value does not fit, "200" out of [-128; 127]; mend the file and check it again)x"}},
+    {"IncludeAfterADeclaration",
+     R"x(table Order (resource) { id: string (key); }
+include "b.fbs";)x",
+     {R"x(a.fbs:2:1 E2000 an include comes before every declaration; mend the file and check it again)x"}},
+    {"UnknownInclude",
+     R"x(include "typs.fbs";
+table Order (resource) { id: string (key); })x",
+     {R"x(a.fbs:1:9 E2000 the file 'typs.fbs' cannot be included: it is not among the given files; mend the file and check it again)x"}},
+    {"IncludeFromAbove",
+     R"x(include "../types.fbs";
+include "/etc/types.fbs";
+table Order (resource) { id: string (key); })x",
+     {R"x(a.fbs:1:9 E2000 the file '../types.fbs' cannot be included: an include stays inside the main file's folder; mend the file and check it again)x",
+      R"x(a.fbs:2:9 E2000 the file '/etc/types.fbs' cannot be included: an include stays inside the main file's folder; mend the file and check it again)x"}},
+    {"VectorOfVectors",
+     R"x(table Order (resource) { id: string (key); grid: [[int]]; })x",
+     {R"x(a.fbs:1:51 E2007 a vector of vectors is not a type of FlatBuffers: wrap the inner one in a table; leave it out)x"}},
+    {"SeveralErrorsComeInOrder",
+     R"x(table Order (resource) {
+  id: string (key);
+  qty: int (check: "qtty > 0");
+  note: string (indx, check: "note > ");
+}
+table Place (action: "Ordr.place", creates) {})x",
+     {R"x(a.fbs:3:21 E2001 the rule uses unknown field 'qtty': did you mean 'qty'?; mend the rule)x",
+      R"x(a.fbs:4:17 E2004 the attribute 'indx' is unknown on 'Order.note': did you mean 'index'?; see schemas/forge.fbs for each attribute's grammar)x",
+      R"x(a.fbs:4:38 E2002 the rule does not parse: expected a value, found the end; mend the rule)x",
+      R"x(a.fbs:6:23 E2006 the action 'Ordr.place' is on an unknown resource: did you mean 'Order'?; mend the schema)x"}},
+};
+
+// The message with the place first instead of in the middle.
+std::string line_of(const Status& status) {
+  std::string message = status.message();
+  const std::string place = " (" + status.text().place + ")";
+  const std::size_t at = message.find(place);
+  if (at != std::string::npos) message.erase(at, place.size());
+  return status.text().place + " " + message;
+}
+
+class BrokenSchema : public testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenSchema, TellsEveryMistakeAtItsPlace) {
+  const Domain::Outcome outcome = Domain::parse({{"a.fbs", GetParam().text}});
+
+  EXPECT_EQ(outcome.domain, nullptr);
+  std::vector<std::string> lines;
+  for (const Status& error : outcome.errors) lines.push_back(line_of(error));
+  EXPECT_EQ(lines, GetParam().errors);
+}
+
+INSTANTIATE_TEST_SUITE_P(Domain, BrokenSchema, testing::ValuesIn(kBroken),
+                         [](const testing::TestParamInfo<Broken>& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace forge
