@@ -235,8 +235,8 @@ std::vector<const Command*> runnable() {
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, EveryCommand, testing::ValuesIn(runnable()), [](const auto& info) {
-  std::string name = info.param->name;
+INSTANTIATE_TEST_SUITE_P(Table, EveryCommand, testing::ValuesIn(runnable()), [](const auto& row) {
+  std::string name = row.param->name;
   std::replace(name.begin(), name.end(), ' ', '_');
   return name;
 });

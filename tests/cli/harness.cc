@@ -22,7 +22,7 @@ table Order (resource) {
 }
 /// Place an order.
 table PlaceOrder (action: "Order.place", creates, event: "Order.placed") { sku: string (required); qty: int = 1; note: string; email: string; }
-table ResizeOrder (action: "Order.resize", updates, event: "Order.resized", require: "status = 'Placed'") { qty: int (required); }
+table ResizeOrder (action: "Order.resize", updates, event: "Order.resized", require: "status = 'Placed'") { qty: int = null; }
 table NoteOrder (action: "Order.annotate", updates, event: "Order.annotated") { note: string; }
 table PayOrder (action: "Order.pay", updates, event: "Order.paid", require: "placed: status = 'Placed'", set: "status = 'Paid'") {}
 table DropOrder (action: "Order.drop", destroys, event: "Order.dropped") {}

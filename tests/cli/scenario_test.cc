@@ -38,8 +38,8 @@ TEST_P(ScenarioFile, AnswersAsWritten) {
   EXPECT_EQ(differences, "") << "FORGE_UPDATE_SCENARIOS=1 rewrites " << GetParam().filename();
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ScenarioFile, testing::ValuesIn(scenario_files()), [](const auto& info) {
-  std::string name = info.param.stem().string();
+INSTANTIATE_TEST_SUITE_P(All, ScenarioFile, testing::ValuesIn(scenario_files()), [](const auto& row) {
+  std::string name = row.param.stem().string();
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
