@@ -69,7 +69,8 @@ char* RuleEvaluator::allocate(std::size_t bytes) {
   return static_cast<char*>(memory_.allocate(std::max<std::size_t>(bytes, 1), 1));
 }
 
-// One instruction a turn. The stack is large enough for every program (kStackCellsMax) and is not initialised.
+// One instruction a turn: a single switch, long but flat, so that an operator costs a few nanoseconds. The stack is large enough
+// for every program (kStackCellsMax) and is not initialised.
 bool RuleEvaluator::run(Cell& result) {
   alignas(Cell) std::byte storage[(kStackCellsMax + 1) * sizeof(Cell)];
   Cell* top = reinterpret_cast<Cell*>(storage);  // the topmost cell; the first stands for none

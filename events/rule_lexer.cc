@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "utf8.h"
+
 namespace forge::internal {
 namespace {
 
@@ -33,6 +35,9 @@ class Lexer {
   Result<std::vector<Token>> run() {
     if (text_.size() > kTextBytesMax) {
       return reporter_.syntax("is too long", std::to_string(text_.size()) + " bytes, at most 16384 are allowed", 0);
+    }
+    if (const std::size_t valid = valid_utf8_prefix(text_); valid < text_.size()) {
+      return reporter_.syntax("is not valid UTF-8", shown(text_.substr(valid)), valid);
     }
     for (;;) {
       while (is_space(peek())) ++at_;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "forge/events/domain.h"
+#include "quote.h"
 
 namespace forge::internal {
 namespace {
@@ -83,6 +84,14 @@ constexpr std::array<Function, 17> kFunctions = {{
     {"trim", Op::kTrim, 1, 1},
     {"upper", Op::kUpper, 1, 1},
 }};
+
+// "2", "2 or 3", "2 or more".
+std::string counts_of(const Function& function) {
+  std::string counts = std::to_string(function.arguments_min);
+  if (function.arguments_max == kAny) return counts + " or more";
+  if (function.arguments_max > function.arguments_min) counts += " or " + std::to_string(function.arguments_max);
+  return counts;
+}
 
 std::string shown(const Token& token) {
   switch (token.kind) {
@@ -284,13 +293,25 @@ Result<NodeIndex> RuleParser::primary() {
   return tokens_[position_ + 1].is_symbol("(") ? function() : field();
 }
 
+// A node without children that began at `begin` and ends with the last token taken.
+Result<NodeIndex> RuleParser::leaf(Node made, std::uint32_t begin) {
+  made.begin = made.at = begin;
+  made.end = tokens_[position_ - 1].end;
+  return types_.add(std::move(made));
+}
+
 Result<NodeIndex> RuleParser::literal(Cell value, RuleType base, std::uint32_t begin) {
   Node made;
   made.literal = value;
   made.type.base = base;
-  made.begin = made.at = begin;
-  made.end = tokens_[position_ - 1].end;
-  return types_.add(std::move(made));
+  return leaf(std::move(made), begin);
+}
+
+Result<NodeIndex> RuleParser::value_of(Op op, RuleType base, std::uint32_t begin) {
+  Node made;
+  made.op = op;
+  made.type.base = base;
+  return leaf(std::move(made), begin);
 }
 
 Result<NodeIndex> RuleParser::integer(const Token& digits, std::string_view sign, std::uint32_t begin) {
@@ -349,47 +370,41 @@ Result<NodeIndex> RuleParser::function() {
     return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown function '" + name.text + "'",
                            why_unknown(lowered, known, "the language"), name.begin);
   }
-  FORGE_TRY(expect_symbol("("));
-  std::vector<NodeIndex> children;
-  if (!token().is_symbol(")")) {
-    do {
-      FORGE_ASSIGN(const NodeIndex child, expression(kOrLevel));
-      children.push_back(child);
-    } while (take_symbol(","));
-  }
-  FORGE_TRY(expect_symbol(")"));
+  FORGE_ASSIGN(std::vector<NodeIndex> children, function_arguments());
   if (children.size() < found->arguments_min || children.size() > found->arguments_max) {
-    std::string wanted = std::to_string(found->arguments_min);
-    if (found->arguments_max == kAny)
-      wanted += " or more";
-    else if (found->arguments_max > found->arguments_min)
-      wanted += " or " + std::to_string(found->arguments_max);
-    return reporter_.syntax("calls " + lowered + "() with " + std::to_string(children.size()) + " arguments", "it takes " + wanted,
-                            name.begin);
+    return reporter_.syntax("calls " + lowered + "() with " + std::to_string(children.size()) + " arguments",
+                            "it takes " + counts_of(*found), name.begin);
   }
-  if (found->op != Op::kNow) return node(found->op, std::move(children), name.begin, name.begin);
-  Node now;
-  now.op = Op::kNow;
-  now.type.base = RuleType::kInt;
-  now.begin = now.at = name.begin;
-  now.end = tokens_[position_ - 1].end;
-  return types_.add(std::move(now));
+  if (found->op == Op::kNow) return value_of(Op::kNow, RuleType::kInt, name.begin);
+  return node(found->op, std::move(children), name.begin, name.begin);
+}
+
+Result<std::vector<NodeIndex>> RuleParser::function_arguments() {
+  std::vector<NodeIndex> children;
+  FORGE_TRY(expect_symbol("("));
+  if (take_symbol(")")) return children;
+  do {
+    FORGE_ASSIGN(const NodeIndex child, expression(kOrLevel));
+    children.push_back(child);
+  } while (take_symbol(","));
+  FORGE_TRY(expect_symbol(")"));
+  return children;
 }
 
 Result<NodeIndex> RuleParser::field() {
   const Token& name = take();
   if (scope_.record == nullptr) {
-    return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown field '" + name.text + "'", "there is no record here",
+    return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown field " + quoted(name.text), "there is no record here",
                            name.begin);
   }
   if (token().is_symbol(".")) {
     return reporter_.syntax("looks into '" + name.text + "'", "nested values can only be tested with 'is null'", name.begin);
   }
   if (scope_.record->find(name.text) == nullptr && scope_.arguments != nullptr && scope_.arguments->find(name.text) != nullptr) {
-    return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown field '" + name.text + "'",
+    return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown field " + quoted(name.text),
                            "did you mean the argument ':" + name.text + "'?", name.begin);
   }
-  return table_value(*scope_.record, Op::kField, "field ", name);
+  return table_value(*scope_.record, Op::kField, name);
 }
 
 Result<NodeIndex> RuleParser::argument() {
@@ -402,23 +417,27 @@ Result<NodeIndex> RuleParser::argument() {
     return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown argument ':" + name.text + "'", "there are no arguments here",
                            name.begin);
   }
-  return table_value(*scope_.arguments, Op::kArgument, "argument ", name);
+  return table_value(*scope_.arguments, Op::kArgument, name);
 }
 
-Result<NodeIndex> RuleParser::table_value(const TableType& table, Op op, std::string_view sort, const Token& name) {
+Result<NodeIndex> RuleParser::table_value(const TableType& table, Op op, const Token& name) {
   const Field* found = table.find(name.text);
-  if (found == nullptr) {
-    const std::string mark = op == Op::kArgument ? ":" : "";
-    return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown " + std::string(sort) + "'" + mark + name.text + "'",
-                           why_unknown(name.text, names_of(table), table.name), name.begin);
-  }
+  if (found == nullptr) return unknown_in(table, op, name);
   Node made;
   made.op = op;
   made.index = static_cast<std::uint16_t>(found - table.fields.data());
   made.type = type_of(*found);
-  made.begin = made.at = name.begin;
-  made.end = name.end;
-  return types_.add(std::move(made));
+  return leaf(std::move(made), name.begin);
+}
+
+Status RuleParser::unknown_in(const TableType& table, Op op, const Token& name) const {
+  const bool argument = op == Op::kArgument;
+  const std::string mark = argument ? ":" : "";
+  std::string why = why_unknown_field(name.text, table, mark);
+  if (name.kind == TokenKind::kQuoted) why += "; a text stands in single quotes";
+  return reporter_.error(ErrorId::kRuleUnknownName,
+                         (argument ? "uses unknown argument " : "uses unknown field ") + quoted(mark + name.text), std::move(why),
+                         name.begin);
 }
 
 Result<NodeIndex> RuleParser::actor(std::uint32_t begin) {
@@ -431,12 +450,7 @@ Result<NodeIndex> RuleParser::actor(std::uint32_t begin) {
                            scope_.actor ? "an actor has id, role" : "there is no actor here", begin);
   }
   ++position_;
-  Node made;
-  made.op = id ? Op::kActorId : Op::kActorRole;
-  made.type.base = RuleType::kText;
-  made.begin = made.at = begin;
-  made.end = part.end;
-  return types_.add(std::move(made));
+  return value_of(id ? Op::kActorId : Op::kActorRole, RuleType::kText, begin);
 }
 
 }  // namespace forge::internal

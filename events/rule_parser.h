@@ -47,13 +47,17 @@ class RuleParser {
   Result<NodeIndex> in_list(NodeIndex left, const Token& at);
   Result<NodeIndex> case_of();
   Result<NodeIndex> function();
+  Result<std::vector<NodeIndex>> function_arguments();
   Result<NodeIndex> integer(const Token& digits, std::string_view sign, std::uint32_t begin);
   Result<NodeIndex> decimal(const Token& digits);
   Result<NodeIndex> text();
   Result<NodeIndex> field();
   Result<NodeIndex> argument();
   Result<NodeIndex> actor(std::uint32_t begin);
-  Result<NodeIndex> table_value(const TableType& table, Op op, std::string_view sort, const Token& name);
+  Result<NodeIndex> table_value(const TableType& table, Op op, const Token& name);
+  Status unknown_in(const TableType& table, Op op, const Token& name) const;
+  Result<NodeIndex> leaf(Node made, std::uint32_t begin);
+  Result<NodeIndex> value_of(Op op, RuleType base, std::uint32_t begin);
   Result<NodeIndex> literal(Cell value, RuleType base, std::uint32_t begin);
   // A node over `children` that began at `begin` and ends with the last token taken.
   Result<NodeIndex> node(Op op, std::vector<NodeIndex> children, std::uint32_t begin, std::uint32_t at);

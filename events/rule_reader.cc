@@ -1,9 +1,9 @@
 #include "rule_reader.h"
 
-#include <algorithm>
-#include <set>
+#include <map>
 
 #include "forge/events/domain.h"
+#include "quote.h"
 #include "rule_program.h"
 
 namespace forge::internal {
@@ -91,20 +91,19 @@ Result<std::vector<Rule>> RuleReader::read_rules() {
     }
     rules.push_back(std::move(rule));
   } while (next_part());
-  name_the_rest(rules);
+  name_the_rest(rules, names);
   return rules;
 }
 
-void RuleReader::name_the_rest(std::vector<Rule>& rules) const {
-  const auto taken = [&](const std::string& name) {
-    return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.name == name; });
-  };
+void RuleReader::name_the_rest(std::vector<Rule>& rules, std::set<std::string>& taken) const {
+  std::map<std::string, int> uses;
   for (Rule& rule : rules) {
     if (!rule.name.empty()) continue;
     const std::string made = name_of_reads(rule.expression);
-    std::string name = made;
-    for (int number = 2; taken(name); ++number) name = made + "_" + std::to_string(number);
-    rule.name = std::move(name);
+    int& number = uses[made];
+    do {
+      rule.name = ++number == 1 ? made : made + "_" + std::to_string(number);
+    } while (!taken.insert(rule.name).second);
   }
 }
 
@@ -128,9 +127,8 @@ Result<Assignment> RuleReader::read_assignment() {
   if (!names_field) return reporter_.syntax("does not parse", "expected 'field = expression'", name.begin);
   const Field* field = scope_.record == nullptr ? nullptr : scope_.record->find(name.text);
   if (field == nullptr) {
-    return reporter_.error(ErrorId::kRuleUnknownName, "sets unknown field '" + name.text + "'",
-                           scope_.record == nullptr ? "there is no record here"
-                                                    : why_unknown(name.text, names_of(*scope_.record), scope_.record->name),
+    return reporter_.error(ErrorId::kRuleUnknownName, "sets unknown field " + quoted(name.text),
+                           scope_.record == nullptr ? "there is no record here" : why_unknown_field(name.text, *scope_.record, ""),
                            name.begin);
   }
   reporter_.subject = "the assignment of '" + name.text + "'";

@@ -2,6 +2,7 @@
 
 // Reads single expressions, and the lists of rules and assignments that attributes hold.
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ class RuleReader {
   Result<Assignment> read_assignment();
   // Reads one expression of a part that began at `begin`; with `field`, one that fits it.
   Result<Expression> read(std::size_t begin, const Field* field);
-  void name_the_rest(std::vector<Rule>& rules) const;
+  // Gives the rules without a name one that is not taken.
+  void name_the_rest(std::vector<Rule>& rules, std::set<std::string>& taken) const;
   std::string name_of_reads(const Expression& expression) const;
 
   const RuleScope& scope_;

@@ -17,10 +17,10 @@ std::string why_unknown(std::string_view name, std::span<const std::string_view>
   return why;
 }
 
-std::vector<std::string_view> names_of(const TableType& table) {
-  std::vector<std::string_view> names;
-  for (const Field& field : table.fields) names.push_back(field.name);
-  return names;
+std::string why_unknown_field(std::string_view name, const TableType& table, const std::string& mark) {
+  std::vector<std::string> names;
+  for (const Field& field : table.fields) names.push_back(mark + field.name);
+  return why_unknown(mark + std::string(name), std::vector<std::string_view>(names.begin(), names.end()), table.name);
 }
 
 }  // namespace forge::internal

@@ -28,7 +28,7 @@ struct RuleReporter {
 // Why `name` is unknown: "did you mean 'qty'?", else "Order has id, sku, qty", where `owner` is "Order".
 std::string why_unknown(std::string_view name, std::span<const std::string_view> known, std::string_view owner);
 
-// The names of the fields of `table`, which live as long as it.
-std::vector<std::string_view> names_of(const TableType& table);
+// The same among the fields of a table, each written with `mark` before it.
+std::string why_unknown_field(std::string_view name, const TableType& table, const std::string& mark);
 
 }  // namespace forge::internal

@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "forge/events/domain.h"
+#include "quote.h"
+#include "utf8.h"
 
 namespace forge::internal {
 namespace {
@@ -78,8 +80,9 @@ std::string name_of(const ValueType& type) {
 }
 
 ValueType type_of(const Field& field) {
-  if (field.enumeration != nullptr) return {RuleType::kEnum, field.enumeration, false};
-  if (is_integer(field.type)) return plain(RuleType::kInt);
+  if (is_integer(field.type)) {
+    return field.enumeration != nullptr ? ValueType{RuleType::kEnum, field.enumeration, false} : plain(RuleType::kInt);
+  }
   switch (field.type) {
     case BaseType::kBool:
       return plain(RuleType::kBool);
@@ -122,7 +125,13 @@ Result<NodeIndex> TypeChecker::convert(NodeIndex child, Op op, RuleType base) {
 // "qty is int".
 std::string TypeChecker::described(const Node& node) const {
   std::string shown = reporter_.source.text.substr(node.begin, node.end - node.begin);
-  if (shown.size() > kShownBytesMax) shown = shown.substr(0, kShownBytesMax) + "...";
+  if (shown.size() > kShownBytesMax) {
+    shown.resize(valid_utf8_prefix(std::string_view(shown).substr(0, kShownBytesMax)));
+    shown += "...";
+  }
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
   return shown + " is " + name_of(node.type);
 }
 
@@ -329,7 +338,7 @@ Status TypeChecker::turn_into_enum(NodeIndex index, const EnumType& enumeration)
   }
   std::vector<std::string_view> known;
   for (const EnumValue& value : enumeration.values) known.push_back(value.name);
-  return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown " + enumeration.name + " '" + name + "'",
+  return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown " + enumeration.name + " " + quoted(name),
                          why_unknown(name, known, enumeration.name), node.begin);
 }
 

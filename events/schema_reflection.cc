@@ -91,6 +91,7 @@ constexpr std::string_view kToldErrors[] = {"datatype already exists", "enum alr
 constexpr std::pair<std::string_view, std::string_view> kReworded[] = {
     {"only non-scalar fields in tables may be 'required'",
      "only a string, vector or table can be 'required': a scalar always has a value"},
+    {"'key' field must be string or scalar type", "a key is a string or an integer"},
     {"only one field may be set as 'key'", "only one field can be the key"},
     {"field name can not be the same as table/struct name", "a field cannot have the name of a table"},
     {"Fields cannot be both optional and required.", "a field with a default of its own cannot be 'required'"},

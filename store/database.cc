@@ -89,7 +89,6 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   options.allow_concurrent_memtable_write = false;
   options.max_total_wal_size = 64 << 20;
   options.max_background_jobs = 2;
-  options.skip_stats_update_on_db_open = true;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.keep_log_file_num = 1;

@@ -4,6 +4,7 @@
 
 #include "forge/events/key.h"
 #include "log_reader.h"
+#include "wal_scan.h"
 
 namespace forge::internal {
 namespace {
@@ -14,16 +15,38 @@ constexpr std::string_view kStoreIdKey = "store id";
 struct Recovered {
   Seq head = 0;
   Time head_time;
+  Time floor;  // no later commit is at or before this
 };
 
 std::string store_name(const Store::State& state) { return "the store " + state.files->paths().root; }
 
-Status truncated(const Store::State& state, Seq head, const Watermark& watermark) {
-  return Status(ErrorId::kDataTruncated, store_name(state) + " has lost acknowledged events")
-      .why("events " + std::to_string(head + 1) + " to " + std::to_string(watermark.seq) +
-           " were known to be on disk; what is left ends at event " + std::to_string(head))
-      .place(state.files->paths().data())
-      .state("the files as they were found are kept in " + state.files->paths().quarantine());
+// What is missing, and where the write-ahead log says that it broke off.
+Status lost_events(const Store::State& state, Seq head, const Watermark& watermark) {
+  const Result<WalScan> scan = scan_wals(*state.files);
+  const bool damaged = scan.ok() && !scan->damages.empty();
+  std::string why = "events " + std::to_string(head + 1) + " to " + std::to_string(watermark.seq) +
+                    " were known to be on disk; what can be read ends at event " + std::to_string(head);
+  std::string place = state.files->paths().data();
+  if (damaged) {
+    const WalDamage& first = scan->damages.front();
+    why += "; " + first.what;
+    place = first.file + ", offset " + std::to_string(first.offset);
+  }
+  return Status(damaged ? ErrorId::kDataCorrupt : ErrorId::kDataTruncated, store_name(state) + " has lost acknowledged events")
+      .why(std::move(why))
+      .place(std::move(place))
+      .state("nothing was changed");
+}
+
+// A damaged record with sound ones behind it above the watermark: RocksDB drops them, so they are named.
+Status note_hidden_damage(Store::State& state, Seq head) {
+  FORGE_ASSIGN(const WalScan scan, scan_wals(*state.files));
+  const WalDamage* hidden = scan.hidden();
+  if (hidden == nullptr || *hidden->first_after <= head) return {};
+  state.notices.push_back("the write-ahead log is damaged at " + hidden->file + ", offset " + std::to_string(hidden->offset) + " (" +
+                          hidden->what + "): events from " + std::to_string(head + 1) +
+                          " on are lost; the files as found are kept in " + state.files->paths().quarantine());
+  return {};
 }
 
 // The log's last event, and a look for holes: first and last key and their count must agree.
@@ -52,7 +75,7 @@ Status compare_with(const Store::State& state, const Recovered& recovered, const
   if (watermark.store != state.identity.id) {
     return Status(ErrorId::kStoreForeignFile, "the watermark belongs to another store").place(state.files->paths().watermark());
   }
-  if (recovered.head < watermark.seq) return truncated(state, recovered.head, watermark);
+  if (recovered.head < watermark.seq) return lost_events(state, recovered.head, watermark);
   FORGE_ASSIGN(const Hash root, tree_root(*state.database, watermark.seq));
   if (root == watermark.root) return {};
   return Status(ErrorId::kEventAltered, store_name(state) + " was altered")
@@ -71,10 +94,10 @@ Status check_store_id(const Store::State& state) {
       .place(state.files->paths().data());
 }
 
-DatabaseOptions database_options(const Store::State& state, bool create) {
+DatabaseOptions database_options(const Store::State& state, bool read_only, bool create = false) {
   return {.path = state.files->paths().data(),
           .env = state.env.get(),
-          .read_only = state.options.read_only,
+          .read_only = read_only,
           .create = create,
           .cache_bytes = state.options.cache_bytes,
           .log = state.options.log};
@@ -84,7 +107,7 @@ Status create(Store::State& state) {
   state.identity.id = state.options.ids->next(state.clock().now());
   state.identity.created = state.clock().now();
   FORGE_TRY(state.files->begin_creation(state.identity));
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, false, true)));
   rocksdb::WriteBatch batch;
   batch.Put(state.database->handle(Table::kMeta), slice_of(kStoreIdKey), state.identity.id.to_string()).PermitUncheckedError();
   FORGE_TRY(to_status(state.database->write(batch, true), "writing the new store"));
@@ -108,42 +131,57 @@ Status quarantine(Store::State& state) {
   return {};
 }
 
-Status start_writing(Store::State& state, const Recovered& recovered, Time floor) {
+Status start_writing(Store::State& state, const Recovered& recovered) {
   FORGE_ASSIGN(const Hash root, tree_root(*state.database, recovered.head));
-  const Watermark start{.store = state.identity.id, .seq = recovered.head, .root = root, .time_floor = floor, .clean = false};
+  const Watermark start{.store = state.identity.id, .seq = recovered.head, .root = root, .time_floor = recovered.floor, .clean = false};
   std::function<Status()> sync_log;
   if (state.options.durability == Durability::kOs) sync_log = [database = state.database.get()] { return database->sync_log(); };
   FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log)));
   state.decider = std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
   state.writer =
       std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability, state.options.limits);
-  state.writer->raise_floor(floor);
+  state.writer->raise_floor(recovered.floor);
   return state.writer->start(recovered.head, recovered.head_time);
 }
 
-Status open_existing(Store::State& state) {
-  FORGE_ASSIGN(state.identity, state.files->read_identity());
-  FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
-  const bool clean = reading.newest && reading.newest->clean;
-  if (!state.options.read_only) FORGE_TRY(take_lock(state));
-  if (!clean && !state.options.read_only) FORGE_TRY(quarantine(state));
-  if (reading.damaged_slots > 0) {
-    state.notices.push_back("the watermark file has " + std::to_string(reading.damaged_slots) + " damaged slot(s); a sound one was used");
-  }
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, false)));
+// Everything that can be known without changing a byte: identity, watermark, log, tree and schema. The database is open read-only
+// when this returns.
+Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& reading) {
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
   FORGE_TRY(check_store_id(state));
-  FORGE_ASSIGN(const Recovered recovered, recover_head(state));
-  Time floor = recovered.head_time;
+  FORGE_ASSIGN(Recovered recovered, recover_head(state));
+  recovered.floor = recovered.head_time;
   if (reading.newest) {
     FORGE_TRY(compare_with(state, recovered, *reading.newest));
-    floor = std::max(floor, reading.newest->time_floor);
+    recovered.floor = std::max(recovered.floor, reading.newest->time_floor);
   } else {
     state.notices.push_back("the watermark file is missing or unreadable: whether the newest events are all here cannot be told");
   }
+  if (reading.damaged_slots > 0) {
+    state.notices.push_back("the watermark file has " + std::to_string(reading.damaged_slots) +
+                            " damaged slot(s); a sound one was used");
+  }
   FORGE_TRY(state.catalog.load(*state.database));
+  return recovered;
+}
+
+// Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it does
+// not know.
+Status open_existing(Store::State& state) {
+  FORGE_ASSIGN(state.identity, state.files->read_identity());
+  if (!state.options.read_only) FORGE_TRY(take_lock(state));
+  FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
+  FORGE_ASSIGN(const Recovered recovered, examine(state, reading));
   state.read_head = recovered.head;
   state.read_head_time = recovered.head_time;
-  return state.options.read_only ? Status() : start_writing(state, recovered, floor);
+  if (state.options.read_only) return {};
+  state.database.reset();
+  if (!reading.newest || !reading.newest->clean) {
+    FORGE_TRY(note_hidden_damage(state, recovered.head));
+    FORGE_TRY(quarantine(state));
+  }
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, false)));
+  return start_writing(state, recovered);
 }
 
 Status open_new(Store::State& state) {
@@ -152,7 +190,7 @@ Status open_new(Store::State& state) {
   }
   FORGE_TRY(create(state));
   FORGE_TRY(take_lock(state));
-  return start_writing(state, {}, {});
+  return start_writing(state, {});
 }
 
 }  // namespace

@@ -192,14 +192,21 @@ Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, c
 
 void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
                            std::function<void(Result<TransactionReceipt>)> done) {
-  if (state_->database == nullptr) return done(closed_error());
-  if (state_->writer == nullptr) return done(read_only_error(state_->path));
+  state_->submit(std::move(actions), std::move(options), nullptr, std::move(done));
+}
+
+void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
+                          std::function<void(Result<TransactionReceipt>)> done) {
+  if (database == nullptr) return done(closed_error());
+  if (writer == nullptr) return done(read_only_error(path));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), std::move(options), state_->catalog.current(), state_->options.limits);
-  if (!prepared.ok()) return done(nothing_written(prepared.status()));
-  state_->writer->transact_async(*std::move(prepared), nullptr, [done = std::move(done)](Result<TransactionReceipt> result) {
+      PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits);
+  auto answer = [done = std::move(done)](Result<TransactionReceipt> result) {
     done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
-  });
+  };
+  if (prepared.ok()) return writer->transact_async(*std::move(prepared), std::move(gate), std::move(answer));
+  if (gate == nullptr) return answer(prepared.status());
+  writer->refuse_async(prepared.status(), std::move(gate), std::move(answer));
 }
 
 // --- reads ----------------------------------------------------------------------------------------------------------------------

@@ -39,6 +39,9 @@ struct Store::State {
   Seq head() const { return writer != nullptr ? writer->head() : read_head; }
   Time head_time() const { return writer != nullptr ? writer->last_time() : read_head_time; }
   Status close();
+  // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.
+  void submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
+              std::function<void(Result<TransactionReceipt>)> done);
 };
 
 // How tests and tools reach behind the public face.
@@ -47,6 +50,7 @@ class StoreAccess {
   // As Store::open, over an environment of the caller's choice. No kernel lock is taken then.
   static Result<Store> open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env);
   static const Store::State& state(const Store& store) { return *store.state_; }
+  static Store::State& state(Store& store) { return *store.state_; }
 };
 
 }  // namespace forge

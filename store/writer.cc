@@ -87,6 +87,15 @@ void Writer::transact_async(std::unique_ptr<PreparedTransaction> transaction, st
   if (!queued.ok()) request->done(queued);
 }
 
+void Writer::refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done) {
+  auto request = std::make_shared<Request>();
+  request->refusal = std::move(refusal);
+  request->gate = std::move(gate);
+  request->done = std::move(done);
+  const Status queued = enqueue(request);
+  if (!queued.ok()) request->done(queued);
+}
+
 // Null when somebody else is writing: then the request queues.
 std::optional<TransactionResult> Writer::transact_directly(PreparedTransaction& transaction) {
   if (busy_.load(std::memory_order_acquire)) return std::nullopt;
@@ -112,7 +121,7 @@ Status Writer::enqueue(std::shared_ptr<Request> request) {
   const std::lock_guard queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
   if (stopping_) return closed();
-  const std::size_t actions = std::max<std::size_t>(1, request->transaction->actions().size());
+  const std::size_t actions = request->weight();
   if (waiting_actions_ + actions > limits_.waiting_actions_max) return overloaded(waiting_actions_);
   if (!decide_thread_.joinable()) start_threads();
   waiting_actions_ += actions;
@@ -154,7 +163,7 @@ void Writer::decide_some() {
     const std::lock_guard queue(queue_mutex_);
     const std::size_t count = std::min(queue_.size(), kRequestsAtOnce);
     for (std::size_t i = 0; i < count; ++i) {
-      waiting_actions_ -= std::max<std::size_t>(1, queue_.front()->transaction->actions().size());
+      waiting_actions_ -= queue_.front()->weight();
       taken.push_back(std::move(queue_.front()));
       queue_.pop_front();
     }
@@ -171,7 +180,7 @@ TransactionResult Writer::decide(Request& request, Group& group) {
     return Status(ErrorId::kDeadlinePassed, "the transaction waited longer than it was allowed to").state("nothing was written");
   }
   if (request.gate != nullptr && request.gate->refusal) return *request.gate->refusal;
-  TransactionResult result = decide_now(*request.transaction, group);
+  TransactionResult result = request.transaction != nullptr ? decide_now(*request.transaction, group) : request.refusal;
   if (!result.ok() && request.gate != nullptr && request.gate->stop_on_refusal) request.gate->refusal = result.status();
   return result;
 }

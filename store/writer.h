@@ -6,6 +6,7 @@
 //
 // Locks are taken in the order commit, decide, queue. Safe from any thread.
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -44,6 +45,8 @@ class Writer {
   TransactionResult transact(std::unique_ptr<PreparedTransaction> transaction);
   void transact_async(std::unique_ptr<PreparedTransaction> transaction, std::shared_ptr<StreamGate> gate,
                       std::function<void(TransactionResult)> done);
+  // A refusal found before deciding, answered in the stream's order.
+  void refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done);
   // Runs alone, with everything before it on disk: `decide` decides one transaction of its own making, `then` follows once it is on
   // disk, before anything else is decided.
   TransactionResult transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
@@ -57,12 +60,15 @@ class Writer {
 
  private:
   struct Request {
-    std::unique_ptr<PreparedTransaction> transaction;
+    std::unique_ptr<PreparedTransaction> transaction;  // null: refused already, with `refusal`
+    Status refusal;
     std::function<void(TransactionResult)> done;  // empty: somebody waits
     std::shared_ptr<StreamGate> gate;
     std::optional<std::chrono::steady_clock::time_point> deadline;
     std::optional<TransactionResult> result;
     std::atomic<bool> ready{false};
+
+    std::size_t weight() const { return transaction == nullptr ? 1 : std::max<std::size_t>(1, transaction->actions().size()); }
   };
   struct OpenGroup {
     explicit OpenGroup(std::uint64_t number) : group(number) {}

@@ -13,6 +13,10 @@ struct Broken {
   std::vector<std::string> errors;  // place, number, message
 };
 
+void PrintTo(const Broken& broken, std::ostream* out) {
+  *out << broken.name;
+}
+
 const Broken kBroken[] = {
     {"UnknownAttributeNamesTheNearest",
      R"x(table Order (resorce) { id: string (key); qty: int (check: "qty > 0"); })x",
@@ -236,7 +240,7 @@ table Order (resource) {
 table Order (resource) { id: string (key); status: Status; }
 table A (action: "Order.pay", updates, require: "status = 'Plced'", set: "status = 'Payed'") {})x",
      {R"x(a.fbs:3:59 E2001 the rule uses unknown Status 'Plced': did you mean 'Placed'?; mend the rule)x",
-      R"x(a.fbs:3:84 E2001 the assignment of 'status' uses unknown Status 'Payed': did you mean 'Placed'?; mend the rule)x"}},
+      R"x(a.fbs:3:84 E2001 the assignment of 'status' uses unknown Status 'Payed': did you mean 'Paid'?; mend the rule)x"}},
     {"Struct",
      R"x(struct Point { x: int; y: int; }
 table Order (resource) { id: string (key); at: Point; })x",
@@ -279,7 +283,7 @@ table Line { qty: int; })x",
     {"UnclosedTable",
      R"x(table Order (resource) {
   id: string (key);)x",
-     {R"x(a.fbs:3:1 E2000 a field's name or '}' is expected here, not the end of the file; mend the file and check it again)x"}},
+     {R"x(a.fbs:2:20 E2000 a field's name or '}' is expected here, not the end of the file; mend the file and check it again)x"}},
     {"UnclosedText",
      R"x(table Order (resource, check: "qty > 0) { id: string (key); })x",
      {R"x(a.fbs:1:31 E2000 a text does not end on its line; mend the file and check it again)x"}},
@@ -320,6 +324,38 @@ include "/etc/types.fbs";
 table Order (resource) { id: string (key); })x",
      {R"x(a.fbs:1:9 E2000 the file '../types.fbs' cannot be included: an include stays inside the main file's folder; mend the file and check it again)x",
       R"x(a.fbs:2:9 E2000 the file '/etc/types.fbs' cannot be included: an include stays inside the main file's folder; mend the file and check it again)x"}},
+    {"TableAsAKey",
+     R"x(table Line { x: int; }
+table Order (resource) { id: Line (key); })x",
+     {R"x(a.fbs:2:36 E2000 a key is a string or an integer; mend the file and check it again)x"}},
+    {"FieldWithTheNameOfATable",
+     R"x(table line { x: int; }
+table Order (resource) { id: int (key); line: int; })x",
+     {R"x(a.fbs:2:41 E2000 a field cannot have the name of a table; mend the file and check it again)x"}},
+    {"EnumValueTwice",
+     R"x(enum Status: byte { Placed, Paid, Placed })x",
+     {R"x(a.fbs:1:35 E2005 the name 'Placed' is taken: another value has it at a.fbs:1:21; choose another name)x"}},
+    {"UnknownEnumValueAsDefault",
+     R"x(enum Status: byte { Placed }
+table Order (resource) { id: int (key); status: Status = Plced; })x",
+     {R"x(a.fbs:2:58 E2000 unknown enum value: Plced; mend the file and check it again)x"}},
+    {"BitFlagsOfASignedType",
+     R"x(enum Flag: byte (bit_flags) { A }
+table Order (resource) { id: int (key); })x",
+     {R"x(a.fbs:1:29 E2000 underlying type of bit_flags enum must be unsigned; mend the file and check it again)x"}},
+    {"WordsOfFlatBuffersWithoutSupport",
+     R"x(table Order (resource) { id: int (key); x: ulong (hash: "fnv1_64"); })x",
+     {R"x(a.fbs:1:51 E2007 the attribute 'hash' on 'Order.x' comes with a later version; leave it out)x"}},
+    {"ResourceOfSeveralNamespaces",
+     R"x(namespace a;
+table Order (resource) { id: int (key); }
+namespace b;
+table Order (resource) { id: int (key); }
+table Place (action: "Order.place", creates) {})x",
+     {R"x(a.fbs:5:23 E2006 the action 'Order.place' is on an unknown resource: several namespaces have 'Order': this one is 'a_Order'; mend the schema)x"}},
+    {"FixedLengthArray",
+     R"x(table Order (resource) { id: int (key); x: [int:3]; })x",
+     {R"x(a.fbs:1:48 E2007 an array of fixed length comes with a later version; leave it out)x"}},
     {"VectorOfVectors",
      R"x(table Order (resource) { id: string (key); grid: [[int]]; })x",
      {R"x(a.fbs:1:51 E2007 a vector of vectors is not a type of FlatBuffers: wrap the inner one in a table; leave it out)x"}},

@@ -42,8 +42,7 @@ TEST(DomainRobustness, EverySchemaWithAByteChangedIsReadOrRefused) {
   std::mt19937 random(20261123);
   for (int round = 0; round < 2000; ++round) {
     std::string text(kShopSchema);
-    for (std::uint32_t flips = random() % 3 + 1; flips > 0; --flips)
-      text[random() % text.size()] = static_cast<char>(random() % 256);
+    for (auto flips = random() % 3 + 1; flips > 0; --flips) text[random() % text.size()] = static_cast<char>(random() % 256);
     read(text);
   }
 }

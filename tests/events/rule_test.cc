@@ -291,20 +291,29 @@ TEST_F(Rules, RefuseWhatDoesNotParse) {
                    {"1 = not true", kSyntax, "found 'not'", 5}});
 }
 
+TEST_F(Rules, ShowStrangeTextsSafelyInErrors) {
+  expect_refusals({{"note = 'a\xff'", ErrorId::kRuleSyntax, "is not valid UTF-8: byte 0xff", 10},
+                   {"status = 'a\x1b[2J'", ErrorId::kRuleUnknownName, "unknown OrderStatus 'a\\x1b[2J'", 10},
+                   {"\"a\nb\" > 1", ErrorId::kRuleUnknownName, "unknown field 'a\\x0ab'", 1},
+                   {"qty = 'a\nb'", ErrorId::kRuleType, "'a b' is text", 5},
+                   {"qty = '01234567890123456789012345678901234567éx'", ErrorId::kRuleType,
+                    "'01234567890123456789012345678901234567... is text", 5}});
+}
+
 TEST_F(Rules, RefuseUnknownNamesWithTheNearest) {
   constexpr ErrorId kUnknown = ErrorId::kRuleUnknownName;
   expect_refusals({{"qtty > 0", kUnknown, "uses unknown field 'qtty': did you mean 'qty'?", 1},
                    {"1 = Qty", kUnknown, "did you mean 'qty'?", 5},
                    {"0 < nothing_like_it", kUnknown, "Order has id, qty, total_cents", 5},
                    {"reason = 'x'", kUnknown, "did you mean the argument ':reason'?", 1},
-                   {":reasn = 'x'", kUnknown, "uses unknown argument ':reasn': did you mean 'reason'?", 1},
+                   {":reasn = 'x'", kUnknown, "uses unknown argument ':reasn': did you mean ':reason'?", 1},
                    {":actor.rolle = 'x'", kUnknown, "an actor has id, role", 1},
                    {"lenght('x')", kUnknown, "unknown function 'lenght': did you mean 'length'?", 1},
                    {"status = 'Payed'", kUnknown, "uses unknown OrderStatus 'Payed': did you mean 'Paid'?", 10},
                    {"status in ('Paid', 'paid')", kUnknown, "did you mean 'Paid'?", 20},
                    {"status = 'Elsewhere'", kUnknown, "OrderStatus has Placed, Paid, Shipped, Cancelled", 10},
                    {"case status when 'X1' then 1 end", kUnknown, "unknown OrderStatus 'X1'", 18},
-                   {"status = \"Paid\"", kUnknown, "unknown field 'Paid'", 10}});
+                   {"status = \"Paid\"", kUnknown, "a text stands in single quotes", 10}});
 }
 
 TEST_F(Rules, RefuseNamesWhereThereAreNone) {
@@ -509,6 +518,12 @@ TEST_F(RuleLists, MakeNamesThatDifferFromThoseGiven) {
   ASSERT_TRUE(rules.ok()) << rules.status().message();
   EXPECT_EQ((*rules)[0].name, "qty_2");
   EXPECT_EQ((*rules)[2].name, "qty_total_cents_end");
+}
+
+TEST_F(RuleLists, NameThousandsOfRulesAlike) {
+  const auto rules = parse_rules(shop.source(repeated("paid;", 3000)), shop.scope);
+  ASSERT_TRUE(rules.ok());
+  EXPECT_EQ(rules->back().name, "paid_3000");
 }
 
 TEST_F(RuleLists, NameTheRuleInErrors) {

@@ -65,11 +65,11 @@ struct Field {
   Cell default_value;                     // what absence reads as; kNull for nullable fields without a default
   std::string default_text;               // owns the text of default_value
   bool deprecated = false;
-  std::string documentation;                        // the /// lines
-  std::string type_name;                            // as declared: "int", "OrderStatus", "[string]"
-  std::string place;                                // "shop.fbs:14:30"
-  BaseType element = BaseType::kInt32;    // of a vector: what it holds; a vector of kUint8 is bytes
-  const TableType* nested = nullptr;      // of a table, or a vector of tables: its type; owned by the Domain
+  std::string documentation;            // the /// lines
+  std::string type_name;                // as declared: "int", "OrderStatus", "[string]"
+  std::string place;                    // "shop.fbs:14:30"
+  BaseType element = BaseType::kInt32;  // of a vector: what it holds; a vector of kUint8 is bytes
+  const TableType* nested = nullptr;    // of a table, or a vector of tables: its type; owned by the Domain
 };
 
 struct TableType {
@@ -101,7 +101,7 @@ struct Action {
   const Resource* resource = nullptr;
   TableType arguments;                  // the declared arguments; the key is implicit where it is not declared
   int key_argument = -1;                // index in `arguments` of an argument named like the key field, or -1
-  std::vector<int> field_of_argument;   // for each argument, the index of the field it sets, or -1
+  std::vector<int> field_of_argument;   // for each argument, the index of the field it sets, or -1: the key and `destroys` set none
   std::vector<Rule> requires_;          // on the record before, in order
   std::vector<Assignment> assignments;  // `set`
   std::string documentation;

@@ -54,8 +54,8 @@ class Value {
   Value(std::nullptr_t) {}             // NOLINT(google-explicit-constructor)
   Value(bool value) : data_(value) {}  // NOLINT(google-explicit-constructor)
   template <typename T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) Value(T value)
-      : data_(static_cast<std::int64_t>(value)) {}              // NOLINT(google-explicit-constructor)
+    requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
+  Value(T value) : data_(static_cast<std::int64_t>(value)) {}   // NOLINT(google-explicit-constructor)
   Value(double value) : data_(value) {}                         // NOLINT(google-explicit-constructor)
   Value(const char* value) : data_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
   Value(std::string_view value) : data_(std::string(value)) {}  // NOLINT(google-explicit-constructor)

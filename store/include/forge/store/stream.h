@@ -1,0 +1,42 @@
+#pragma once
+
+// Many transactions in order at the speed of group commits: each is decided after the one before it, many share a sync. For batches
+// and imports. One thread feeds a stream; the callbacks come in the order of submission, from a thread of the store, and must not
+// block. The stream must not outlive its store.
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "forge/events/status.h"
+#include "forge/store/transaction.h"
+
+namespace forge {
+
+class Store;
+
+struct StreamOptions {
+  std::size_t window = 1024;      // transactions on the way at most; submit waits for room
+  bool stop_on_refusal = true;    // after a refusal nothing later of the stream is committed
+};
+
+class TransactionStream {
+ public:
+  TransactionStream(Store& store, StreamOptions options = {});
+  // Waits for what is on the way.
+  ~TransactionStream();
+  TransactionStream(const TransactionStream&) = delete;
+  TransactionStream& operator=(const TransactionStream&) = delete;
+
+  // Hands over the next transaction. `done` is called exactly once for every call of submit. Errors: with stop_on_refusal the first
+  // refusal, once it is known; then `done` has been called with it, too.
+  Status submit(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
+  // Waits until everything submitted is answered. Errors: the first refusal, with stop_on_refusal.
+  Status finish();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace forge

@@ -1,0 +1,57 @@
+#include "forge/store/stream.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "store_state.h"
+
+namespace forge {
+
+struct TransactionStream::State {
+  Store::State* store = nullptr;
+  StreamOptions options;
+  std::shared_ptr<internal::StreamGate> gate = std::make_shared<internal::StreamGate>();
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::size_t on_the_way = 0;
+  Status refusal;
+
+  void answer(const Result<TransactionReceipt>& result) {
+    const std::lock_guard lock(mutex);
+    --on_the_way;
+    if (!result.ok() && options.stop_on_refusal && refusal.ok()) refusal = result.status();
+    answered.notify_all();
+  }
+};
+
+TransactionStream::TransactionStream(Store& store, StreamOptions options) : state_(std::make_shared<State>()) {
+  state_->store = &StoreAccess::state(store);
+  state_->options = options;
+  state_->gate->stop_on_refusal = options.stop_on_refusal;
+}
+
+TransactionStream::~TransactionStream() { static_cast<void>(finish().ok()); }
+
+Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions options,
+                                 std::function<void(Result<TransactionReceipt>)> done) {
+  {
+    std::unique_lock lock(state_->mutex);
+    state_->answered.wait(lock, [this] { return state_->on_the_way < state_->options.window || !state_->refusal.ok(); });
+    ++state_->on_the_way;
+  }
+  state_->store->submit(std::move(actions), std::move(options), state_->gate,
+                        [state = state_, done = std::move(done)](Result<TransactionReceipt> result) {
+                          done(result);
+                          state->answer(result);
+                        });
+  const std::lock_guard lock(state_->mutex);
+  return state_->refusal;
+}
+
+Status TransactionStream::finish() {
+  std::unique_lock lock(state_->mutex);
+  state_->answered.wait(lock, [this] { return state_->on_the_way == 0; });
+  return state_->refusal;
+}
+
+}  // namespace forge
