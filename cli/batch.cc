@@ -154,11 +154,9 @@ Result<int> Batch::run() {
   auto lines = std::make_unique<LineReader>(*source);
   Status stopped;
   {
-    TransactionStream stream = store.stream(kWindow, !quarantine_.is_open());
+    TransactionStream stream(store, {.window = kWindow, .stop_on_refusal = !quarantine_.is_open()});
     stopped = read_lines(stream, *lines, unknown ? 0 : bytes_total);
-    const Status finished = stream.finish();
-    const std::lock_guard lock(mutex_);
-    if (failed_line_ == 0 && stopped.ok() && !finished.ok()) stopped = finished;
+    static_cast<void>(stream.finish().ok());
   }
   FORGE_TRY(report(session_.streams.clock->now().micros - begun));
   if (failed_line_ == 0 && !stopped.ok()) return stopped;
@@ -198,15 +196,14 @@ Status Batch::submit(TransactionStream& stream, std::uint64_t number, std::strin
   }
   const std::string key = read->options.idempotency_key;
   if (!quarantine_.is_open()) line.clear();
-  // A refusal reaches the line it belongs to through `decided`; what submit itself says of a stopped stream is the same again.
-  const Status submitted = stream.submit(std::move(read->actions), std::move(read->options),
-                                         [this, number, key, text = std::move(line)](const Result<TransactionReceipt>& outcome) {
-                                           decided(number, key, text, outcome);
-                                         });
-  if (submitted.ok()) return {};
-  const std::lock_guard lock(mutex_);
-  --in_flight_;
-  return failed_line_ != 0 ? Status() : submitted;
+  // Every outcome comes to `decided`; what submit itself says of a stopped stream is the same again.
+  static_cast<void>(stream
+                        .submit(std::move(read->actions), std::move(read->options),
+                                [this, number, key, text = std::move(line)](const Result<TransactionReceipt>& outcome) {
+                                  decided(number, key, text, outcome);
+                                })
+                        .ok());
+  return {};
 }
 
 void Batch::decided(std::uint64_t number, const std::string& key, const std::string& line,

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "errors.h"
+#include "forge/events/version.h"
 #include "suggest.h"
 #include "text.h"
-#include "version.h"
 
 namespace forge::cli {
 namespace {
@@ -144,7 +144,7 @@ Object tree_object() {
   for (const ErrorInfo& row : error_table()) {
     errors.emplace_back(Object{{"error", error_number(row.id)}, {"title", std::string(row.title)}, {"exit", row.exit_status}});
   }
-  return Object{{"name", "forgectl"},          {"version", std::string(version())},
+  return Object{{"name", "forgectl"},          {"version", std::string(library_version())},
                 {"commands", std::move(rows)}, {"flags", flag_list(global_flags())},
                 {"topics", std::move(names)},  {"errors", std::move(errors)}};
 }
