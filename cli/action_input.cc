@@ -1,0 +1,176 @@
+#include "action_input.h"
+
+#include "forge/events/codec.h"
+#include "forge/events/json.h"
+#include "records.h"
+#include "suggest.h"
+
+namespace forge::cli {
+namespace {
+
+// The field whose type a NAME=VALUE word takes: an argument, or the key. Null where there is none.
+const Field* field_named(const Action& action, std::string_view name) {
+  if (const Field* field = action.arguments.find(name)) return field;
+  const Field& key = action.resource->record.fields[action.resource->key_field];
+  return key.name == name ? &key : nullptr;
+}
+
+Status not_assignment(const Action& action, const std::string& word, bool first) {
+  const std::string key = action.resource->record.fields[action.resource->key_field].name;
+  Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
+  if (first) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
+  return std::move(status).remedy("see: forgectl explain " + action.name);
+}
+
+Status unknown_argument(const Action& action, const std::string& name) {
+  std::vector<std::string> known{action.resource->record.fields[action.resource->key_field].name};
+  for (const Field& field : action.arguments.fields) known.push_back(field.name);
+  return Status(ErrorId::kUnknownField, action.name + " has no argument '" + name + "'" + did_you_mean(name, known))
+      .state("nothing was written")
+      .remedy("see: forgectl explain " + action.name);
+}
+
+Status add_assignment(const Action& action, const std::string& word, bool first, Args& args) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || equals == 0) return not_assignment(action, word, first);
+  const std::string name = word.substr(0, equals);
+  if (args.find(name) != nullptr) {
+    return Status(ErrorId::kUsage, "'" + name + "' is given twice").state("nothing was written").remedy("give it once");
+  }
+  const Field* field = field_named(action, name);
+  if (field == nullptr) return unknown_argument(action, name);
+  Result<Value> value = value_from_text(*field, std::string_view(word).substr(equals + 1));
+  if (!value.ok()) {
+    Status status = value.status();
+    return std::move(status).state("nothing was written");
+  }
+  args.add(name, *std::move(value));
+  return {};
+}
+
+// --input: JSON, @FILE or "-".
+Result<Args> read_input_object(Session& session, const std::string& input) {
+  const bool is_file = input.starts_with('@');
+  std::string text = input;
+  if (is_file || input == "-") {
+    FORGE_ASSIGN(text, read_input(session, is_file ? input.substr(1) : input, JsonLimits().bytes));
+  }
+  FORGE_ASSIGN(const Value value, parse_json(text, is_file ? input.substr(1) : "--input"));
+  const Object* object = value.if_object();
+  if (object == nullptr) {
+    return Status(ErrorId::kJsonInvalid, "--input is not an object")
+        .state("nothing was written")
+        .remedy("write {\"name\": value, …}");
+  }
+  return *object;
+}
+
+Status wrong_member(const std::string& place, const std::string& what) {
+  return Status(ErrorId::kJsonInvalid, what).place(place).state("nothing of this line was written").remedy("see: forgectl help do");
+}
+
+Status read_text(const Value& value, const std::string& place, const std::string& name, std::string& out) {
+  const std::string* text = value.if_text();
+  if (text == nullptr) return wrong_member(place, "'" + name + "' is not a text");
+  out = *text;
+  return {};
+}
+
+Status read_version(const Value& value, const std::string& place, std::optional<Version>& out) {
+  const std::int64_t* number = value.if_int();
+  if (number == nullptr || *number < 0) return wrong_member(place, "'if_version' is not a number of 0 and more");
+  out = static_cast<Version>(*number);
+  return {};
+}
+
+Result<ActionRequest> read_batch_action(const Value& value, const std::string& place) {
+  const Object* object = value.if_object();
+  if (object == nullptr) return wrong_member(place, "an action is not an object");
+  ActionRequest request;
+  for (const auto& [name, member] : object->members()) {
+    if (name == "action") {
+      FORGE_TRY(read_text(member, place, name, request.action));
+    } else if (name == "args") {
+      if (member.if_object() == nullptr) return wrong_member(place, "'args' is not an object");
+      request.args = *member.if_object();
+    } else if (name == "if_version") {
+      FORGE_TRY(read_version(member, place, request.if_version));
+    } else {
+      return wrong_member(place,
+                          "an action has an unknown member '" + name + "'" + did_you_mean(name, {"action", "args", "if_version"}));
+    }
+  }
+  if (request.action.empty()) return wrong_member(place, "an action has no 'action'");
+  return request;
+}
+
+Status read_batch_member(const std::string& name, const Value& value, const std::string& place, BatchTransaction& out) {
+  if (name == "idempotency_key" || name == "key") {
+    if (!out.options.idempotency_key.empty()) return wrong_member(place, "the idempotency key is given twice");
+    return read_text(value, place, name, out.options.idempotency_key);
+  }
+  if (name == "actor") return read_text(value, place, name, out.options.actor.id);
+  if (name == "at") {
+    std::string text;
+    FORGE_TRY(read_text(value, place, name, text));
+    FORGE_ASSIGN(out.options.occurred_at, parse_time(text));
+    return {};
+  }
+  if (name != "actions") {
+    const std::vector<std::string> known = {"idempotency_key", "key", "at", "actor", "actions"};
+    return wrong_member(place, "unknown member '" + name + "'" + did_you_mean(name, known));
+  }
+  const List* list = value.if_list();
+  if (list == nullptr) return wrong_member(place, "'actions' is not a list");
+  for (const Value& item : *list) {
+    FORGE_ASSIGN(ActionRequest request, read_batch_action(item, place));
+    out.actions.push_back(std::move(request));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<Flag> action_flags() {
+  return {
+      {.name = "input",
+       .type = FlagType::kText,
+       .value = "JSON|@FILE|-",
+       .summary = "arguments as a JSON object",
+       .offer = Offer::kFile},
+      {.name = "if-version",
+       .type = FlagType::kCount,
+       .value = "N",
+       .summary = "refuse unless the record is at version N; 0: is not there"},
+      {.name = "role", .type = FlagType::kText, .value = "ROLE", .summary = "the actor's role, as rules see it"},
+  };
+}
+
+Result<ActionRequest> read_action(Session& session, const Domain& domain, std::span<const std::string> words) {
+  FORGE_ASSIGN(const Action* action, action_named(domain, words[0]));
+  ActionRequest request;
+  request.action = action->name;
+  if (const auto input = session.arguments.if_text("input")) {
+    FORGE_ASSIGN(request.args, read_input_object(session, *input));
+  }
+  for (std::size_t i = 1; i < words.size(); ++i) FORGE_TRY(add_assignment(*action, words[i], i == 1, request.args));
+  request.if_version = session.arguments.if_count("if-version");
+  return request;
+}
+
+Result<BatchTransaction> read_batch_line(std::string_view line, const std::string& name, const ActOptions& defaults) {
+  if (line.size() > kBatchLineMax) {
+    return Status(ErrorId::kTooLarge, "the line is longer than 16 MiB").place(name).state("nothing of this line was written");
+  }
+  JsonLimits limits;
+  limits.bytes = kBatchLineMax;
+  FORGE_ASSIGN(const Value value, parse_json(line, name, limits));
+  const Object* object = value.if_object();
+  if (object == nullptr) return wrong_member(name, "the line is not an object");
+  BatchTransaction out;
+  out.options = defaults;
+  for (const auto& [member, content] : object->members()) FORGE_TRY(read_batch_member(member, content, name, out));
+  return out;
+}
+
+}  // namespace forge::cli

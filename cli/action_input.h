@@ -1,0 +1,32 @@
+#pragma once
+
+// Actions as people and files write them: NAME=VALUE words and --input for one, a line of a batch file for a transaction.
+
+#include <string_view>
+#include <vector>
+
+#include "forge/store/transaction.h"
+#include "session.h"
+
+namespace forge::cli {
+
+// The flags that `do` and `explain do` share.
+std::vector<Flag> action_flags();
+
+// One action from the words RESOURCE.ACTION NAME=VALUE… and from --input and --if-version; values are typed by the schema.
+// Errors: kUnknownAction, kUsage, kArgumentType, kJsonInvalid, …
+Result<ActionRequest> read_action(Session& session, const Domain& domain, std::span<const std::string> words);
+
+// The most bytes of one line of a batch.
+inline constexpr std::size_t kBatchLineMax = 16 << 20;
+
+struct BatchTransaction {
+  std::vector<ActionRequest> actions;
+  ActOptions options;
+};
+
+// One line: {"idempotency_key", "at", "actor", "actions": [{"action", "args", "if_version"}]}. What is absent takes the value of
+// `defaults`; any other member is refused by name. `name` is the line's place in messages: "actions.ndjson:17".
+Result<BatchTransaction> read_batch_line(std::string_view line, const std::string& name, const ActOptions& defaults);
+
+}  // namespace forge::cli

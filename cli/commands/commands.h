@@ -1,0 +1,36 @@
+#pragma once
+
+// One function for each command; the file of that name defines it.
+
+#include "command.h"
+
+namespace forge::cli {
+
+const Command& init_command();
+const Command& do_command();
+const Command& get_command();
+const Command& list_command();
+const Command& history_command();
+const Command& log_command();
+const Command& show_command();
+const Command& diff_command();
+const Command& blame_command();
+const Command& explain_command();
+const Command& schema_command();
+const Command& schema_check_command();
+const Command& schema_add_command();
+const Command& schema_list_command();
+const Command& schema_show_command();
+const Command& bookmark_command();
+const Command& bookmark_add_command();
+const Command& bookmark_list_command();
+const Command& bookmark_remove_command();
+const Command& verify_command();
+const Command& stats_command();
+const Command& doctor_command();
+const Command& completion_command();
+const Command& version_command();
+const Command& help_command();
+const Command& complete_command();
+
+}  // namespace forge::cli

@@ -1,0 +1,108 @@
+#include "action_input.h"
+#include "batch.h"
+#include "commands.h"
+#include "text.h"
+
+namespace forge::cli {
+namespace {
+
+Object receipt_object(const Receipt& receipt, bool dry_run) {
+  Object out{{"resource", receipt.resource},
+             {"key", receipt.key},
+             {"version", receipt.version},
+             {"seq", receipt.seq},
+             {"type", receipt.type},
+             {"recorded_at", format_time(receipt.recorded_at)},
+             {"transaction", receipt.transaction.to_string()},
+             {"replayed", receipt.replayed}};
+  if (dry_run) out.add("applied", false);
+  return out;
+}
+
+std::string receipt_text(const Receipt& receipt, bool dry_run) {
+  std::string line = receipt.resource + " " + printable(receipt.key) + "  v" + std::to_string(receipt.version) + "  event " +
+                     std::to_string(receipt.seq) + "  " + receipt.type;
+  if (receipt.replayed) line += "   (already done: same key, same input)";
+  if (dry_run) line += "   (dry run: nothing was written)";
+  return line + "\n";
+}
+
+Status check_single(const Arguments& arguments) {
+  for (const char* flag : {"acks", "strict", "on-error"}) {
+    if (arguments.given(flag)) return Status(ErrorId::kUsage, "--" + std::string(flag) + " goes with --batch only");
+  }
+  if (arguments.words().empty()) {
+    return Status(ErrorId::kUsage, "do needs RESOURCE.ACTION").remedy("see: forgectl help do");
+  }
+  return {};
+}
+
+Result<int> run_do(Session& session) {
+  const Arguments& arguments = session.arguments;
+  if (arguments.is_on("batch")) return run_batch(session);
+  FORGE_TRY(check_single(arguments));
+  ActOptions options = session.act_options();
+  options.idempotency_key = arguments.text("idempotency-key");
+  options.correlation = arguments.text("correlation");
+  if (const auto at = arguments.if_text("at")) {
+    FORGE_ASSIGN(options.occurred_at, parse_time(*at));
+  }
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  FORGE_ASSIGN(ActionRequest request, read_action(session, *store.domain(), arguments.words()));
+  options.if_version = request.if_version;
+  FORGE_ASSIGN(const Receipt receipt, store.act(request.action, std::move(request.args), options));
+  FORGE_TRY(session.out.text(receipt_text(receipt, options.dry_run)));
+  FORGE_TRY(session.out.object(receipt_object(receipt, options.dry_run), "key"));
+  return 0;
+}
+
+std::vector<Flag> flags() {
+  std::vector<Flag> out = action_flags();
+  const std::vector<Flag> more = {
+      {.name = "idempotency-key",
+       .type = FlagType::kText,
+       .value = "KEY",
+       .summary = "the same key and input again gives the first answer, and is done once"},
+      {.name = "reason", .type = FlagType::kText, .value = "TEXT", .summary = "why; recorded with the event"},
+      {.name = "at", .type = FlagType::kText, .value = "TIME", .summary = "when it happened, where that is not now"},
+      {.name = "correlation", .type = FlagType::kText, .value = "ID", .summary = "what it belongs to"},
+      {.name = "batch", .summary = "transactions from standard input or --input @FILE, one a line"},
+      {.name = "acks", .summary = "with --batch: print 'ack KEY FIRST LAST' once a line is on disk"},
+      {.name = "on-error",
+       .type = FlagType::kText,
+       .value = "stop|quarantine:FILE",
+       .summary = "with --batch: where a refused line goes",
+       .default_value = "stop"},
+      {.name = "strict", .summary = "with --batch: exit 4 where a line was quarantined"},
+  };
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
+}  // namespace
+
+const Command& do_command() {
+  static const Command kCommand{
+      .name = "do",
+      .summary = "issue an action, or a batch of transactions",
+      .arguments = {{.name = "RESOURCE.ACTION", .summary = "the action's name", .required = false, .offer = Offer::kAction},
+                    {.name = "NAME=VALUE",
+                     .summary = "its arguments, typed by the schema; NAME=null clears",
+                     .required = false,
+                     .repeated = true,
+                     .offer = Offer::kAssignment}},
+      .flags = flags(),
+      .examples = {{"forgectl do Order.place id=o-1 sku=tea qty=2 --idempotency-key req-42", ""},
+                   {"forgectl do Order.resize --input '{\"id\":\"o-1\",\"qty\":5}' --if-version 1", ""},
+                   {"forgectl do --batch --input @actions.ndjson", "resumable: run it again"}},
+      .notes =
+          "A line of a batch is one transaction, all or nothing:\n"
+          "  {\"idempotency_key\":\"k-1\",\"at\":\"2026-11-23T04:00:00Z\",\"actor\":\"web\",\n"
+          "   \"actions\":[{\"action\":\"Order.place\",\"args\":{\"id\":\"o-1\"},\"if_version\":0}]}",
+      .writes = true,
+      .run = run_do,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

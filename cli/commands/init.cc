@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "commands.h"
+#include "records.h"
+#include "session.h"
+#include "text.h"
+
+namespace forge::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kEmptySchema = R"(// The domain: resources, the actions on them, and the rules. Check it with
+//   forgectl schema check NAME.fbs
+// and put it in force with
+//   forgectl schema add NAME.fbs
+include "forge.fbs";
+
+namespace NAME;
+
+// A resource is a table with a key; an action is a table of its arguments. Take away the slashes to begin:
+//
+// enum NoteStatus : byte { Open, Done }
+//
+// /// Something to remember.
+// table Note (resource) {
+//   id: string (key);
+//   text: string (required);
+//   priority: int = 1 (check: "priority_in_range: priority between 1 and 5");
+//   status: NoteStatus;
+// }
+//
+// /// Write a note.
+// table WriteNote (action: "Note.write", creates, event: "Note.written") { text: string (required); priority: int = 1; }
+// /// Tick it off.
+// table FinishNote (action: "Note.finish", updates, event: "Note.finished", require: "status = 'Open'", set: "status = 'Done'") {}
+)";
+
+constexpr const char* kConfiguration = R"(# Settings of the store beside this file. The defaults need none.
+)";
+
+struct Place {
+  fs::path directory;
+  std::string shown;  // as messages name it: "shop/"
+  std::string name;   // of the schema and its namespace
+  fs::path schema;
+  bool schema_exists = false;
+};
+
+// A name that can be a namespace: "my-shop" becomes "my_shop".
+std::string namespace_name(const std::string& directory) {
+  std::string name = directory;
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0 || c > 127; }, '_');
+  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0])) != 0 || name.find_first_not_of('_') == std::string::npos) {
+    name = "domain" + (name.empty() ? "" : "_" + name);
+  }
+  return name;
+}
+
+Result<Place> read_place(const Arguments& arguments) {
+  Place place;
+  place.directory = arguments.word(0).value_or(".");
+  std::error_code error;
+  const fs::path absolute = fs::absolute(place.directory, error).lexically_normal();
+  const fs::path last = absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
+  place.name = namespace_name(last.string());
+  place.shown = arguments.word(0).has_value() ? (place.directory / "").string() : last.string() + "/";
+  place.schema = place.directory / (place.name + ".fbs");
+  place.schema_exists = fs::exists(place.schema, error);
+  if (fs::exists(place.directory, error) && !fs::is_directory(place.directory, error)) {
+    return Status(ErrorId::kTargetNotEmpty, "'" + place.directory.string() + "' is a file").state("nothing was changed");
+  }
+  return place;
+}
+
+// Refuses where a store is already.
+Status check_free(const Place& place, Session& session) {
+  std::error_code error;
+  if (!fs::exists(place.directory / ".forge", error)) return {};
+  OpenOptions options;
+  options.read_only = true;
+  options.create = false;
+  options.clock = session.streams.clock;
+  const Result<Store> store = Store::open(place.directory.string(), options);
+  const std::string head = store.ok() ? std::to_string(store->head()) : "";
+  const std::string holds =
+      store.ok() ? counted(store->head(), "event") + ", head " + head : "it cannot be opened: " + store.status().text().what;
+  return Status(ErrorId::kTargetNotEmpty, place.shown + " already holds a store (" + holds + ")")
+      .state("nothing was changed")
+      .remedy("use it: cd " + place.directory.string() + "      start over: move the directory away first");
+}
+
+std::string schema_text(const Place& place) {
+  std::string text = kEmptySchema;
+  for (std::size_t at = text.find("NAME"); at != std::string::npos; at = text.find("NAME", at)) text.replace(at, 4, place.name);
+  return text;
+}
+
+Status write_file(const fs::path& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  file.close();
+  if (file.good()) return {};
+  return {ErrorId::kDirectoryUnusable, "cannot write '" + path.string() + "'"};
+}
+
+// The schema as it stands on disk, or the template.
+Result<std::shared_ptr<const Domain>> read_schema(const Place& place, Session& session, int& refused) {
+  std::vector<SourceFile> sources{{place.schema.filename().string(), schema_text(place)}};
+  if (place.schema_exists) {
+    FORGE_ASSIGN(sources, Domain::load_sources(place.schema.string()));
+  }
+  const Domain::Outcome outcome = Domain::parse(std::move(sources));
+  if (outcome.domain == nullptr) refused = session.refuse(outcome.errors);
+  return outcome.domain;
+}
+
+Status make(const Place& place, Session& session, bool with_schema) {
+  std::error_code error;
+  fs::create_directories(place.directory, error);
+  if (error) return {ErrorId::kDirectoryUnusable, "cannot make '" + place.directory.string() + "': " + error.message()};
+  if (!place.schema_exists) FORGE_TRY(write_file(place.schema, schema_text(place)));
+  if (!fs::exists(place.directory / "forge.toml", error)) FORGE_TRY(write_file(place.directory / "forge.toml", kConfiguration));
+  OpenOptions options;
+  options.clock = session.streams.clock;
+  options.ids = session.streams.ids;
+  FORGE_ASSIGN(Store store, Store::open((place.directory / ".forge").string(), options));
+  if (with_schema) FORGE_TRY(store.load_domain(place.schema.string(), session.act_options()).status());
+  return store.close();
+}
+
+Result<int> run_init(Session& session) {
+  FORGE_ASSIGN(const Place place, read_place(session.arguments));
+  FORGE_TRY(check_free(place, session));
+  int refused = 0;
+  FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, read_schema(place, session, refused));
+  if (domain == nullptr) return refused;
+  const std::size_t resources = user_resources(*domain).size(), actions = user_actions(*domain).size();
+  if (!session.dry_run()) FORGE_TRY(make(place, session, resources > 0));
+
+  const std::string schema = place.schema.filename().string();
+  const std::string enter = place.directory == "." ? "" : "cd " + place.directory.string() + " && ";
+  std::string text = session.dry_run() ? "Would create " : "Created ";
+  text += place.shown + " — " + schema + " (" + counted(resources, "resource") + ", " + counted(actions, "action") + ")" +
+          (place.schema_exists ? " as it was" : "") + ", forge.toml, .forge/ (empty store)\n";
+  text += resources > 0 ? "Next:  " + enter + "forgectl schema show\n"
+                        : "Next:  edit " + place.schema.string() + ", then " + enter + "forgectl schema add " + schema + "\n";
+  FORGE_TRY(session.out.text(text));
+  FORGE_TRY(session.out.object(Object{{"directory", place.directory.string()},
+                                      {"schema", schema},
+                                      {"resource_count", resources},
+                                      {"action_count", actions},
+                                      {"created", !session.dry_run()}},
+                               "directory"));
+  return 0;
+}
+
+}  // namespace
+
+const Command& init_command() {
+  static const Command kCommand{
+      .name = "init",
+      .summary = "make a store, with a schema to edit",
+      .arguments = {{.name = "DIR", .summary = "where; here where it is not given", .required = false, .offer = Offer::kFile}},
+      .flags = {{.name = "template",
+                 .type = FlagType::kChoice,
+                 .value = "NAME",
+                 .summary = "what to begin with",
+                 .default_value = "empty",
+                 .choices = {"empty"}}},
+      .examples = {{"forgectl init shop && cd shop", ""}},
+      .notes = "A schema file or forge.toml that is there already is kept, and the schema put in force.",
+      .writes = true,
+      .run = run_init,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,80 @@
+#include "commands.h"
+#include "listing.h"
+#include "records.h"
+
+namespace forge::cli {
+namespace {
+
+Status print_row(Session& session, const View& view, const RecordShape& shape, const Record& record, Listing& listing) {
+  if (session.out.is_table()) {
+    FORGE_ASSIGN(std::vector<std::string> cells, shape.cells(view, record));
+    return listing.row(std::move(cells), record.key());
+  }
+  if (session.out.format() == Format::kName) return listing.row(Object{{"key", record.key()}}, record.key());
+  FORGE_ASSIGN(const Object object, shape.object(view, record));
+  return listing.row(object, record.key());
+}
+
+Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape) {
+  Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, "list " + query.resource);
+  bool more = false;
+  Status row;
+  const Status listed = view.list(query, [&](const Record& record) {
+    more = listing.full();
+    if (more) return false;
+    row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, view, shape, record, listing);
+    return row.ok();
+  });
+  FORGE_TRY(listed);
+  FORGE_TRY(row);
+  return listing.end(more, view.seq());
+}
+
+Result<int> run_list(Session& session) {
+  ListQuery query;
+  query.resource = session.arguments.words()[0];
+  query.where = session.arguments.text("where");
+  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  std::optional<Cursor> cursor;
+  if (const auto text = session.arguments.if_text("cursor")) {
+    FORGE_ASSIGN(cursor, read_cursor(*text, "list " + query.resource));
+    query.after_key = cursor->after;
+  }
+  FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
+  FORGE_ASSIGN(const Resource* resource, resource_named(*view.domain(), query.resource));
+  const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
+  FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
+  FORGE_TRY(list_records(session, view, query, shape));
+  return 0;
+}
+
+}  // namespace
+
+const Command& list_command() {
+  static const Command kCommand{
+      .name = "list",
+      .summary = "records of a resource in key order, now or at any point of the past",
+      .arguments = {{.name = "RESOURCE", .summary = "the resource's name", .offer = Offer::kResource}},
+      .flags = {{.name = "where",
+                 .type = FlagType::kText,
+                 .value = "EXPR",
+                 .summary = "only records for which this is true (help query)"},
+                as_of_flag(),
+                {.name = "fields",
+                 .type = FlagType::kText,
+                 .value = "A,B",
+                 .summary = "only these, also _version _seq _at _actor",
+                 .offer = Offer::kField},
+                limit_flag(),
+                cursor_flag(),
+                page_flag()},
+      .examples = {{"forgectl list Order --where \"qty >= 5 and status = 'Placed'\"", ""},
+                   {"forgectl list Order --as-of 2026-11-23T04:00:00Z -o csv", "the table as it was"},
+                   {"forgectl list Order -o name | xargs -n1 forgectl history Order", ""}},
+      .uses_pager = true,
+      .run = run_list,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

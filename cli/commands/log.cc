@@ -1,0 +1,154 @@
+#include <algorithm>
+
+#include "arguments.h"
+#include "commands.h"
+#include "listing.h"
+#include "records.h"
+#include "text.h"
+
+namespace forge::cli {
+namespace {
+
+constexpr const char* kOf = "log";
+
+// The whole of a change in one cell: "qty=5 note=null".
+std::string changes_of(const Event& event) {
+  std::string out;
+  for (const auto& [name, value] : event.changes.members()) out += (out.empty() ? "" : " ") + name + "=" + value_shown(value);
+  for (const std::string& name : event.cleared) out += (out.empty() ? "" : " ") + name + "=null";
+  return out;
+}
+
+Status print_row(Session& session, const Event& event, Listing& listing) {
+  const std::string position = std::to_string(event.seq);
+  if (!session.out.is_table()) return listing.row(event.to_object(), position);
+  return listing.row({position, short_time_text(event.recorded_at), event.actor, event.type, event.key,
+                      event.version == 0 ? "" : std::to_string(event.version), changes_of(event)},
+                     position);
+}
+
+// The first event that --since lets through: an event at exactly that time is let through, a seq means that event.
+Seq first_since(const Store& store, const Point& point, const Resolved& resolved) {
+  if (std::holds_alternative<Seq>(point)) return std::max<Seq>(resolved.seq, 1);
+  const Time* time = std::get_if<Time>(&point);
+  if (time == nullptr || resolved.seq == 0 || resolved.time != *time) return resolved.seq + 1;
+  const Result<Event> last = store.view().event(resolved.seq);
+  return last.ok() ? resolved.seq - last->place : resolved.seq;
+}
+
+// Narrows `query` to --since and --until.
+Status read_bounds(const Arguments& arguments, const Store& store, LogQuery& query) {
+  bool seqs = true;
+  if (const auto text = arguments.if_text("since")) {
+    FORGE_ASSIGN(const Point point, parse_point(*text));
+    FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
+    query.from = first_since(store, point, resolved);
+    seqs = std::holds_alternative<Seq>(point);
+  }
+  const auto text = arguments.if_text("until");
+  if (!text.has_value()) return {};
+  FORGE_ASSIGN(const Point point, parse_point(*text));
+  FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
+  query.to = resolved.seq;
+  const bool reversed = seqs && std::holds_alternative<Seq>(point) ? query.to < query.from : query.to + 1 < query.from;
+  if (!reversed) return {};
+  return Status(ErrorId::kRangeReversed, "--until is before --since")
+      .why("--since begins at event " + std::to_string(query.from) + ", --until ends at event " + std::to_string(query.to));
+}
+
+void read_filters(const Arguments& arguments, LogQuery& query) {
+  query.type = arguments.text("type");
+  query.resource = arguments.text("resource");
+  if (const std::size_t slash = query.resource.find('/'); slash != std::string::npos) {
+    query.key = query.resource.substr(slash + 1);
+    query.resource.resize(slash);
+  }
+  query.actor = arguments.text("actor");
+  query.correlation = arguments.text("correlation");
+  query.idempotency_key = arguments.text("idempotency-key");
+  query.newest_first = arguments.is_on("newest");
+}
+
+// `nothing`: the bounds leave no event.
+Status print_log(Session& session, const View& view, const LogQuery& query, bool nothing) {
+  Listing listing(session,
+                  {.headings = {"event", "when", "actor", "type", "key", "v", "change"},
+                   .columns = {"seq", "recorded_at", "actor", "type", "resource", "key", "version", "action", "transaction",
+                               "changes", "cleared"},
+                   .name = "seq"},
+                  kOf);
+  bool more = false;
+  Status row;
+  const bool empty = nothing || query.from > view.seq() || (query.to > 0 && query.to < query.from);
+  if (empty) return listing.end(false, view.seq());
+  FORGE_TRY(view.log(query, [&](const Event& event) {
+    more = listing.full();
+    if (more) return false;
+    row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, event, listing);
+    return row.ok();
+  }));
+  FORGE_TRY(row);
+  return listing.end(more, view.seq());
+}
+
+Result<int> run_log(Session& session) {
+  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  LogQuery query;
+  read_filters(session.arguments, query);
+  FORGE_TRY(read_bounds(session.arguments, store, query));
+  std::optional<Cursor> cursor;
+  if (const auto text = session.arguments.if_text("cursor")) {
+    FORGE_ASSIGN(cursor, read_cursor(*text, kOf));
+    FORGE_ASSIGN(const Seq after, parse_count(cursor->after));
+    (query.newest_first ? query.to : query.from) = query.newest_first ? after - 1 : after + 1;
+  }
+  const bool to_nothing = query.to == 0 && (cursor.has_value() ? query.newest_first : session.arguments.given("until"));
+  FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
+  if (!query.resource.empty()) {
+    FORGE_ASSIGN(const Resource* resource, resource_named(*view.domain(), query.resource));
+    query.resource = resource->name;
+  }
+  FORGE_TRY(print_log(session, view, query, to_nothing));
+  return 0;
+}
+
+}  // namespace
+
+const Command& log_command() {
+  static const Command kCommand{
+      .name = "log",
+      .summary = "the events of the store, oldest first",
+      .flags = {{.name = "type", .type = FlagType::kText, .value = "GLOB", .summary = "only event types like this: 'Order.*'"},
+                {.name = "resource",
+                 .type = FlagType::kText,
+                 .value = "R[/KEY]",
+                 .summary = "only of this resource or record",
+                 .offer = Offer::kResource},
+                {.name = "correlation", .type = FlagType::kText, .value = "ID", .summary = "only of this correlation"},
+                {.name = "idempotency-key", .type = FlagType::kText, .value = "KEY", .summary = "only of this transaction"},
+                {.name = "since",
+                 .type = FlagType::kText,
+                 .value = "POINT",
+                 .summary = "from there on, inclusive (help time)",
+                 .offer = Offer::kPoint},
+                {.name = "until",
+                 .type = FlagType::kText,
+                 .value = "POINT",
+                 .summary = "up to there, inclusive",
+                 .offer = Offer::kPoint},
+                {.name = "newest", .summary = "newest first"},
+                as_of_flag(),
+                limit_flag(),
+                cursor_flag(),
+                page_flag()},
+      .examples = {{"forgectl log --type 'Order.*' --since -1h", ""},
+                   {"forgectl log --newest --limit 5", "the last five"},
+                   {"forgectl log --resource Order/o-1 -o ndjson", ""}},
+      .notes = "--actor NAME shows only events of that actor.",
+      .uses_pager = true,
+      .run = run_log,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,235 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "commands.h"
+#include "describe.h"
+#include "listing.h"
+#include "records.h"
+#include "text.h"
+
+namespace forge::cli {
+namespace {
+
+// Errors in the order of their places are the parser's; a file that cannot be read is one error.
+Domain::Outcome check_file(const std::string& path) {
+  Result<std::vector<SourceFile>> sources = Domain::load_sources(path);
+  if (!sources.ok()) return {nullptr, {sources.status()}};
+  return Domain::parse(*std::move(sources));
+}
+
+Status print_checked(Session& session, const std::string& path, const Domain& domain) {
+  const std::size_t resources = user_resources(domain).size(), actions = user_actions(domain).size();
+  if (session.out.is_table()) {
+    return session.out.text(printable(path) + ": ok — " + counted(resources, "resource") + ", " + counted(actions, "action") +
+                            "\n");
+  }
+  return session.out.row(Object{{"file", path}, {"resource_count", resources}, {"action_count", actions}});
+}
+
+Result<int> run_check(Session& session) {
+  std::vector<Status> errors;
+  if (!session.out.is_table()) {
+    session.out.begin_list({.columns = {"file", "resource_count", "action_count"}, .name = "file"});
+  }
+  for (const std::string& path : session.arguments.words()) {
+    const Domain::Outcome outcome = check_file(path);
+    errors.insert(errors.end(), outcome.errors.begin(), outcome.errors.end());
+    if (outcome.domain != nullptr) FORGE_TRY(print_checked(session, path, *outcome.domain));
+  }
+  if (errors.empty()) {
+    if (!session.out.is_table()) FORGE_TRY(session.out.end_list());
+    return 0;
+  }
+  const int exit_status = session.refuse(errors);
+  if (session.out.format() == Format::kJson) {
+    FORGE_TRY(session.out.abandon());
+  } else {
+    session.notice(counted(errors.size(), "error"));
+  }
+  return exit_status;
+}
+
+Object change_object(const SchemaChange& change) {
+  return Object{{"path", change.path}, {"kind", change.kind}, {"safe", change.safe}, {"text", change.text}};
+}
+
+Status print_added(Session& session, const LoadedDomain& loaded, const Domain& domain) {
+  const std::size_t resources = user_resources(domain).size(), actions = user_actions(domain).size();
+  const bool applied = loaded.added && !session.dry_run();
+  List changes;
+  std::string lines;
+  for (const SchemaChange& change : loaded.changes) {
+    changes.emplace_back(change_object(change));
+    lines += "  " + change.path + "  " + change.kind + "  " + change.text + (change.safe ? "" : "  BREAKING") + "\n";
+  }
+  std::string text = "schema version " + std::to_string(loaded.version) + ": " + counted(resources, "resource") + ", " +
+                     counted(actions, "action");
+  if (!loaded.added) text += "   (in force already)";
+  if (loaded.added && !applied) text += "   (dry run: nothing was written)";
+  FORGE_TRY(session.out.text(text + "\n" + lines));
+  return session.out.object(Object{{"resource_count", resources},
+                                   {"action_count", actions},
+                                   {"version", loaded.version},
+                                   {"changes", std::move(changes)},
+                                   {"applied", applied}},
+                            "version");
+}
+
+Result<int> run_add(Session& session) {
+  const std::string& path = session.arguments.words()[0];
+  const Domain::Outcome checked = check_file(path);
+  if (checked.domain == nullptr) {
+    const int exit_status = session.refuse(checked.errors);
+    if (session.out.format() != Format::kJson) session.notice(counted(checked.errors.size(), "error") + ", nothing was written");
+    return exit_status;
+  }
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  FORGE_ASSIGN(const LoadedDomain loaded, store.load_domain(path, session.act_options()));
+  FORGE_TRY(print_added(session, loaded, *checked.domain));
+  return 0;
+}
+
+Result<int> run_list_versions(Session& session) {
+  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  session.out.begin_list({.headings = {"version", "event", "when", "resources", "actions", "digest"},
+                          .columns = {"version", "seq", "recorded_at", "resource_count", "action_count", "digest"},
+                          .name = "version"});
+  for (const SchemaVersion& row : store.schemas()) {
+    const std::size_t resources = user_resources(*row.domain).size(), actions = user_actions(*row.domain).size();
+    if (session.out.is_table()) {
+      FORGE_TRY(session.out.row({std::to_string(row.version), std::to_string(row.seq), time_text(row.recorded_at),
+                                 std::to_string(resources), std::to_string(actions), row.digest}));
+    } else {
+      FORGE_TRY(session.out.row(Object{{"version", row.version},
+                                       {"seq", row.seq},
+                                       {"recorded_at", format_time(row.recorded_at)},
+                                       {"resource_count", resources},
+                                       {"action_count", actions},
+                                       {"digest", row.digest}}));
+    }
+  }
+  FORGE_TRY(session.out.end_list());
+  return 0;
+}
+
+// The domain of version V, or the one in force.
+Result<std::shared_ptr<const Domain>> domain_of(const Store& store, const std::string& version) {
+  if (version.empty()) return store.domain();
+  const Result<std::uint64_t> number = parse_count(version);
+  const std::vector<SchemaVersion> versions = store.schemas();
+  for (const SchemaVersion& row : versions) {
+    if (number.ok() && row.version == *number) return row.domain;
+  }
+  return Status(ErrorId::kUsage, "there is no schema version '" + version + "'")
+      .why("the versions are 1 to " + std::to_string(versions.size()))
+      .remedy("see: forgectl schema list");
+}
+
+Status print_sources(Session& session, const Domain& domain) {
+  session.out.begin_list({.columns = {"file", "text"}, .name = "file"});
+  for (const SourceFile& file : domain.sources()) {
+    if (session.out.is_table()) {
+      FORGE_TRY(session.out.text("// " + file.name + "\n" + file.text));
+    } else {
+      FORGE_TRY(session.out.row(Object{{"file", file.name}, {"text", file.text}}));
+    }
+  }
+  return session.out.end_list();
+}
+
+Status print_resources(Session& session, const Domain& domain) {
+  session.out.begin_list(
+      {.columns = {"resource", "key", "fields", "check", "unique", "actions", "documentation", "place"}, .name = "resource"});
+  for (const Resource* resource : user_resources(domain)) {
+    if (session.out.is_table()) {
+      FORGE_TRY(session.out.text(resource_text(*resource)));
+    } else {
+      FORGE_TRY(session.out.row(resource_object(*resource)));
+    }
+  }
+  return session.out.end_list();
+}
+
+Result<int> run_show(Session& session) {
+  const std::string word = session.arguments.word(0).value_or("");
+  const std::size_t at = std::min(word.find('@'), word.size());
+  const std::string name = word.substr(0, at), version = word.substr(std::min(at + 1, word.size()));
+  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, domain_of(store, version));
+  if (session.arguments.is_on("source")) {
+    FORGE_TRY(print_sources(session, *domain));
+  } else if (name.empty()) {
+    FORGE_TRY(print_resources(session, *domain));
+  } else if (const Action* action = domain->find_action(name)) {
+    FORGE_TRY(session.out.text(action_text(*action)));
+    FORGE_TRY(session.out.object(action_object(*action), "action"));
+  } else {
+    FORGE_ASSIGN(const Resource* resource, resource_named(*domain, name));
+    FORGE_TRY(session.out.text(resource_text(*resource)));
+    FORGE_TRY(session.out.object(resource_object(*resource), "resource"));
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Command& schema_command() {
+  static const Command kCommand{
+      .name = "schema",
+      .summary = "the domain: check, add and show its .fbs files",
+      .examples = {{"forgectl schema check shop.fbs", "needs no store"}, {"forgectl schema add shop.fbs", ""}},
+  };
+  return kCommand;
+}
+
+const Command& schema_check_command() {
+  static const Command kCommand{
+      .name = "schema check",
+      .summary = "check .fbs files: every error with file:line:column",
+      .arguments = {{.name = "FILE", .summary = "a schema file; needs no store", .repeated = true, .offer = Offer::kFile}},
+      .examples = {{"forgectl schema check shop.fbs", ""}},
+      .run = run_check,
+  };
+  return kCommand;
+}
+
+const Command& schema_add_command() {
+  static const Command kCommand{
+      .name = "schema add",
+      .summary = "put a schema in force, as its next version; a change that breaks stored events is refused",
+      .arguments = {{.name = "FILE", .summary = "the schema file; what it includes comes along", .offer = Offer::kFile}},
+      .flags = {{.name = "reason", .type = FlagType::kText, .value = "TEXT", .summary = "why; recorded with the event"}},
+      .examples = {{"forgectl schema add shop.fbs", ""}, {"forgectl schema add shop.fbs --dry-run -o json", "what would change"}},
+      .writes = true,
+      .run = run_add,
+  };
+  return kCommand;
+}
+
+const Command& schema_list_command() {
+  static const Command kCommand{
+      .name = "schema list",
+      .summary = "every version of the schema",
+      .examples = {{"forgectl schema list", ""}},
+      .run = run_list_versions,
+  };
+  return kCommand;
+}
+
+const Command& schema_show_command() {
+  static const Command kCommand{
+      .name = "schema show",
+      .summary = "resources and actions of the schema in force, or of another version",
+      .arguments = {{.name = "NAME[@V]",
+                     .summary = "a resource or an action; @V: of that version",
+                     .required = false,
+                     .offer = Offer::kSubject}},
+      .flags = {{.name = "source", .summary = "the .fbs files themselves"}},
+      .examples = {{"forgectl schema show", ""}, {"forgectl schema show Order@1", ""}, {"forgectl schema show --source", ""}},
+      .uses_pager = true,
+      .run = run_show,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,62 @@
+#include "listing.h"
+
+#include "text.h"
+
+namespace forge::cli {
+
+Flag as_of_flag() {
+  return {.name = "as-of",
+          .type = FlagType::kText,
+          .value = "POINT",
+          .summary = "as it was then: a seq, a time, -2h, bookmark:NAME, key:KEY (help time)",
+          .offer = Offer::kPoint};
+}
+
+Flag limit_flag() {
+  return {.name = "limit", .type = FlagType::kCount, .value = "N", .summary = "at most so many; 0 for all", .default_value = "100"};
+}
+
+Flag cursor_flag() {
+  return {.name = "cursor", .type = FlagType::kText, .value = "CURSOR", .summary = "go on where an earlier answer stopped"};
+}
+
+Flag page_flag() {
+  return {.name = "page", .summary = "JSON as {\"items\":[…],\"next_cursor\":…}"};
+}
+
+Listing::Listing(Session& session, ListShape shape, std::string of)
+    : session_(session), of_(std::move(of)), limit_(session.arguments.count("limit")) {
+  shape.wrapped = session.arguments.is_on("page");
+  session_.out.begin_list(std::move(shape));
+}
+
+Status Listing::row(std::vector<std::string> cells, std::string position) {
+  ++shown_;
+  last_ = std::move(position);
+  return session_.out.row(std::move(cells));
+}
+
+Status Listing::row(const Object& data, std::string position) {
+  ++shown_;
+  last_ = std::move(position);
+  return session_.out.row(data);
+}
+
+Status Listing::text(std::string_view lines) {
+  ++shown_;
+  return session_.out.text(lines);
+}
+
+Status Listing::end(bool more, Seq seq, std::optional<std::uint64_t> total) {
+  const std::string cursor = more && !of_.empty() ? write_cursor({of_, seq, last_}) : std::string();
+  FORGE_TRY(session_.out.end_list(cursor));
+  if (!more) return {};
+  std::string line = "shown " + grouped(shown_);
+  line += total.has_value() ? " of " + grouped(*total) : ", more exist";
+  line += " — --limit 0 for all";
+  if (!cursor.empty()) line += ", or --cursor " + cursor;
+  session_.notice(line);
+  return {};
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,43 @@
+#pragma once
+
+// A list on standard output that stops at --limit and then says how to see the rest.
+
+#include <optional>
+#include <string>
+
+#include "cursor.h"
+#include "session.h"
+
+namespace forge::cli {
+
+Flag as_of_flag();
+Flag limit_flag();
+Flag cursor_flag();
+Flag page_flag();
+
+class Listing {
+ public:
+  // `of` names the list in its cursors; empty for a list that has none.
+  Listing(Session& session, ListShape shape, std::string of = {});
+
+  // Whether the limit is reached; then the next row is not shown, but known to be there.
+  bool full() const { return limit_ > 0 && shown_ >= limit_; }
+  // 0: no limit.
+  std::uint64_t limit() const { return limit_; }
+  // A row whose place in the list is `position`.
+  Status row(std::vector<std::string> cells, std::string position);
+  Status row(const Object& data, std::string position);
+  // A row of several lines, in table format.
+  Status text(std::string_view lines);
+  // Ends the list. `more`: there are rows after the last one shown; `total`: how many there are in all, where that is known.
+  Status end(bool more, Seq seq, std::optional<std::uint64_t> total = std::nullopt);
+
+ private:
+  Session& session_;
+  std::string of_;
+  std::uint64_t limit_;
+  std::uint64_t shown_ = 0;
+  std::string last_;
+};
+
+}  // namespace forge::cli

@@ -1,0 +1,147 @@
+// The process around forge::cli::run: file descriptors, terminal, environment, signals and the pager.
+
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "forge/cli/run.h"
+
+namespace forge::cli {
+namespace {
+
+std::atomic<bool> interrupted{false};
+
+// The first Ctrl-C lets the command finish what is in flight; the second ends the process.
+extern "C" void on_interrupt(int) {
+  interrupted = true;
+}
+
+class DescriptorSink : public Sink {
+ public:
+  explicit DescriptorSink(int descriptor) : descriptor_(descriptor) {}
+
+  Status write(std::string_view bytes) override {
+    while (!bytes.empty() && !closed_) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      if (written >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno == EPIPE) {
+        closed_ = true;
+      } else if (errno != EINTR) {
+        return Status(ErrorId::kOutputFailed, "writing the output failed").why(std::strerror(errno));
+      }
+    }
+    return {};
+  }
+  bool closed() const override { return closed_; }
+
+ private:
+  int descriptor_;
+  bool closed_ = false;
+};
+
+class DescriptorSource : public Source {
+ public:
+  explicit DescriptorSource(int descriptor) : descriptor_(descriptor) {}
+
+  Result<std::size_t> read(char* into, std::size_t size) override {
+    for (;;) {
+      const ssize_t got = ::read(descriptor_, into, size);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno == EINTR && interrupted) return Status(ErrorId::kCancelled, "stopped while reading the input");
+      if (errno != EINTR) return Status(ErrorId::kInputUnreadable, "reading the input failed").why(std::strerror(errno));
+    }
+  }
+
+ private:
+  int descriptor_;
+};
+
+// A shell command that shows what is written to it.
+class Pager : public DescriptorSink {
+ public:
+  Pager(int descriptor, pid_t child) : DescriptorSink(descriptor), descriptor_(descriptor), child_(child) {}
+  Pager(const Pager&) = delete;
+  Pager& operator=(const Pager&) = delete;
+  ~Pager() override {
+    ::close(descriptor_);
+    int status = 0;
+    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
+  }
+
+ private:
+  int descriptor_;
+  pid_t child_;
+};
+
+std::unique_ptr<Sink> open_pager(const std::string& command) {
+  int ends[2];
+  if (::pipe(ends) != 0) return nullptr;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(ends[0], STDIN_FILENO);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    ::setenv("LESS", "FRX", 0);
+    ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
+    ::_exit(127);
+  }
+  ::close(ends[0]);
+  if (child < 0) {
+    ::close(ends[1]);
+    return nullptr;
+  }
+  return std::make_unique<Pager>(ends[1], child);
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const int number = columns == nullptr ? 0 : std::atoi(columns);
+  return number > 0 ? static_cast<std::size_t>(number) : 80;
+}
+
+void set_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+}  // namespace forge::cli
+
+int main(int argc, char** argv) {
+  using namespace forge::cli;
+  set_signals();
+  DescriptorSource in(STDIN_FILENO);
+  DescriptorSink out(STDOUT_FILENO);
+  DescriptorSink err(STDERR_FILENO);
+  Streams streams;
+  streams.in = &in;
+  streams.out = &out;
+  streams.err = &err;
+  streams.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  streams.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  streams.terminal_columns = terminal_columns();
+  streams.environment = [](const char* name) -> std::optional<std::string> {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  streams.interrupted = [] { return interrupted.load(); };
+  streams.open_pager = open_pager;
+  streams.clock = &forge::system_clock();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return run(arguments, streams);
+}

@@ -1,0 +1,21 @@
+#pragma once
+
+// From words to Arguments, by the command table. The only place for CLI11.
+
+#include <span>
+#include <string>
+
+#include "arguments.h"
+
+namespace forge::cli {
+
+struct Parsed {
+  Arguments arguments;
+  bool wants_help = false;  // --help, or no command at all
+};
+
+// Flags stand in any place, `--` ends them, and a word such as "-5" is a value. Errors: kUnknownCommand, kUnknownFlag and kUsage,
+// each with the nearest known name.
+Result<Parsed> parse(std::span<const std::string> arguments);
+
+}  // namespace forge::cli

@@ -1,0 +1,153 @@
+#include "records.h"
+
+#include <algorithm>
+
+#include "forge/events/codec.h"
+#include "suggest.h"
+#include "text.h"
+
+namespace forge::cli {
+namespace {
+
+const std::vector<std::string> kFacts = {"_version", "_seq", "_at", "_actor"};
+
+bool is_fact(const std::string& name) {
+  return std::find(kFacts.begin(), kFacts.end(), name) != kFacts.end();
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+Status no_schema() {
+  return {ErrorId::kNoSchema, "the store has no schema yet"};
+}
+
+// The facts about one record; its event is read at most once.
+class Facts {
+ public:
+  Facts(const View& view, const Record& record) : view_(view), record_(record) {}
+
+  Result<Value> find(const std::string& name) {
+    if (name == "_version") return Value(record_.version());
+    if (name == "_seq") return Value(record_.seq());
+    if (!event_.has_value()) {
+      FORGE_ASSIGN(event_, view_.event(record_.seq()));
+    }
+    return name == "_at" ? Value(format_time(event_->recorded_at)) : Value(event_->actor);
+  }
+
+ private:
+  const View& view_;
+  const Record& record_;
+  std::optional<Event> event_;
+};
+
+}  // namespace
+
+std::vector<const Resource*> user_resources(const Domain& domain) {
+  std::vector<const Resource*> out;
+  for (const Resource& resource : domain.resources()) {
+    if (!resource.name.starts_with('_')) out.push_back(&resource);
+  }
+  return out;
+}
+
+std::vector<const Action*> user_actions(const Domain& domain) {
+  std::vector<const Action*> out;
+  for (const Resource* resource : user_resources(domain)) out.insert(out.end(), resource->actions.begin(), resource->actions.end());
+  return out;
+}
+
+bool has_schema(const Domain& domain) {
+  return !user_resources(domain).empty();
+}
+
+Result<const Resource*> resource_named(const Domain& domain, std::string_view name) {
+  if (!has_schema(domain) && !name.starts_with('_')) return no_schema();
+  return domain.get_resource(name);
+}
+
+Result<const Action*> action_named(const Domain& domain, std::string_view name) {
+  if (!has_schema(domain)) return no_schema();
+  return domain.get_action(name);
+}
+
+Result<RecordShape> RecordShape::make(const Resource& resource, std::string_view fields, bool with_facts) {
+  RecordShape shape;
+  std::vector<std::string> known;
+  for (const Field& field : resource.record.fields) known.push_back(field.name);
+  shape.members_ = known;
+  known.insert(known.end(), kFacts.begin(), kFacts.end());
+  if (fields.empty()) {
+    if (with_facts) shape.members_ = known;
+    return shape;
+  }
+  shape.members_ = split(fields, ',');
+  for (const std::string& name : shape.members_) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return Status(ErrorId::kUnknownField, resource.name + " has no field '" + name + "'" + did_you_mean(name, known))
+        .remedy("one of: " + joined(known, ", "));
+  }
+  return shape;
+}
+
+Result<std::vector<std::string>> RecordShape::cells(const View& view, const Record& record) const {
+  std::vector<std::string> out;
+  Facts facts(view, record);
+  for (const std::string& name : members_) {
+    if (is_fact(name)) {
+      FORGE_ASSIGN(const Value value, facts.find(name));
+      out.push_back(value_text(value));
+    } else {
+      const Field& field = *record.resource().record.find(name);
+      out.push_back(cell_to_text(field, record.cells()[field.id]));
+    }
+  }
+  return out;
+}
+
+Result<Object> RecordShape::object(const View& view, const Record& record) const {
+  Object out;
+  Facts facts(view, record);
+  for (const std::string& name : members_) {
+    if (is_fact(name)) {
+      FORGE_ASSIGN(Value value, facts.find(name));
+      out.add(name, std::move(value));
+    } else {
+      const Field& field = *record.resource().record.find(name);
+      out.add(name, cell_to_value(field, record.cells()[field.id]));
+    }
+  }
+  return out;
+}
+
+std::string changes_text(const std::vector<VersionRow::Change>& changes) {
+  std::string out;
+  for (const auto& change : changes) {
+    if (!out.empty()) out += ' ';
+    out += change.field;
+    out += change.before.is_null() ? "=" : " " + value_shown(change.before) + " → ";
+    out += value_shown(change.after);
+  }
+  return out;
+}
+
+Object changes_object(const std::vector<VersionRow::Change>& changes) {
+  Object out;
+  for (const auto& change : changes) out.add(change.field, List{change.before, change.after});
+  return out;
+}
+
+std::string verb_of(std::string_view action) {
+  const std::size_t dot = action.find('.');
+  return std::string(dot == std::string_view::npos ? action : action.substr(dot + 1));
+}
+
+}  // namespace forge::cli

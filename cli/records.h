@@ -1,0 +1,44 @@
+#pragma once
+
+// Records, events and changes as rows and objects: the shapes that `help output` documents.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/store/view.h"
+
+namespace forge::cli {
+
+// The resource of that name. Errors: kNoSchema in a store without one, kUnknownResource with the nearest name.
+Result<const Resource*> resource_named(const Domain& domain, std::string_view name);
+// Errors: kNoSchema, kUnknownAction.
+Result<const Action*> action_named(const Domain& domain, std::string_view name);
+bool has_schema(const Domain& domain);
+// Names of the domain's own resources, without Forge's.
+std::vector<const Resource*> user_resources(const Domain& domain);
+std::vector<const Action*> user_actions(const Domain& domain);
+
+// What a record shows: fields by name, and _version, _seq, _at, _actor.
+class RecordShape {
+ public:
+  // `fields` as the user chose them ("sku,_version"); empty: every field, and the four where `with_facts`. Errors: kUnknownField.
+  static Result<RecordShape> make(const Resource& resource, std::string_view fields, bool with_facts);
+
+  const std::vector<std::string>& members() const { return members_; }
+  // Errors: those of View::event.
+  Result<std::vector<std::string>> cells(const View& view, const Record& record) const;
+  Result<Object> object(const View& view, const Record& record) const;
+
+ private:
+  std::vector<std::string> members_;
+};
+
+// "sku=tea qty=2" for what a record began with, "qty 2 → 5" for what changed.
+std::string changes_text(const std::vector<VersionRow::Change>& changes);
+// {"qty": [2, 5]}.
+Object changes_object(const std::vector<VersionRow::Change>& changes);
+// "place" of "Order.place".
+std::string verb_of(std::string_view action);
+
+}  // namespace forge::cli

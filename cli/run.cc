@@ -1,0 +1,98 @@
+#include "forge/cli/run.h"
+
+#include <algorithm>
+
+#include "errors.h"
+#include "help.h"
+#include "parser.h"
+#include "printer.h"
+#include "session.h"
+
+namespace forge::cli {
+namespace {
+
+std::string variable(const Streams& streams, const char* name) {
+  return streams.environment ? streams.environment(name).value_or("") : "";
+}
+
+bool wants_colours(const Streams& streams, const std::string& when, bool is_terminal) {
+  if (when != "auto") return when == "always";
+  if (!variable(streams, "NO_COLOR").empty()) return false;
+  const std::string force = variable(streams, "CLICOLOR_FORCE");
+  if (!force.empty() && force != "0") return true;
+  return is_terminal && variable(streams, "TERM") != "dumb";
+}
+
+// The format for errors of a command line that could not be parsed: what -o, --output or --json say somewhere in it.
+Format format_in(std::span<const std::string> words) {
+  for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const std::string& word = words[i];
+    const bool next_is_json = i + 1 < words.size() && words[i + 1] == "json";
+    if (word == "--json" || word == "--output=json" || word == "-ojson") return Format::kJson;
+    if ((word == "-o" || word == "--output") && next_is_json) return Format::kJson;
+  }
+  return Format::kTable;
+}
+
+Format format_of(const Arguments& arguments) {
+  return arguments.is_on("json") ? Format::kJson : format_named(arguments.text("output"));
+}
+
+Status print_help(const Arguments& arguments, Printer& printer) {
+  const Command& command = arguments.command();
+  const bool whole = command.name == "help" && arguments.words().empty();
+  const Style& style = printer.screen().style;
+  if (!printer.is_table()) return printer.object(whole ? tree_object() : command_object(command), "name");
+  return printer.text(whole ? overview_text(style) : command_text(command, style));
+}
+
+// The pager where one is wanted, else null. A table on a terminal only.
+std::unique_ptr<Sink> pager_for(const Arguments& arguments, const Streams& streams, bool wants_help) {
+  if (!streams.out_is_terminal || !streams.open_pager || arguments.is_on("no-pager")) return nullptr;
+  if (!arguments.command().uses_pager && !wants_help) return nullptr;
+  std::string pager = variable(streams, "FORGE_PAGER");
+  if (pager.empty()) pager = variable(streams, "PAGER");
+  return pager.empty() || pager == "cat" ? nullptr : streams.open_pager(pager);
+}
+
+int run_parsed(const Parsed& parsed, Streams& streams) {
+  const Arguments& arguments = parsed.arguments;
+  const std::unique_ptr<Sink> pager = pager_for(arguments, streams, parsed.wants_help);
+  Sink& out = pager != nullptr ? *pager : *streams.out;
+  const std::string colours = arguments.text("color");
+  Screen screen{streams.out_is_terminal, streams.terminal_columns, Style(wants_colours(streams, colours, streams.out_is_terminal))};
+  Printer printer(out, format_of(arguments), screen);
+  Session session(arguments, streams, printer, Style(wants_colours(streams, colours, streams.err_is_terminal)));
+
+  Result<int> outcome = 0;
+  if (parsed.wants_help) {
+    if (Status status = print_help(arguments, printer); !status.ok()) outcome = status;
+  } else {
+    outcome = arguments.command().run(session);
+  }
+  Status printed = outcome.ok() ? printer.finish() : printer.abandon();
+  if (outcome.ok() && !printed.ok()) outcome = printed;
+  if (out.closed() && !arguments.command().writes) return outcome.ok() ? *outcome : 0;
+  if (!printer.cut_columns().empty()) {
+    std::string names;
+    for (const std::string& name : printer.cut_columns()) names += (names.empty() ? "" : ", ") + name;
+    session.notice("cut to the screen: " + names + " — a wider screen or -o json shows all of it");
+  }
+  if (outcome.ok()) return *outcome;
+  session.print(outcome.status());
+  return exit_status_of(outcome.status());
+}
+
+}  // namespace
+
+int run(std::span<const std::string> arguments, Streams& streams) {
+  const Result<Parsed> parsed = parse(arguments);
+  if (parsed.ok()) return run_parsed(*parsed, streams);
+  const Arguments none(*find_command("help"), {}, {});
+  Printer printer(*streams.out, format_in(arguments), {});
+  const Session session(none, streams, printer, Style(wants_colours(streams, "auto", streams.err_is_terminal)));
+  session.print(parsed.status());
+  return exit_status_of(parsed.status());
+}
+
+}  // namespace forge::cli

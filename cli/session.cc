@@ -1,0 +1,190 @@
+#include "session.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "errors.h"
+#include "forge/events/json.h"
+#include "text.h"
+
+namespace forge::cli {
+namespace {
+
+// The nearest directory from here upwards that holds .forge; empty where there is none.
+std::string nearest_store() {
+  std::error_code error;
+  std::filesystem::path at = std::filesystem::current_path(error);
+  while (!error && !at.empty()) {
+    if (std::filesystem::is_directory(at / ".forge", error)) return at.string();
+    if (at == at.root_path()) break;
+    at = at.parent_path();
+    error.clear();
+  }
+  return {};
+}
+
+Status no_store() {
+  return Status(ErrorId::kStoreNotFound, "no store is named, and none is in this directory or above it")
+      .remedy("name one with --store or FORGE_STORE, or create one: forgectl init DIR");
+}
+
+class FileSource : public Source {
+ public:
+  explicit FileSource(const std::string& path) : path_(path), file_(path, std::ios::binary) {}
+  bool is_open() const { return file_.is_open(); }
+  Result<std::size_t> read(char* into, std::size_t size) override {
+    file_.read(into, static_cast<std::streamsize>(size));
+    if (file_.bad()) return Status(ErrorId::kInputUnreadable, "reading '" + path_ + "' failed");
+    return static_cast<std::size_t>(file_.gcount());
+  }
+
+ private:
+  std::string path_;
+  std::ifstream file_;
+};
+
+// The process's own input, which lives longer.
+class BorrowedSource : public Source {
+ public:
+  explicit BorrowedSource(Source& source) : source_(source) {}
+  Result<std::size_t> read(char* into, std::size_t size) override { return source_.read(into, size); }
+
+ private:
+  Source& source_;
+};
+
+}  // namespace
+
+void Session::notice(std::string_view line) const {
+  if (arguments.is_on("quiet")) return;
+  (void)streams.err->write(printable(line) + "\n");
+}
+
+void Session::print(const Status& error, const Object& more) const {
+  if (out.format() != Format::kJson) {
+    (void)streams.err->write(error_text(error, error_style_));
+    return;
+  }
+  Object problem = problem_object(error);
+  for (const auto& [name, value] : more.members()) problem.add(name, value);
+  (void)streams.err->write(to_json(problem) + "\n");
+}
+
+int Session::refuse(const std::vector<Status>& errors, const Object& more) const {
+  if (out.format() == Format::kJson) {
+    List all;
+    for (const Status& error : errors) all.emplace_back(problem_object(error));
+    Object members{{"errors", std::move(all)}};
+    for (const auto& [name, value] : more.members()) members.add(name, value);
+    print(errors.front(), members);
+  } else {
+    for (const Status& error : errors) (void)streams.err->write(diagnostic_text(error, error_style_));
+  }
+  return exit_status_of(errors.front());
+}
+
+std::optional<std::string> Session::environment(const char* name) const {
+  auto value = streams.environment ? streams.environment(name) : std::nullopt;
+  if (value.has_value() && value->empty()) value.reset();
+  return value;
+}
+
+Result<std::string> Session::store_path() const {
+  std::string path = arguments.if_text("store").value_or(environment("FORGE_STORE").value_or(""));
+  if (path.empty()) path = nearest_store();
+  if (path.empty()) return no_store();
+  if (path == ":memory:") {
+    return Status(ErrorId::kUsage, "a store in memory ends with the command, so nothing could be seen of it")
+        .remedy("name a directory");
+  }
+  if (path.find("://") != std::string::npos) {
+    return Status(ErrorId::kUsage, "'" + path + "' is an address")
+        .why("a store is named by its directory")
+        .remedy("name a directory");
+  }
+  return path;
+}
+
+Result<Store> Session::open_for_reading() {
+  return open(true);
+}
+
+Result<Store> Session::open_for_writing() {
+  return open(arguments.is_on("read-only"));
+}
+
+Result<Store> Session::open(bool read_only) {
+  FORGE_ASSIGN(const std::string path, store_path());
+  OpenOptions options;
+  options.read_only = read_only;
+  options.create = false;
+  options.clock = streams.clock;
+  options.ids = streams.ids;
+  if (arguments.is_on("verbose")) {
+    options.log = [err = streams.err](LogLevel, std::string_view line) { (void)err->write(std::string(line) + "\n"); };
+  }
+  Result<Store> store = Store::open(path, std::move(options));
+  if (!store.ok()) return store;
+  for (const std::string& line : store->notices()) notice("notice: " + line);
+  return store;
+}
+
+Result<View> Session::view(const Store& store) {
+  const auto point = arguments.if_text("as-of");
+  return point.has_value() ? view_at(store, *point) : store.view();
+}
+
+Result<View> Session::view_at(const Store& store, const std::string& text) {
+  FORGE_ASSIGN(const Point point, parse_point(text));
+  FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
+  std::string line = "as of event " + std::to_string(resolved.seq);
+  if (resolved.seq > 0) line += ", " + format_time(resolved.time);
+  if (!resolved.final) line += " (not final: a commit of the running writer may still fall before that time)";
+  notice(line);
+  return store.as_of(resolved.seq);
+}
+
+ActOptions Session::act_options() const {
+  ActOptions options;
+  options.actor.id = arguments.if_text("actor").value_or(environment("FORGE_ACTOR").value_or(""));
+  options.actor.role = arguments.text("role");
+  options.reason = arguments.text("reason");
+  options.timeout = arguments.duration("timeout");
+  options.dry_run = dry_run();
+  return options;
+}
+
+ProgressForm Session::progress_form() const {
+  const std::string form = arguments.text("progress");
+  if (form == "none" || arguments.is_on("quiet")) return ProgressForm::kNone;
+  if (form == "json" || out.format() == Format::kNdjson) return ProgressForm::kJson;
+  return streams.err_is_terminal ? ProgressForm::kBar : ProgressForm::kLines;
+}
+
+Result<std::unique_ptr<Source>> open_input(Session& session, const std::string& path) {
+  if (path == "-") return std::unique_ptr<Source>(std::make_unique<BorrowedSource>(*session.streams.in));
+  auto file = std::make_unique<FileSource>(path);
+  std::error_code error;
+  if (!file->is_open() || std::filesystem::is_directory(path, error)) {
+    return Status(ErrorId::kInputUnreadable, "cannot read '" + path + "'").state("nothing was written");
+  }
+  return std::unique_ptr<Source>(std::move(file));
+}
+
+Result<std::string> read_input(Session& session, const std::string& path, std::size_t bytes_max) {
+  FORGE_ASSIGN(const std::unique_ptr<Source> source, open_input(session, path));
+  std::string out;
+  char piece[65536];
+  for (;;) {
+    FORGE_ASSIGN(const std::size_t size, source->read(piece, sizeof piece));
+    if (size == 0) return out;
+    if (out.size() + size > bytes_max) {
+      return Status(ErrorId::kTooLarge,
+                    (path == "-" ? "standard input" : "'" + path + "'") + " is larger than " + bytes_text(bytes_max))
+          .state("nothing was written");
+    }
+    out.append(piece, size);
+  }
+}
+
+}  // namespace forge::cli

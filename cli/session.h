@@ -1,0 +1,63 @@
+#pragma once
+
+// What a command runs with: its arguments, its output, and the store it was pointed at.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arguments.h"
+#include "forge/cli/run.h"
+#include "forge/store/store.h"
+#include "printer.h"
+#include "progress.h"
+
+namespace forge::cli {
+
+class Session {
+ public:
+  Session(const Arguments& command_line, Streams& surroundings, Printer& printer, Style errors)
+      : arguments(command_line), streams(surroundings), out(printer), error_style_(errors) {}
+
+  const Arguments& arguments;
+  Streams& streams;
+  Printer& out;
+
+  // A line on standard error; not with --quiet.
+  void notice(std::string_view line) const;
+  // Errors as lines with their places, and one problem object that lists them all with -o json. `more` joins the object.
+  // Returns the exit status of the first.
+  int refuse(const std::vector<Status>& errors, const Object& more = {}) const;
+  // One error in the form the user asked for.
+  void print(const Status& error, const Object& more = {}) const;
+
+  // The store by --store, FORGE_STORE or the nearest .forge upwards. Reading takes no lock and works beside a writer.
+  // Errors: as Store::open, and kStoreNotFound with the places looked at.
+  Result<Store> open_for_reading();
+  Result<Store> open_for_writing();
+  Result<std::string> store_path() const;
+
+  // The store as of --as-of, or as it is now; says on standard error what a time resolved to. Errors: as Store::as_of.
+  Result<View> view(const Store& store);
+  Result<View> view_at(const Store& store, const std::string& point);
+
+  // What the flags say about an action: actor, reason, time limit, dry run.
+  ActOptions act_options() const;
+  // Where output of unknown length goes for a Progress.
+  ProgressForm progress_form() const;
+  bool interrupted() const { return streams.interrupted && streams.interrupted(); }
+  bool dry_run() const { return arguments.is_on("dry-run"); }
+  std::optional<std::string> environment(const char* name) const;
+
+ private:
+  Result<Store> open(bool read_only);
+
+  Style error_style_;
+};
+
+// A file, or standard input for "-". Errors: kInputUnreadable.
+Result<std::unique_ptr<Source>> open_input(Session& session, const std::string& path);
+// All of it, at most `bytes_max`. Errors: kInputUnreadable, kTooLarge.
+Result<std::string> read_input(Session& session, const std::string& path, std::size_t bytes_max);
+
+}  // namespace forge::cli

@@ -1,0 +1,12 @@
+#include "version.h"
+
+#include "forge/events/version.h"
+
+namespace forge::cli {
+
+Object version_object() {
+  return Object{{"version", std::string(library_version())}, {"commit", FORGE_COMMIT}, {"rocksdb", FORGE_ROCKSDB_VERSION},
+                {"flatbuffers", FORGE_FLATBUFFERS_VERSION},  {"schema_format", 1},     {"store_format", 1}};
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,277 @@
+// The contract of the command line, held against every command of the table.
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "command.h"
+#include "forge/events/json.h"
+#include "harness.h"
+
+namespace forge::cli {
+namespace {
+
+// How each command is called so that it succeeds in the store that Shop makes.
+struct Call {
+  std::string line;
+  bool is_list = false;
+  int exit = 0;
+  std::string empty;  // a call whose list is empty; not every list can be
+};
+
+const std::map<std::string, Call>& calls() {
+  static const std::map<std::string, Call> kCalls = {
+      {"init", {"init other"}},
+      {"do", {"do Order.place id=o-9 sku=tea"}},
+      {"get", {"get Order o-1"}},
+      {"list", {"list Order", true, 0, "list Order --where 'qty > 1000'"}},
+      {"history", {"history Order o-1", true}},
+      {"log", {"log", true, 0, "log --type 'Nothing.*'"}},
+      {"show", {"show 2"}},
+      {"diff", {"diff Order o-1 1..2", true, 1, "diff Order o-1 1..1"}},
+      {"blame", {"blame Order o-1", true}},
+      {"explain", {"explain Order.place"}},
+      {"schema check", {"schema check shop.fbs", true}},
+      {"schema add", {"schema add shop.fbs"}},
+      {"schema list", {"schema list", true}},
+      {"schema show", {"schema show", true}},
+      {"bookmark add", {"bookmark add later"}},
+      {"bookmark list", {"bookmark list", true}},
+      {"bookmark remove", {"bookmark remove start"}},
+      {"verify", {"verify"}},
+      {"stats", {"stats"}},
+      {"doctor", {"doctor", true}},
+      {"completion", {"completion bash"}},
+      {"version", {"version"}},
+      {"help", {"help"}},
+  };
+  return kCalls;
+}
+
+// Commands that answer without a store.
+const std::set<std::string> kWithoutStore = {"init", "schema check", "completion", "version", "help"};
+
+class Shop : public Bench {
+ public:
+  Shop() {
+    write("shop.fbs", kShop);
+    for (const char* command : {"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea qty=2 --actor web",
+                                "do Order.resize id=o-1 qty=5", "do Order.place id=o-2 sku=\"a\033[31mb\"", "bookmark add start"}) {
+      const Answer answer = line(command);
+      EXPECT_EQ(answer.exit, 0) << command << ": " << answer.err;
+    }
+  }
+};
+
+void expect_json(const std::string& text, const std::string& line) {
+  const Result<Value> value = parse_json(text, line, {.bytes = 64 << 20});
+  EXPECT_TRUE(value.ok()) << line << ": " << value.status().message() << "\n" << text;
+}
+
+void expect_problem(const Answer& answer, const std::string& line) {
+  EXPECT_EQ(answer.out, "") << line;
+  const Result<Value> value = parse_json(answer.err, line);
+  ASSERT_TRUE(value.ok()) << line << ": " << answer.err;
+  const Object* problem = value->if_object();
+  ASSERT_NE(problem, nullptr) << line;
+  for (const char* member : {"type", "title", "status", "code", "error", "detail", "exit"}) {
+    EXPECT_NE(problem->find(member), nullptr) << line << " lacks " << member;
+  }
+  ASSERT_NE(problem->find("exit"), nullptr);
+  EXPECT_EQ(problem->find("exit")->as_int(), answer.exit) << line;
+}
+
+class EveryCommand : public testing::TestWithParam<const Command*> {
+ protected:
+  const Command& command() const { return *GetParam(); }
+  const Call& call() const { return calls().at(command().name); }
+};
+
+TEST_P(EveryCommand, PrintsOneJsonDocument) {
+  Shop shop;
+  const std::string line = call().line + " -o json";
+  const Answer answer = shop.line(line);
+  EXPECT_TRUE(answer.exit == call().exit || command().name == "doctor") << answer.err;
+  expect_json(answer.out, line);
+  EXPECT_EQ(call().is_list, answer.out.starts_with("[")) << answer.out;
+}
+
+TEST_P(EveryCommand, PrintsOneObjectALine) {
+  Shop shop;
+  const Answer answer = shop.line(call().line + " -o ndjson");
+  std::size_t begin = 0;
+  EXPECT_FALSE(answer.out.empty());
+  while (begin < answer.out.size()) {
+    const std::size_t end = answer.out.find('\n', begin);
+    ASSERT_NE(end, std::string::npos);
+    expect_json(answer.out.substr(begin, end - begin), call().line);
+    EXPECT_EQ(answer.out[begin], '{');
+    begin = end + 1;
+  }
+}
+
+TEST_P(EveryCommand, PrintsSomethingInEveryFormat) {
+  for (const char* format : {"table", "csv", "tsv", "name"}) {
+    Shop shop;
+    const Answer answer = shop.line(call().line + " -o " + format);
+    EXPECT_TRUE(answer.exit == call().exit || command().name == "doctor") << format << ": " << answer.err;
+    EXPECT_FALSE(answer.out.empty()) << format;
+    EXPECT_EQ(answer.out.back(), '\n') << format;
+  }
+}
+
+TEST_P(EveryCommand, PrintsNoEscapesAndCutsNothingWhenItIsPiped) {
+  Shop shop;
+  const Answer answer = shop.line(call().line);
+  EXPECT_EQ(answer.out.find('\033'), std::string::npos) << answer.out;
+  EXPECT_EQ(answer.err.find('\033'), std::string::npos) << answer.err;
+  EXPECT_EQ(answer.err.find("cut to the screen"), std::string::npos) << answer.err;
+}
+
+TEST_P(EveryCommand, LetsNoDataSteerATerminal) {
+  for (const char* format : {"table", "json", "ndjson", "csv", "tsv", "name"}) {
+    Shop shop;
+    shop.out_is_terminal = true;
+    shop.columns = 200;
+    const Answer answer = shop.line(call().line + " --color never -o " + format);
+    EXPECT_EQ(answer.out.find('\033'), std::string::npos) << format << ": " << answer.out;
+  }
+}
+
+TEST_P(EveryCommand, PrintsEmptyListsAsValidDocuments) {
+  if (call().empty.empty()) return;
+  Shop shop;
+  EXPECT_EQ(shop.line(call().empty + " -o json").out, "[]\n");
+  EXPECT_EQ(shop.line(call().empty + " -o ndjson").out, "");
+  EXPECT_EQ(shop.line(call().empty + " -o name").out, "");
+}
+
+TEST_P(EveryCommand, PrintsOneProblemWhereThereIsNoStore) {
+  if (kWithoutStore.contains(command().name)) return;
+  Shop shop;
+  const Answer answer = shop.line(call().line + " --store nowhere -o json");
+  EXPECT_EQ(answer.exit, 3);
+  expect_problem(answer, call().line);
+}
+
+TEST_P(EveryCommand, RefusesAnUnknownFlag) {
+  Bench bench;
+  const Answer answer = bench.line(call().line + " --frobnicate -o json");
+  EXPECT_EQ(answer.exit, 2);
+  expect_problem(answer, call().line);
+}
+
+TEST_P(EveryCommand, SuggestsTheNearestFlag) {
+  Bench bench;
+  const Answer answer = bench.line(call().line + " --quiett");
+  EXPECT_EQ(answer.exit, 2);
+  EXPECT_NE(answer.err.find("did you mean '--quiet'?"), std::string::npos) << answer.err;
+  EXPECT_EQ(answer.out, "");
+}
+
+TEST_P(EveryCommand, HasHelpOfOneScreenWithExamplesFirst) {
+  Bench bench;
+  const Answer answer = bench.line(command().name + " --help");
+  EXPECT_EQ(answer.exit, 0);
+  EXPECT_EQ(answer.err, "");
+  EXPECT_LE(std::count(answer.out.begin(), answer.out.end(), '\n'), 48);
+  if (command().name == "help") return;
+  EXPECT_LT(answer.out.find("Examples"), answer.out.find("Usage")) << answer.out;
+  EXPECT_EQ(bench.line("help " + command().name).out, answer.out);
+  for (const Flag& flag : command().flags) EXPECT_NE(answer.out.find("--" + flag.name), std::string::npos) << flag.name;
+}
+
+TEST_P(EveryCommand, SaysNothingMoreWhenItIsToBeQuiet) {
+  Shop shop;
+  const Answer answer = shop.line(call().line + " --quiet");
+  EXPECT_EQ(answer.err, "");
+}
+
+TEST_P(EveryCommand, EndsSilentlyWhenItsReaderGoesAway) {
+  Shop shop;
+  ClosingSink out(0);
+  std::string err;
+  const int exit = shop.run_into(out, shell_words(call().line), &err);
+  EXPECT_TRUE(exit == call().exit || command().name == "doctor") << exit;
+  EXPECT_EQ(err, "");
+}
+
+TEST_P(EveryCommand, ReportsOutputThatCannotBeWritten) {
+  Shop shop;
+  FailingSink out;
+  std::string err;
+  EXPECT_EQ(shop.run_into(out, shell_words(call().line), &err), 1);
+  EXPECT_NE(err.find("error[E9006]"), std::string::npos) << err;
+}
+
+TEST_P(EveryCommand, ChangesNothingInADryRun) {
+  if (!command().writes) return;
+  Shop shop;
+  const std::string before = shop.line("stats -o json").out;
+  const Answer answer = shop.line(call().line + " --dry-run -o json");
+  EXPECT_EQ(answer.exit, 0) << answer.err;
+  expect_json(answer.out, call().line);
+  EXPECT_EQ(shop.line("log -o json --limit 0").out, shop.line("log -o json --limit 0 --as-of 5").out);
+  EXPECT_FALSE(std::filesystem::exists("other"));
+}
+
+TEST_P(EveryCommand, RefusesToWriteToAStoreOpenForReading) {
+  if (!command().writes || command().name == "init") return;
+  Shop shop;
+  std::string line = call().line;
+  if (command().name == "schema add") {
+    shop.write("shop.fbs", std::string(kShop) + "table Extra (resource) { id: string (key); }\n");
+  }
+  const Answer answer = shop.line(line + " --read-only -o json");
+  EXPECT_EQ(answer.exit, 7);
+  expect_problem(answer, line);
+}
+
+std::vector<const Command*> runnable() {
+  std::vector<const Command*> out;
+  for (const Command* command : commands()) {
+    if (command->run != nullptr && !command->hidden) out.push_back(command);
+  }
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, EveryCommand, testing::ValuesIn(runnable()), [](const auto& row) {
+  std::string name = row.param->name;
+  std::replace(name.begin(), name.end(), ' ', '_');
+  return name;
+});
+
+TEST(CommandTable, IsWholeAndWithoutRepeats) {
+  std::set<std::string> names;
+  for (const Command* command : commands()) {
+    EXPECT_TRUE(names.insert(command->name).second) << command->name;
+    EXPECT_FALSE(command->summary.empty()) << command->name;
+    if (command->hidden) continue;
+    EXPECT_FALSE(command->examples.empty()) << command->name;
+    for (const Example& example : command->examples) {
+      EXPECT_TRUE(example.command.starts_with("forgectl ")) << example.command;
+    }
+    std::set<std::string> flags;
+    for (const Flag& flag : global_flags()) flags.insert(flag.name);
+    for (const Flag& flag : command->flags) {
+      EXPECT_TRUE(flags.insert(flag.name).second) << command->name << " " << flag.name;
+      EXPECT_EQ(flag.type == FlagType::kSwitch, flag.value.empty()) << command->name << " " << flag.name;
+      EXPECT_EQ(flag.type == FlagType::kChoice, !flag.choices.empty()) << command->name << " " << flag.name;
+    }
+  }
+}
+
+TEST(CommandTable, IsWhatHelpAllGives) {
+  Bench bench;
+  const Answer answer = bench.line("help --all -o json");
+  const Value tree = parse_json(answer.out, "help").value();
+  std::set<std::string> given, expected;
+  for (const Value& row : *tree.if_object()->find("commands")->if_list()) given.insert(row.if_object()->find("name")->as_text());
+  for (const Command* command : commands()) {
+    if (!command->hidden) expected.insert(command->name);
+  }
+  EXPECT_EQ(given, expected);
+}
+
+}  // namespace
+}  // namespace forge::cli

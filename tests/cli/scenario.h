@@ -1,0 +1,55 @@
+#pragma once
+
+// Scenarios: text files of commands and the output they must have.
+//
+//   # a comment
+//   $ forgectl do Order.place id=o-1        a command, run through the real CLI code in a fresh directory
+//   | {"qty": 5}                            its standard input
+//   Order o-1  v1  event 8  Order.placed    its standard output
+//   ! error[E2107]: …                       its standard error
+//   (exit 4)                                its exit status, where it is not 0
+//
+// Other commands: `cd DIR`, `write FILE` (the | lines are its text), `remove PATH`, `copy FROM TO`, `flip FILE OFFSET` (one bit of
+// the first file that matches the glob; a negative offset counts from the end), `clock SECONDS` (moves the clock), `set NAME=VALUE`
+// (an environment variable), `terminal COLUMNS` (0: none), `hold DIR` and `release` (another holder of the store). `> FILE` at the
+// end of a forgectl line sends standard output there. {{TEXT*N}} in a command or its input stands for N times TEXT. In expected
+// lines <time> <id> <ms> <number> <hash> stand for such a thing and <any> for anything. With FORGE_UPDATE_SCENARIOS=1 lines that do
+// not match are rewritten in the file.
+
+#include <string>
+#include <vector>
+
+#include "forge/store/store.h"
+#include "harness.h"
+
+namespace forge::cli {
+
+class Scenario {
+ public:
+  explicit Scenario(std::string text);
+
+  // What does not match, as a readable difference; empty when all does.
+  std::string run();
+  // The scenario with the output as it was in run().
+  const std::string& actual() const { return actual_; }
+
+ private:
+  struct Step {
+    std::vector<std::string> before;  // comments and blank lines
+    std::string command;
+    std::vector<std::string> input;
+    std::vector<std::string> expected;  // with "! " and "(exit N)" lines
+  };
+
+  std::vector<std::string> outcome_of(const Step& step);
+  std::vector<std::string> forgectl(std::string line, const std::string& input);
+  Status other(const std::vector<std::string>& words, const std::string& input);
+
+  Bench bench_;
+  std::vector<Step> steps_;
+  std::vector<std::string> after_;
+  std::string actual_;
+  std::optional<Store> held_;
+};
+
+}  // namespace forge::cli
