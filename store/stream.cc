@@ -38,7 +38,7 @@ Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions 
     ++state_->on_the_way;
   }
   state_->store->submit(std::move(actions), std::move(options), state_->gate,
-                        [state = state_, done = std::move(done)](Result<TransactionReceipt> result) {
+                        [state = state_, done = std::move(done)](const Result<TransactionReceipt>& result) {
                           done(result);
                           state->answer(result);
                         });

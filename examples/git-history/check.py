@@ -60,9 +60,10 @@ def main():
     differences = [difference for difference in differences if difference]
     for difference in differences:
         print("DIFFERS", difference)
-    print(f"trees equal: {len(oracle["trees"])}, histories equal: {len(oracle['histories'])}"
-          if not differences else f"{len(differences)} of {len(oracle['trees']) + len(oracle['histories'])} answers differ")
-    sys.exit(1 if differences else 0)
+    trees, histories = len(oracle["trees"]), len(oracle["histories"])
+    if differences:
+        sys.exit(f"{len(differences)} of {trees + histories} answers differ from git's")
+    print(f"{trees} of {trees} trees and {histories} of {histories} histories are equal to git's")
 
 
 main()
