@@ -157,16 +157,20 @@ Database::~Database() {
   db_->Close().PermitUncheckedError();
 }
 
-Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value) const {
+Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value, const rocksdb::Snapshot* snapshot) const {
   value.Reset();
-  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handle(table), slice_of(key), &value);
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  const rocksdb::Status status = db_->Get(options, handle(table), slice_of(key), &value);
   if (status.IsNotFound()) return false;
   FORGE_TRY(to_status(status, "reading from " + std::string(name_of(table))));
   return true;
 }
 
-std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_order) const {
+std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_order, const rocksdb::Snapshot* snapshot) const {
   rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.fill_cache = snapshot == nullptr;
   options.total_order_seek = total_order;
   options.prefix_same_as_start = !total_order;
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(table)));
