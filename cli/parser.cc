@@ -17,13 +17,8 @@ struct Slot {
 void add_flag(CLI::App& app, const Flag& flag, std::vector<Slot>& slots) {
   std::string names = "--" + flag.name;
   if (flag.letter != 0) names += std::string(",-") + flag.letter;
-  CLI::Option* option = nullptr;
-  if (flag.type == FlagType::kSwitch) {
-    option = app.add_flag_function(names, [](std::int64_t) {});
-  } else {
-    option = app.add_option_function<std::vector<std::string>>(names, [](const std::vector<std::string>&) {});
-    option->expected(1)->allow_extra_args(false);
-  }
+  CLI::Option* option = flag.type == FlagType::kSwitch ? app.add_flag(names) : app.add_option(names);
+  if (flag.type != FlagType::kSwitch) option->expected(1)->allow_extra_args(false);
   option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   slots.push_back({&flag, option});
 }

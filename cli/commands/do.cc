@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "action_input.h"
 #include "batch.h"
 #include "commands.h"
+#include "records.h"
 #include "text.h"
 
 namespace forge::cli {
@@ -27,6 +30,35 @@ std::string receipt_text(const Receipt& receipt, bool dry_run) {
   return line + "\n";
 }
 
+// "14 s ago".
+std::string ago_text(Time then, Time now) {
+  const std::int64_t seconds = std::max<std::int64_t>(now.micros - then.micros, 0) / 1'000'000;
+  if (seconds < 120) return std::to_string(seconds) + " s ago";
+  if (seconds < 7200) return std::to_string(seconds / 60) + " min ago";
+  return seconds < 172'800 ? std::to_string(seconds / 3600) + " h ago" : std::to_string(seconds / 86'400) + " days ago";
+}
+
+// A version conflict, with who changed the record last and from what, where that can be told.
+Status conflict_explained(const Session& session, const Store& store, const Action& action, const Args& args,
+                          const Status& conflict) {
+  const Resource& resource = *action.resource;
+  const Value* key = args.find(resource.record.fields[resource.key_field].name);
+  if (conflict.id() != ErrorId::kVersionConflict || key == nullptr) return conflict;
+  const Result<std::vector<VersionRow>> rows = store.view().history(resource.name, value_text(*key));
+  if (!rows.ok() || rows->empty()) return conflict;
+  const VersionRow& last = rows->back();
+  std::string why = "changed by event " + std::to_string(last.seq) + " " + last.action + " (";
+  if (!last.actor.empty()) why += "actor " + last.actor + ", ";
+  why += ago_text(last.recorded_at, session.streams.clock->now()) + ")";
+  if (!last.changes.empty()) why += ": " + changes_text(last.changes);
+  Status status = conflict;
+  if (last.version < 2) return std::move(status).why(std::move(why));
+  const std::string range = std::to_string(last.version - 1) + ".." + std::to_string(last.version);
+  return std::move(status)
+      .why(std::move(why))
+      .remedy("look: forgectl diff " + resource.name + " " + value_text(*key) + " " + range);
+}
+
 Status check_single(const Arguments& arguments) {
   for (const char* flag : {"acks", "strict", "on-error"}) {
     if (arguments.given(flag)) return Status(ErrorId::kUsage, "--" + std::string(flag) + " goes with --batch only");
@@ -50,9 +82,12 @@ Result<int> run_do(Session& session) {
   FORGE_ASSIGN(Store store, session.open_for_writing());
   FORGE_ASSIGN(ActionRequest request, read_action(session, *store.domain(), arguments.words()));
   options.if_version = request.if_version;
-  FORGE_ASSIGN(const Receipt receipt, store.act(request.action, std::move(request.args), options));
-  FORGE_TRY(session.out.text(receipt_text(receipt, options.dry_run)));
-  FORGE_TRY(session.out.object(receipt_object(receipt, options.dry_run), "key"));
+  const Result<Receipt> receipt = store.act(request.action, request.args, options);
+  if (!receipt.ok()) {
+    return conflict_explained(session, store, *store.domain()->find_action(request.action), request.args, receipt.status());
+  }
+  FORGE_TRY(session.out.text(receipt_text(*receipt, options.dry_run)));
+  FORGE_TRY(session.out.object(receipt_object(*receipt, options.dry_run), "key"));
   return 0;
 }
 

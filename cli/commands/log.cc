@@ -11,10 +11,14 @@ namespace {
 
 constexpr const char* kOf = "log";
 
-// The whole of a change in one cell: "qty=5 note=null".
+// A change in one cell: "qty=5 note=null". Of Forge's own events, such as a schema with its files, only what is short.
 std::string changes_of(const Event& event) {
+  const bool is_own = event.resource.starts_with('_');
   std::string out;
-  for (const auto& [name, value] : event.changes.members()) out += (out.empty() ? "" : " ") + name + "=" + value_shown(value);
+  for (const auto& [name, value] : event.changes.members()) {
+    if (is_own && (value.if_list() != nullptr || value.if_object() != nullptr)) continue;
+    out += (out.empty() ? "" : " ") + name + "=" + value_shown(value);
+  }
   for (const std::string& name : event.cleared) out += (out.empty() ? "" : " ") + name + "=null";
   return out;
 }

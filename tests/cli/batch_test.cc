@@ -63,15 +63,11 @@ TEST(BatchLine, RefusesWhatItDoesNotKnowByName) {
 
 class BatchTest : public testing::Test {
  protected:
-  BatchTest() {
-    bench.write("shop.fbs", kShop);
-    for (const char* command : {"init", "schema add shop.fbs"}) EXPECT_EQ(bench.line(command).exit, 0) << command;
-  }
   static std::string place(int number) {
     const std::string n = std::to_string(number);
     return R"({"key":"k-)" + n + R"(","actions":[{"action":"Order.place","args":{"id":"o-)" + n + R"(","sku":"tea"}}]})" + "\n";
   }
-  Bench bench;
+  Bench bench{{"init", "schema add shop.fbs"}};
 };
 
 TEST_F(BatchTest, AcksEveryLineInOrderWithItsSeqs) {

@@ -7,12 +7,6 @@ namespace {
 
 class CompleteTest : public testing::Test {
  protected:
-  CompleteTest() {
-    bench.write("shop.fbs", kShop);
-    for (const char* command : {"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea", "bookmark add noon"}) {
-      EXPECT_EQ(bench.line(command).exit, 0) << command;
-    }
-  }
   // The words offered, with a blank between them.
   std::string offered(const std::string& line) {
     const Answer answer = bench.run({"__complete", "forgectl " + line});
@@ -24,7 +18,7 @@ class CompleteTest : public testing::Test {
     }
     return words;
   }
-  Bench bench;
+  Bench bench{{"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea", "bookmark add noon"}};
 };
 
 TEST_F(CompleteTest, OffersCommandsAndVerbs) {

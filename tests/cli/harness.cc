@@ -2,6 +2,7 @@
 
 #include <stdlib.h>  // mkdtemp
 
+#include <cstdio>
 #include <fstream>
 
 namespace forge::cli {
@@ -49,6 +50,22 @@ class ForwardingSink : public Sink {
 
 Bench::Bench() : before_(std::filesystem::current_path()), directory_(fresh_directory()) {
   std::filesystem::current_path(directory_);
+}
+
+Bench::Bench(const std::vector<std::string>& commands) : Bench() {
+  static std::map<std::vector<std::string>, std::unique_ptr<Bench>> made;
+  std::unique_ptr<Bench>& original = made[commands];
+  if (original == nullptr) {
+    original = std::make_unique<Bench>();
+    original->write("shop.fbs", kShop);
+    for (const std::string& command : commands) {
+      const Answer answer = original->line(command);
+      if (answer.exit != 0) std::fprintf(stderr, "%s: %s", command.c_str(), answer.err.c_str());
+      FORGE_ASSERT(answer.exit == 0);
+    }
+    std::filesystem::current_path(directory_);
+  }
+  std::filesystem::copy(original->directory_, directory_, std::filesystem::copy_options::recursive);
 }
 
 Bench::~Bench() {

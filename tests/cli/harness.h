@@ -93,6 +93,8 @@ struct Answer {
 class Bench {
  public:
   Bench();
+  // With a copy of the store that `commands` make in another bench; that one is made once for each list of commands.
+  explicit Bench(const std::vector<std::string>& commands);
   ~Bench();
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;

@@ -105,7 +105,7 @@ TEST(Table, CutsOnATerminalAndTells) {
 }
 
 TEST(Table, EscapesControlCharactersAlways) {
-  EXPECT_EQ(table_of({{"a\033[2Jb\nc", "1"}}, {}), "name             n\na\\u001b[2Jb\\nc  1\n");
+  EXPECT_EQ(table_of({{"a\033[2Jb\nc", "1"}}, {}), "name            n\na\\u001b[2Jb\\nc  1\n");
 }
 
 TEST(Table, KeepsGoingAfterItsWidthsAreSettled) {

@@ -47,7 +47,7 @@ TEST_F(ProgressTest, PrintsMachineLines) {
   Progress progress(streams, ProgressForm::kJson, "events");
   pass(2'000'000);
   progress.show(10, 0.5);
-  EXPECT_EQ(err.text, "{\"progress\":0.5,\"done\":10,\"unit\":\"events\",\"rate\":5,\"eta_s\":2}\n");
+  EXPECT_EQ(err.text, "{\"progress\":0.5,\"done\":10,\"unit\":\"events\",\"rate\":5.0,\"eta_s\":2.0}\n");
 }
 
 TEST_F(ProgressTest, IsSilentWhenAskedToBe) {

@@ -11,13 +11,7 @@ namespace {
 
 class RunTest : public testing::Test {
  protected:
-  RunTest() {
-    bench.write("shop.fbs", kShop);
-    for (const char* command : {"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea", "do Order.place id=o-2 sku=milk"}) {
-      EXPECT_EQ(bench.line(command).exit, 0) << command;
-    }
-  }
-  Bench bench;
+  Bench bench{{"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea", "do Order.place id=o-2 sku=milk"}};
 };
 
 TEST_F(RunTest, ColoursOnlyWhereTheyAreWanted) {
