@@ -108,6 +108,9 @@ Status StoreFiles::begin_creation(const Identity& identity) {
     return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + path).why(status.ToString());
   };
   FORGE_TRY(made(paths_.root));
+  // The directory's own name must survive, too, or the whole store vanishes with it.
+  const std::size_t slash = paths_.root.find_last_of('/');
+  FORGE_TRY(sync_directory(slash == std::string::npos ? "." : slash == 0 ? "/" : paths_.root.substr(0, slash)));
   FORGE_TRY(write_synced(paths_.identity_draft(), identity_text(identity)));
   FORGE_TRY(sync_directory(paths_.root));
   return made(paths_.data());
