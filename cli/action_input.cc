@@ -42,7 +42,7 @@ Status add_assignment(const Action& action, const std::string& word, bool first,
   Result<Value> value = value_from_text(*field, std::string_view(word).substr(equals + 1));
   if (!value.ok()) {
     Status status = value.status();
-    return std::move(status).state("nothing was written");
+    return std::move(status).state("nothing was written").remedy("see: forgectl explain " + action.name);
   }
   args.add(name, *std::move(value));
   return {};
