@@ -11,6 +11,7 @@
 #include "forge/events/codec.h"
 #include "forge/events/json.h"
 #include "table_access.h"
+#include "utf8.h"
 
 namespace forge {
 namespace {
@@ -26,7 +27,7 @@ struct Where {
 
 std::string shown(const Value& value) {
   std::string text = to_json(value);
-  if (text.size() > 80) text = text.substr(0, 77) + "…";
+  if (text.size() > 80) text = text.substr(0, internal::valid_utf8_prefix(std::string_view(text).substr(0, 77))) + "…";
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "forge/events/merkle.h"
 
@@ -19,6 +20,16 @@ std::string to_hex(std::span<const std::uint8_t> bytes) {
   for (const std::uint8_t byte : bytes) {
     out += kDigits[byte >> 4];
     out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+std::optional<Hash> parse_hash(std::string_view hex) {
+  Hash out;
+  if (hex.size() != 2 * out.size()) return std::nullopt;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto [end, error] = std::from_chars(hex.data() + 2 * i, hex.data() + 2 * i + 2, out[i], 16);
+    if (error != std::errc() || end != hex.data() + 2 * i + 2) return std::nullopt;
   }
   return out;
 }

@@ -40,7 +40,11 @@ Result<bool> append_unique_key(const Resource& resource, const UniqueConstraint&
       return false;
     }
     out.push_back(1);
-    FORGE_TRY(append_key_part(resource.record.fields[field], row[field], out));
+    if (row[field].kind == Kind::kText && row[field].size == 0) {
+      out.push_back('\0');  // a key may not be empty, a unique value may
+    } else {
+      FORGE_TRY(append_key_part(resource.record.fields[field], row[field], out));
+    }
   }
   return true;
 }

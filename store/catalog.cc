@@ -50,6 +50,11 @@ StoredSchema stored_schema(const Object& record) {
 
 Catalog::Catalog() { versions_.push_back({Domain::system(), 0}); }
 
+void Catalog::clear() {
+  const std::unique_lock lock(mutex_);
+  versions_.resize(1);
+}
+
 Status Catalog::load(const Database& database) {
   const Resource& schema = *versions_.front().domain->find_resource("_schema");
   std::string prefix;

@@ -16,6 +16,8 @@ namespace forge::internal {
 class Catalog {
  public:
   Catalog();
+  // Back to Forge's own resources alone.
+  void clear();
 
   // Reads every `_schema` record and parses its sources again. Errors: kDataCorrupt, also where stored sources no longer parse.
   Status load(const Database& database);

@@ -8,7 +8,8 @@
 
 #include <cstdarg>
 #include <cstring>
-#include <mutex>
+
+#include "forge/events/thread_annotations.h"
 
 namespace forge::internal {
 namespace {
@@ -109,21 +110,21 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
 class Database::Listener : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (error_.ok()) error_ = to_status(*error, "background work on the store");
   }
   void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (info.new_bg_error.ok()) error_ = Status();
   }
   Status error() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return error_;
   }
 
  private:
-  mutable std::mutex mutex_;
-  Status error_;
+  mutable Mutex mutex_;
+  Status error_ FORGE_GUARDED_BY(mutex_);
 };
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) {
@@ -156,16 +157,20 @@ Database::~Database() {
   db_->Close().PermitUncheckedError();
 }
 
-Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value) const {
+Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value, const rocksdb::Snapshot* snapshot) const {
   value.Reset();
-  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handle(table), slice_of(key), &value);
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  const rocksdb::Status status = db_->Get(options, handle(table), slice_of(key), &value);
   if (status.IsNotFound()) return false;
   FORGE_TRY(to_status(status, "reading from " + std::string(name_of(table))));
   return true;
 }
 
-std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_order) const {
+std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_order, const rocksdb::Snapshot* snapshot) const {
   rocksdb::ReadOptions options;
+  options.snapshot = snapshot;
+  options.fill_cache = snapshot == nullptr;
   options.total_order_seek = total_order;
   options.prefix_same_as_start = !total_order;
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(table)));

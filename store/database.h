@@ -64,10 +64,12 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Finds `key`; false when there is none. Errors: kDataCorrupt, kIoError.
-  Result<bool> get(Table table, std::string_view key, rocksdb::PinnableSlice& value) const;
-  // `total_order`: the iterator may cross prefixes of `versions`.
-  std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true) const;
+  // Finds `key`; false when there is none. With `snapshot`: as of it. Errors: kDataCorrupt, kIoError.
+  Result<bool> get(Table table, std::string_view key, rocksdb::PinnableSlice& value,
+                   const rocksdb::Snapshot* snapshot = nullptr) const;
+  // `total_order`: the iterator may cross prefixes of `versions`. With `snapshot`: as of it, and past the cache, which a sweep over
+  // everything would only empty.
+  std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true, const rocksdb::Snapshot* snapshot = nullptr) const;
   // The error that ended an iteration, if any.
   static Status check(const rocksdb::Iterator& iterator, std::string_view doing);
 

@@ -315,6 +315,8 @@ Status Decider::compute(const PreparedAction& action, Staging& staging, Subject&
   FORGE_TRY(assign(action, staging, subject));
   FORGE_TRY(check_record(action, staging, subject));
   find_changes(subject.resource->record, subject.before_row, subject.after, subject.changes, subject.cleared);
+  // What is stored is the fold, to the byte: an equal value written another way (-0.0 for 0.0) is no change.
+  fold_row(subject.resource->record, subject.before_row, subject.changes, subject.cleared, subject.after);
   return {};
 }
 

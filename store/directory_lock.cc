@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
+#include <system_error>
 
 namespace forge::internal {
 namespace {
+
+std::string last_error() { return std::generic_category().message(errno); }
 
 std::string command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -32,7 +34,7 @@ std::string read_owner(const std::string& lock_file) {
 
 Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string& directory, const std::string& owner, Time now) {
   const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Status(ErrorId::kDirectoryUnusable, "cannot open " + directory).why(std::strerror(errno));
+  if (fd < 0) return Status(ErrorId::kDirectoryUnusable, "cannot open " + directory).why(last_error());
   std::unique_ptr<DirectoryLock> lock(new DirectoryLock(fd, directory + "/LOCK"));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const std::string who = read_owner(lock->lock_file_);
@@ -42,12 +44,12 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
         .state("nothing was changed");
   }
   const int file = ::open(lock->lock_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return Status(ErrorId::kDirectoryUnusable, "cannot write " + lock->lock_file_).why(std::strerror(errno));
+  if (file < 0) return Status(ErrorId::kDirectoryUnusable, "cannot write " + lock->lock_file_).why(last_error());
   const std::string line = "process " + std::to_string(::getpid()) + ", '" + (owner.empty() ? command_line() : owner) +
                            "', since " + format_time(now) + "\n";
   const bool written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   ::close(file);
-  if (!written) return Status(ErrorId::kDiskFull, "cannot write " + lock->lock_file_).why(std::strerror(errno));
+  if (!written) return Status(ErrorId::kDiskFull, "cannot write " + lock->lock_file_).why(last_error());
   return lock;
 }
 

@@ -12,9 +12,9 @@ Result<Envelope> decode_event(Seq seq, std::string_view row, AlignedBytes& bytes
       .why("it says " + std::to_string(envelope->seq));
 }
 
-Result<Envelope> read_event(const Database& database, Seq seq, AlignedBytes& bytes) {
+Result<Envelope> read_event(const Database& database, Seq seq, AlignedBytes& bytes, const rocksdb::Snapshot* snapshot) {
   rocksdb::PinnableSlice value;
-  FORGE_ASSIGN(const bool found, database.get(Table::kLog, log_key(seq), value));
+  FORGE_ASSIGN(const bool found, database.get(Table::kLog, log_key(seq), value, snapshot));
   if (!found) return Status(ErrorId::kEventNotFound, "there is no event " + std::to_string(seq));
   return decode_event(seq, view_of(value), bytes);
 }
@@ -25,8 +25,8 @@ Result<std::shared_ptr<const Domain>> domain_of(const Catalog& catalog, const En
       .why("version " + std::to_string(envelope.schema_version));
 }
 
-Result<Seq> last_seq(const Database& database) {
-  const auto iterator = database.iterate(Table::kLog);
+Result<Seq> last_seq(const Database& database, const rocksdb::Snapshot* snapshot) {
+  const auto iterator = database.iterate(Table::kLog, true, snapshot);
   iterator->SeekToLast();
   FORGE_TRY(Database::check(*iterator, "reading the log"));
   if (!iterator->Valid()) return Seq{0};

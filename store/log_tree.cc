@@ -97,6 +97,7 @@ Result<Hash> StoredNodes::node(std::uint64_t first, std::uint64_t count) {
   if (count == 1) return leaf(first);
   if (count == kTileLeaves) {
     FORGE_ASSIGN(const std::vector<Hash> beside, read_hashes(database_, 'N', first / kTileLeaves));
+    if (beside.empty()) return broken_tile(first / kTileLeaves, "its size is wrong");
     return beside.front();
   }
   FORGE_ASSIGN(const Hash left, node(first, count / 2));

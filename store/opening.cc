@@ -165,16 +165,35 @@ Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& rea
   return recovered;
 }
 
+// Beside a writer, files come and go between two looks at the directory; a look that failed for that reason is taken again.
+Status open_reading(Store::State& state) {
+  constexpr int kLooks = 5;
+  Status last;
+  for (int look = 0; look < kLooks; ++look) {
+    state.notices.clear();
+    state.database.reset();
+    state.catalog.clear();
+    FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
+    const Result<Recovered> recovered = examine(state, reading);
+    last = recovered.status();
+    if (recovered.ok()) {
+      state.read_head = recovered->head;
+      state.read_head_time = recovered->head_time;
+      return {};
+    }
+    if (state.env != nullptr || DirectoryLock::holder(state.files->paths().root).empty()) break;
+  }
+  return last;
+}
+
 // Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it does
 // not know.
 Status open_existing(Store::State& state) {
   FORGE_ASSIGN(state.identity, state.files->read_identity());
-  if (!state.options.read_only) FORGE_TRY(take_lock(state));
+  if (state.options.read_only) return open_reading(state);
+  FORGE_TRY(take_lock(state));
   FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
   FORGE_ASSIGN(const Recovered recovered, examine(state, reading));
-  state.read_head = recovered.head;
-  state.read_head_time = recovered.head_time;
-  if (state.options.read_only) return {};
   state.database.reset();
   if (!reading.newest || !reading.newest->clean) {
     FORGE_TRY(note_hidden_damage(state, recovered.head));

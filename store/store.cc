@@ -249,7 +249,7 @@ Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point
 }
 
 Status Store::remove_bookmark(const std::string& name, const ActOptions& options) {
-  const Status removed = act("_bookmark.remove", {{"name", name}}, options).status();
+  Status removed = act("_bookmark.remove", {{"name", name}}, options).status();
   if (removed.id() != ErrorId::kRecordNotFound) return removed;
   return Status(ErrorId::kBookmarkNotFound, "there is no bookmark '" + name + "'").state("nothing was written");
 }

@@ -76,7 +76,7 @@ StoreFiles::StoreFiles(std::shared_ptr<rocksdb::FileSystem> file_system, StorePa
     : file_system_(std::move(file_system)), paths_(std::move(paths)) {}
 
 StorePaths StoreFiles::locate(rocksdb::FileSystem& file_system, const std::string& path) {
-  const StorePaths direct{path}, inside{path + "/.forge"};
+  StorePaths direct{path}, inside{path + "/.forge"};
   if (file_system.FileExists(direct.identity(), kIo, nullptr).ok()) return direct;
   if (file_system.FileExists(inside.root, kIo, nullptr).ok()) return inside;
   return direct;

@@ -1,8 +1,6 @@
 #include "forge/store/stream.h"
 
-#include <condition_variable>
-#include <mutex>
-
+#include "forge/events/thread_annotations.h"
 #include "store_state.h"
 
 namespace forge {
@@ -11,13 +9,13 @@ struct TransactionStream::State {
   Store::State* store = nullptr;
   StreamOptions options;
   std::shared_ptr<internal::StreamGate> gate = std::make_shared<internal::StreamGate>();
-  std::mutex mutex;
-  std::condition_variable answered;
-  std::size_t on_the_way = 0;
-  Status refusal;
+  Mutex mutex;
+  CondVar answered;
+  std::size_t on_the_way FORGE_GUARDED_BY(mutex) = 0;
+  Status refusal FORGE_GUARDED_BY(mutex);
 
   void answer(const Result<TransactionReceipt>& result) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     --on_the_way;
     if (!result.ok() && options.stop_on_refusal && refusal.ok()) refusal = result.status();
     answered.notify_all();
@@ -35,22 +33,22 @@ TransactionStream::~TransactionStream() { static_cast<void>(finish().ok()); }
 Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions options,
                                  std::function<void(Result<TransactionReceipt>)> done) {
   {
-    std::unique_lock lock(state_->mutex);
-    state_->answered.wait(lock, [this] { return state_->on_the_way < state_->options.window || !state_->refusal.ok(); });
+    const MutexLock lock(state_->mutex);
+    while (state_->on_the_way >= state_->options.window && state_->refusal.ok()) state_->answered.wait(state_->mutex);
     ++state_->on_the_way;
   }
   state_->store->submit(std::move(actions), std::move(options), state_->gate,
-                        [state = state_, done = std::move(done)](Result<TransactionReceipt> result) {
+                        [state = state_, done = std::move(done)](const Result<TransactionReceipt>& result) {
                           done(result);
                           state->answer(result);
                         });
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->refusal;
 }
 
 Status TransactionStream::finish() {
-  std::unique_lock lock(state_->mutex);
-  state_->answered.wait(lock, [this] { return state_->on_the_way == 0; });
+  const MutexLock lock(state_->mutex);
+  while (state_->on_the_way > 0) state_->answered.wait(state_->mutex);
   return state_->refusal;
 }
 

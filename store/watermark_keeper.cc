@@ -28,7 +28,7 @@ void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_fl
   const Hash root = frontier.root(hasher_);
   Watermark watermark;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     newest_.seq = seq;
     newest_.root = root;
     newest_.time_floor = time_floor;
@@ -37,14 +37,14 @@ void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_fl
   if (sync_log_) return;
   const Status written = file_->write(watermark, false);
   if (written.ok()) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failure_ = written;
 }
 
 void WatermarkKeeper::keep() {
-  std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, kSyncInterval, [this] { return stopping_; })) {
-    if (newest_.seq == synced_) continue;
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (wake_.wait_for(mutex_, kSyncInterval) || newest_.seq == synced_) continue;
     const Watermark watermark = newest_;
     lock.unlock();
     const Status synced = sync(watermark);
@@ -61,7 +61,7 @@ Status WatermarkKeeper::sync(const Watermark& watermark) {
 
 void WatermarkKeeper::end_thread() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
@@ -70,7 +70,7 @@ void WatermarkKeeper::end_thread() {
 
 Status WatermarkKeeper::finish(Time time_floor) {
   end_thread();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   newest_.clean = true;
   newest_.time_floor = std::max(newest_.time_floor, time_floor);
   return file_->write(newest_, true);
@@ -79,12 +79,12 @@ Status WatermarkKeeper::finish(Time time_floor) {
 void WatermarkKeeper::abandon() { end_thread(); }
 
 Status WatermarkKeeper::failure() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return failure_;
 }
 
 Seq WatermarkKeeper::synced_seq() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return synced_;
 }
 

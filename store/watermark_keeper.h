@@ -3,12 +3,11 @@
 // Keeps the watermark behind the log: after each commit an unsynced note, and from a thread of its own a synced one at most a second
 // later. Safe from any thread.
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 
+#include "forge/events/thread_annotations.h"
 #include "watermark.h"
 
 namespace forge::internal {
@@ -39,12 +38,12 @@ class WatermarkKeeper {
   std::unique_ptr<WatermarkFile> file_;
   const std::function<Status()> sync_log_;
   Hasher hasher_;  // of note()
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  Watermark newest_;
-  Seq synced_ = 0;
-  bool stopping_ = false;
-  Status failure_;
+  mutable Mutex mutex_;
+  CondVar wake_;
+  Watermark newest_ FORGE_GUARDED_BY(mutex_);
+  Seq synced_ FORGE_GUARDED_BY(mutex_) = 0;
+  bool stopping_ FORGE_GUARDED_BY(mutex_) = false;
+  Status failure_ FORGE_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -30,27 +30,27 @@ Status write_failure(const rocksdb::Status& status) {
 }  // namespace
 
 Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits)
-    : database_(database), decider_(decider), watermark_(watermark), durability_(durability), limits_(limits) {}
+    : database_(database), watermark_(watermark), durability_(durability), limits_(limits), decider_(decider) {}
 
 Writer::~Writer() { stop(); }
 
 Status Writer::start(Seq head, Time last_time) {
   head_ = head;
   last_time_ = last_time.micros;
-  const std::lock_guard decide(decide_mutex_);
+  const MutexLock decide(decide_mutex_);
   return decider_.restore(head, last_time);
 }
 
 void Writer::stop() {
   {
-    const std::lock_guard queue(queue_mutex_);
+    const MutexLock queue(queue_mutex_);
     stopping_ = true;
   }
   queue_ready_.notify_all();
   if (decide_thread_.joinable()) decide_thread_.join();
   if (commit_thread_.joinable()) commit_thread_.join();
   // A caller that is committing in its own thread finishes first.
-  const std::lock_guard commit(commit_mutex_);
+  const MutexLock commit(commit_mutex_);
 }
 
 void Writer::raise_floor(Time time) {
@@ -60,7 +60,7 @@ void Writer::raise_floor(Time time) {
 }
 
 Status Writer::failure() const {
-  const std::lock_guard queue(queue_mutex_);
+  const MutexLock queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
   return stopping_ ? closed() : Status();
 }
@@ -98,27 +98,34 @@ void Writer::refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std:
 
 // Null when somebody else is writing: then the request queues.
 std::optional<TransactionResult> Writer::transact_directly(PreparedTransaction& transaction) {
-  if (busy_.load(std::memory_order_acquire)) return std::nullopt;
-  std::unique_lock commit(commit_mutex_, std::try_to_lock);
-  if (!commit) return std::nullopt;
-  std::unique_lock decide(decide_mutex_, std::try_to_lock);
-  if (!decide || busy_.load(std::memory_order_acquire)) return std::nullopt;
-  if (Status failed = failure(); !failed.ok()) return TransactionResult(std::move(failed));
+  if (busy_.load(std::memory_order_acquire) || !commit_mutex_.try_lock()) return std::nullopt;
+  std::optional<TransactionResult> result;
+  if (decide_mutex_.try_lock()) {
+    result = decide_and_commit(transaction);
+    decide_mutex_.unlock();
+  }
+  commit_mutex_.unlock();
+  return result;
+}
 
+// The next request may be decided while this one syncs.
+std::optional<TransactionResult> Writer::decide_and_commit(PreparedTransaction& transaction) {
+  if (busy_.load(std::memory_order_acquire)) return std::nullopt;
+  if (Status failed = failure(); !failed.ok()) return TransactionResult(std::move(failed));
   Group group(next_group_++);
   TransactionResult result = decide_now(transaction, group);
   if (group.last_seq == 0) return result;
   group.frontier = decider_.frontier();
-  decide.unlock();
-  Status committed = this->commit(group);
+  decide_mutex_.unlock();
+  const Status committed = commit(group);
+  decide_mutex_.lock();
   if (committed.ok()) return result;
-  decide.lock();
   fail_in_flight(committed);
-  return TransactionResult(std::move(committed));
+  return TransactionResult(committed);
 }
 
 Status Writer::enqueue(std::shared_ptr<Request> request) {
-  const std::lock_guard queue(queue_mutex_);
+  const MutexLock queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
   if (stopping_) return closed();
   const std::size_t actions = request->weight();
@@ -140,36 +147,40 @@ bool Writer::open_group_full() const {
   return open_ != nullptr && (open_->group.actions >= limits_.group_actions || open_->group.batch.GetDataSize() >= limits_.group_bytes);
 }
 
+bool Writer::await_requests() {
+  const MutexLock queue(queue_mutex_);
+  while (!stopping_ && queue_.empty()) queue_ready_.wait(queue_mutex_);
+  return !queue_.empty();
+}
+
 void Writer::decide_loop() {
-  while (true) {
-    {
-      std::unique_lock queue(queue_mutex_);
-      queue_ready_.wait(queue, [this] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) break;
-    }
-    std::unique_lock decide(decide_mutex_);
-    group_taken_.wait(decide, [this] { return !open_group_full(); });
+  while (await_requests()) {
+    const MutexLock decide(decide_mutex_);
+    while (open_group_full()) group_taken_.wait(decide_mutex_);
     decide_some();
     group_ready_.notify_one();
   }
-  const std::lock_guard decide(decide_mutex_);
+  const MutexLock decide(decide_mutex_);
   decided_all_ = true;
   group_ready_.notify_one();
 }
 
-void Writer::decide_some() {
+std::vector<std::shared_ptr<Writer::Request>> Writer::take_requests() {
+  const MutexLock queue(queue_mutex_);
   std::vector<std::shared_ptr<Request>> taken;
-  {
-    const std::lock_guard queue(queue_mutex_);
-    const std::size_t count = std::min(queue_.size(), kRequestsAtOnce);
-    for (std::size_t i = 0; i < count; ++i) {
-      waiting_actions_ -= queue_.front()->weight();
-      taken.push_back(std::move(queue_.front()));
-      queue_.pop_front();
-    }
+  const std::size_t count = std::min(queue_.size(), kRequestsAtOnce);
+  taken.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    waiting_actions_ -= queue_.front()->weight();
+    taken.push_back(std::move(queue_.front()));
+    queue_.pop_front();
   }
+  return taken;
+}
+
+void Writer::decide_some() {
   if (open_ == nullptr) open_ = std::make_unique<OpenGroup>(next_group_++);
-  for (std::shared_ptr<Request>& request : taken) {
+  for (std::shared_ptr<Request>& request : take_requests()) {
     request->result = decide(*request, open_->group);
     open_->requests.push_back(std::move(request));
   }
@@ -186,7 +197,7 @@ TransactionResult Writer::decide(Request& request, Group& group) {
 }
 
 TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& group) {
-  if (disk_full_.load()) FORGE_TRY(recover_space());
+  if (disk_full_) FORGE_TRY(recover_space());
   decider_.committed(committed_group_.load(std::memory_order_acquire));
   decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
   return decider_.decide(transaction, group);
@@ -198,36 +209,40 @@ std::unique_ptr<Writer::OpenGroup> Writer::take_group() {
   return taken;
 }
 
+bool Writer::await_group() {
+  const MutexLock decide(decide_mutex_);
+  while (open_ == nullptr && !decided_all_) group_ready_.wait(decide_mutex_);
+  return open_ != nullptr;
+}
+
 void Writer::commit_loop() {
-  while (true) {
-    {
-      std::unique_lock decide(decide_mutex_);
-      group_ready_.wait(decide, [this] { return open_ != nullptr || decided_all_; });
-      if (open_ == nullptr) return;
-    }
-    std::unique_lock commit(commit_mutex_);
-    std::unique_lock decide(decide_mutex_);
+  while (await_group()) {
+    MutexLock commit(commit_mutex_);
+    MutexLock decide(decide_mutex_);
     const std::unique_ptr<OpenGroup> taken = take_group();
     decide.unlock();
     group_taken_.notify_one();
-    if (taken == nullptr) continue;
-    const Status committed = this->commit(taken->group);
+    const Status committed = taken == nullptr ? Status() : this->commit(taken->group);
     decide.lock();
     if (!committed.ok()) fail_in_flight(committed);
-    if (open_ == nullptr) {
-      const std::lock_guard queue(queue_mutex_);
-      if (queue_.empty()) busy_.store(false, std::memory_order_release);
-    }
+    rest_if_idle();
     decide.unlock();
     commit.unlock();
-    complete(taken->requests, committed);
+    if (taken != nullptr) complete(taken->requests, committed);
   }
+}
+
+// Callers may write in their own threads again.
+void Writer::rest_if_idle() {
+  if (open_ != nullptr) return;
+  const MutexLock queue(queue_mutex_);
+  if (queue_.empty()) busy_.store(false, std::memory_order_release);
 }
 
 TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
                                          const std::function<void()>& then) {
-  const std::lock_guard commit(commit_mutex_);
-  const std::lock_guard decide(decide_mutex_);
+  const MutexLock commit(commit_mutex_);
+  const MutexLock decide(decide_mutex_);
   FORGE_TRY(failure());
   if (const std::unique_ptr<OpenGroup> taken = take_group()) {
     const Status committed = this->commit(taken->group);
@@ -272,7 +287,7 @@ void Writer::fail_in_flight(const Status& why) {
     disk_full_ = true;
     return;
   }
-  const std::lock_guard queue(queue_mutex_);
+  const MutexLock queue(queue_mutex_);
   failure_ = why;
 }
 

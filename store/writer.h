@@ -8,17 +8,16 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "database.h"
 #include "decider.h"
+#include "forge/events/thread_annotations.h"
 #include "watermark_keeper.h"
 
 namespace forge::internal {
@@ -76,45 +75,51 @@ class Writer {
     std::vector<std::shared_ptr<Request>> requests;
   };
 
-  std::optional<TransactionResult> transact_directly(PreparedTransaction& transaction);
-  Status enqueue(std::shared_ptr<Request> request);
-  void start_threads();
+  std::optional<TransactionResult> transact_directly(PreparedTransaction& transaction) FORGE_EXCLUDES(commit_mutex_, decide_mutex_);
+  std::optional<TransactionResult> decide_and_commit(PreparedTransaction& transaction) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
+  Status enqueue(std::shared_ptr<Request> request) FORGE_EXCLUDES(queue_mutex_);
+  void start_threads() FORGE_REQUIRES(queue_mutex_);
   void decide_loop();
   void commit_loop();
-  void decide_some();
-  TransactionResult decide(Request& request, Group& group);
-  TransactionResult decide_now(PreparedTransaction& transaction, Group& group);
-  std::unique_ptr<OpenGroup> take_group();
-  Status commit(Group& group);
-  Status recover_space();
-  void fail_in_flight(const Status& why);
+  // Waits for work; false when the writer stops and nothing is left.
+  bool await_requests() FORGE_EXCLUDES(queue_mutex_);
+  bool await_group() FORGE_EXCLUDES(decide_mutex_);
+  void decide_some() FORGE_REQUIRES(decide_mutex_);
+  std::vector<std::shared_ptr<Request>> take_requests() FORGE_EXCLUDES(queue_mutex_);
+  TransactionResult decide(Request& request, Group& group) FORGE_REQUIRES(decide_mutex_);
+  TransactionResult decide_now(PreparedTransaction& transaction, Group& group) FORGE_REQUIRES(decide_mutex_);
+  std::unique_ptr<OpenGroup> take_group() FORGE_REQUIRES(decide_mutex_);
+  bool open_group_full() const FORGE_REQUIRES(decide_mutex_);
+  Status commit(Group& group) FORGE_REQUIRES(commit_mutex_);
+  Status recover_space() FORGE_REQUIRES(decide_mutex_);
+  void fail_in_flight(const Status& why) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
+  void rest_if_idle() FORGE_REQUIRES(decide_mutex_) FORGE_EXCLUDES(queue_mutex_);
   static void complete(std::vector<std::shared_ptr<Request>>& requests, const Status& committed);
   static void finish(Request& request);
-  bool open_group_full() const;
 
   Database& database_;
-  Decider& decider_;
   WatermarkKeeper& watermark_;
   const Durability durability_;
   const Limits& limits_;
 
-  std::mutex commit_mutex_;  // the commit role
-  std::mutex decide_mutex_;  // the decide role: decider_, open_, next_group_
-  std::unique_ptr<OpenGroup> open_;
-  std::uint64_t next_group_ = 1;
-  std::condition_variable_any group_ready_, group_taken_;
+  Mutex commit_mutex_;  // the commit role
+  Mutex decide_mutex_;  // the decide role
+  Decider& decider_ FORGE_GUARDED_BY(decide_mutex_);
+  std::unique_ptr<OpenGroup> open_ FORGE_GUARDED_BY(decide_mutex_);
+  std::uint64_t next_group_ FORGE_GUARDED_BY(decide_mutex_) = 1;
+  bool disk_full_ FORGE_GUARDED_BY(decide_mutex_) = false;
+  bool decided_all_ FORGE_GUARDED_BY(decide_mutex_) = false;  // the decide thread has ended
+  CondVar group_ready_, group_taken_;
 
-  mutable std::mutex queue_mutex_;
-  std::condition_variable queue_ready_;
-  std::deque<std::shared_ptr<Request>> queue_;
-  std::size_t waiting_actions_ = 0;
-  bool stopping_ = false;
-  Status failure_;
-  std::thread decide_thread_, commit_thread_;
+  mutable Mutex queue_mutex_;
+  CondVar queue_ready_;
+  std::deque<std::shared_ptr<Request>> queue_ FORGE_GUARDED_BY(queue_mutex_);
+  std::size_t waiting_actions_ FORGE_GUARDED_BY(queue_mutex_) = 0;
+  bool stopping_ FORGE_GUARDED_BY(queue_mutex_) = false;
+  Status failure_ FORGE_GUARDED_BY(queue_mutex_);
+  std::thread decide_thread_, commit_thread_;  // started under queue_mutex_, joined by stop() alone
 
-  std::atomic<bool> busy_{false};       // something is queued or in the open group
-  std::atomic<bool> decided_all_{false};  // the decide thread has ended
-  std::atomic<bool> disk_full_{false};
+  std::atomic<bool> busy_{false};  // something is queued or in the open group
   std::atomic<Seq> head_{0};
   std::atomic<std::int64_t> last_time_{0};
   std::atomic<std::int64_t> floor_{0};

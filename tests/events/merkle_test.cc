@@ -64,6 +64,14 @@ TEST(Hasher, GivesTheHashesOfThePublishedExamples) {
   }
 }
 
+TEST(Hasher, ReadsBackTheHashesItPrintsAndNothingElse) {
+  const std::string text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  EXPECT_EQ(parse_hash(text), Hasher().sha256(bytes_of("abc")));
+  for (const std::string& wrong : {text.substr(2), text + "00", "g" + text.substr(1), "-1" + text.substr(2), std::string()}) {
+    EXPECT_FALSE(parse_hash(wrong)) << wrong;
+  }
+}
+
 // The leaves and roots of Certificate Transparency's reference tests.
 TEST(MerkleFrontier, GivesTheRootsOfThePublishedExamples) {
   const std::vector<std::vector<std::uint8_t>> leaves = {

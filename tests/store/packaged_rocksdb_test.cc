@@ -229,12 +229,15 @@ Tally play(const Arm& arm, int rounds) {
   return tally;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kRounds = 40;
+#else
 constexpr int kRounds = 200;
+#endif
 
 class PowerLossRounds : public testing::TestWithParam<std::tuple<PowerLoss, WALRecoveryMode>> {};
 
-// Tolerating a corrupted tail means to refuse what is not a tail: a hole of zeros with more behind it, which only a
-// reordered disk leaves.
+// Tolerating a corrupted tail means to refuse damage with something behind it, which only a reordered disk leaves.
 TEST_P(PowerLossRounds, LoseNoSyncedWriteAndLeaveNoHole) {
   const auto [loss, recovery] = GetParam();
   const Tally tally = play({.loss = loss, .recovery = recovery}, kRounds);
@@ -265,15 +268,14 @@ TEST(PackagedRocksDb, LosesAcknowledgedWritesOnADiskThatIgnoresSyncs) {
   EXPECT_GT(play({.honest_disk = false}, kRounds / 4).lost, kRounds / 8);
 }
 
-// A sync makes the unsynced writes before it durable, in whichever WAL they are. After it no prefix is promised: RocksDB
-// takes zeros for the end of a block, not of the WAL, so that a reordered disk can leave a hole, in every recovery mode.
-// Flushes are on request: one in the background that meets a WAL whose sync has failed aborts the packaged RocksDB.
+// A sync makes the unsynced writes before it durable, in whichever WAL they are, and what survives beyond it follows without
+// a gap. Both hold with flushes on request only. One in the background may begin a new WAL while the end of the old one is
+// unsynced: if only the new one survives the power loss, RocksDB replays it without a word about the gap; and if the sync of
+// the old one fails first, the flush aborts the packaged RocksDB.
 TEST(PackagedRocksDb, ASyncCoversTheUnsyncedWritesBeforeIt) {
   for (const PowerLoss loss : {PowerLoss::kDropUnsynced, PowerLoss::kTorn, PowerLoss::kReordered}) {
     const Tally tally = play({.loss = loss, .sync_each = 3, .flushes = NumberedStore::Flushes::kOnRequest}, kRounds / 2);
-    EXPECT_EQ(tally.lost, 0);
-    EXPECT_EQ(tally.refused, 0);
-    EXPECT_LE(tally.holed, loss == PowerLoss::kReordered ? kRounds / 20 : 0);
+    EXPECT_EQ(tally.whole, kRounds / 2);
   }
 }
 

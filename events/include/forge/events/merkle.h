@@ -6,8 +6,10 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forge/events/status.h"
@@ -17,6 +19,8 @@ namespace forge {
 using Hash = std::array<std::uint8_t, 32>;
 
 std::string to_hex(std::span<const std::uint8_t> bytes);
+// 64 hexadecimal digits; nothing for other text.
+std::optional<Hash> parse_hash(std::string_view hex);
 
 // SHA-256 with one reused context: the library's one-shot call is three times slower.
 class Hasher {

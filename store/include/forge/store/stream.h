@@ -22,7 +22,7 @@ struct StreamOptions {
 
 class TransactionStream {
  public:
-  TransactionStream(Store& store, StreamOptions options = {});
+  explicit TransactionStream(Store& store, StreamOptions options = {});
   // Waits for what is on the way.
   ~TransactionStream();
   TransactionStream(const TransactionStream&) = delete;

@@ -1,0 +1,195 @@
+#include "verify_tree.h"
+
+#include "log_reader.h"
+
+namespace forge::internal {
+namespace {
+
+std::string short_hex(const Hash& hash) {
+  return to_hex(std::span(hash).first(4)) + "…";
+}
+
+void add_part(std::string& text, const std::string& part) {
+  if (part.empty()) return;
+  if (!text.empty()) text += "; ";
+  text += part;
+}
+
+Status damaged_tile(std::uint64_t index, std::string why) {
+  return Status(ErrorId::kDataCorrupt, "tile " + std::to_string(index) + " of the tree is damaged").why(std::move(why));
+}
+
+}  // namespace
+
+TreeCheck::TreeCheck(const Database& database, const Catalog& catalog, Seq head, Seq from, VerifyCheck& check)
+    : database_(database), catalog_(catalog), head_(head), from_(from), check_(check) {}
+
+void TreeCheck::want(Seq size) {
+  roots_[size] = size == 0 ? std::optional<Hash>(frontier_.root(hasher_)) : std::nullopt;
+}
+
+std::optional<Hash> TreeCheck::root(Seq size) const {
+  const auto found = roots_.find(size);
+  return found == roots_.end() ? std::nullopt : found->second;
+}
+
+void TreeCheck::event(Seq seq, std::string_view row, const Result<Envelope>& envelope) {
+  Slot& slot = next_slot(seq);
+  ++check_.count;
+  if (!tile_ || seq >= from_) slot.leaf = hasher_.leaf({reinterpret_cast<const std::uint8_t*>(row.data()), row.size()});
+  if (!envelope.ok()) {
+    slot.problem = envelope.status().text().what;
+    add_part(slot.problem, envelope.status().text().why);
+    previous_.reset();
+    return;
+  }
+  slot.problem = problem_of(*envelope);
+  previous_ = Previous{seq, envelope->recorded_at, envelope->transaction, envelope->place, envelope->count};
+}
+
+void TreeCheck::missing(Seq seq, const Status& why) {
+  Slot& slot = next_slot(seq);
+  slot.missing = true;
+  slot.problem = why.text().why;
+  previous_.reset();
+}
+
+void TreeCheck::finish() {
+  if (previous_ && previous_->place + 1 != previous_->count) {
+    add_part(slots_.back().problem, "its transaction has " + std::to_string(previous_->count) + " events, the log ends before");
+  }
+  if (!slots_.empty()) end_tile();
+}
+
+TreeCheck::Slot& TreeCheck::next_slot(Seq seq) {
+  if (slots_.size() == kTileLeaves) end_tile();
+  if (slots_.empty()) begin_tile(seq);
+  Slot& slot = slots_.emplace_back();
+  slot.seq = seq;
+  return slot;
+}
+
+void TreeCheck::begin_tile(Seq seq) {
+  const std::uint64_t index = (seq - 1) / kTileLeaves;
+  tile_.reset();
+  if (index >= head_ / kTileLeaves) return;
+  Result<Tile> tile = read_tile(database_, index);
+  if (tile.ok()) {
+    tile_ = *std::move(tile);
+  } else {
+    report(check_, tile.status());
+  }
+}
+
+void TreeCheck::end_tile() {
+  for (const Hash& leaf : settle_leaves()) append(leaf);
+  if (tile_) check_edge();
+  slots_.clear();
+}
+
+// The leaves to carry on with: those that the tile's root speaks for.
+std::vector<Hash> TreeCheck::settle_leaves() {
+  std::vector<Hash> computed = tile_ ? tile_->leaves : std::vector<Hash>(slots_.size());
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].leaf) computed[i] = *slots_[i].leaf;
+    if (!slots_[i].leaf && !tile_) known_ = false;
+  }
+  if (!tile_) {
+    report_slots(false);
+    return computed;
+  }
+  const std::uint64_t index = (slots_.front().seq - 1) / kTileLeaves;
+  const bool events_fit = root_of(computed) == tile_->root;
+  const bool leaves_fit = events_fit ? computed == tile_->leaves : root_of(tile_->leaves) == tile_->root;
+  report_slots(!events_fit);
+  if (events_fit && !leaves_fit) {
+    report(check_, damaged_tile(index, "its leaves differ from its events, which its root agrees with"));
+  } else if (!events_fit && !leaves_fit) {
+    report(check_, damaged_tile(index, "its root is recorded as " + short_hex(tile_->root) + ", its leaves give " +
+                                           short_hex(root_of(tile_->leaves))));
+  }
+  return leaves_fit ? tile_->leaves : computed;
+}
+
+// Names what is wrong with the events of this tile, in seq order; missing ones in a row as one.
+void TreeCheck::report_slots(bool compare_leaves) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    const std::string seq = std::to_string(slot.seq);
+    std::string why = slot.problem;
+    if (slot.missing) {
+      std::size_t last = i;
+      while (last + 1 < slots_.size() && slots_[last + 1].missing) ++last;
+      const std::string which = last == i ? "event " + seq + " is" : "events " + range_text(slot.seq, slots_[last].seq) + " are";
+      const ErrorId id = why.empty() ? ErrorId::kDataTruncated : ErrorId::kDataCorrupt;
+      const std::string what = why.empty() ? which + " missing from the log" : which + " not readable";
+      add_part(why, intact_before(slot.seq));
+      report(check_, Status(id, what).why(why));
+      i = last;
+    } else if (compare_leaves && slot.leaf && *slot.leaf != tile_->leaves[i]) {
+      add_part(why, intact_before(slot.seq));
+      report(check_, Status(ErrorId::kEventAltered, "event " + seq + " was altered: leaf recorded " + short_hex(tile_->leaves[i]) +
+                                                        ", computed " + short_hex(*slot.leaf))
+                         .why(why));
+    } else if (!slot.problem.empty()) {
+      add_part(why, intact_before(slot.seq));
+      report(check_, Status(ErrorId::kDataCorrupt, "event " + seq + " is not sound").why(why));
+    }
+  }
+}
+
+// Said once, of the first bad event.
+std::string TreeCheck::intact_before(Seq seq) {
+  const bool said = std::exchange(event_reported_, true);
+  if (said || seq == 1) return {};
+  return seq == 2 ? "event 1 is intact" : "events " + range_text(1, seq - 1) + " are intact";
+}
+
+void TreeCheck::check_edge() {
+  if (!known_ || edge_reported_ || tile_->frontier == frontier_.hashes()) return;
+  edge_reported_ = true;
+  report(check_,
+         damaged_tile(frontier_.size() / kTileLeaves - 1, "the tree's right edge after event " + std::to_string(frontier_.size()) +
+                                                              " is recorded otherwise than the tiles up to it give"));
+}
+
+void TreeCheck::append(const Hash& leaf) {
+  frontier_.append(leaf, hasher_);
+  const auto wanted = roots_.find(frontier_.size());
+  if (wanted != roots_.end() && known_) wanted->second = frontier_.root(hasher_);
+}
+
+std::string TreeCheck::problem_of(const Envelope& envelope) const {
+  std::string problem = order_problem(envelope);
+  const Result<std::shared_ptr<const Domain>> domain = domain_of(catalog_, envelope);
+  const Status resolved = domain.ok() ? resolve_event(envelope, **domain).status() : domain.status();
+  if (resolved.ok()) return problem;
+  add_part(problem, resolved.text().what);
+  add_part(problem, resolved.text().why);
+  return problem;
+}
+
+std::string TreeCheck::order_problem(const Envelope& envelope) const {
+  const std::string place =
+      "it is number " + std::to_string(envelope.place) + " of " + std::to_string(envelope.count) + " of its transaction";
+  if (envelope.place >= envelope.count) return place;
+  if (!previous_) return envelope.seq == 1 && envelope.place != 0 ? place : std::string();
+  const std::string before = "event " + std::to_string(previous_->seq);
+  if (envelope.place == 0) {
+    if (previous_->place + 1 != previous_->count) return "it begins a transaction before that of " + before + " is whole";
+    if (envelope.recorded_at <= previous_->recorded_at)
+      return "it is recorded at " + format_time(envelope.recorded_at) + ", not after " + before;
+    return {};
+  }
+  const bool goes_on = envelope.place == previous_->place + 1 && envelope.count == previous_->count &&
+                       envelope.transaction == previous_->transaction && envelope.recorded_at == previous_->recorded_at;
+  return goes_on ? std::string() : place + ", which does not follow " + before;
+}
+
+Hash TreeCheck::root_of(const std::vector<Hash>& leaves) {
+  MerkleFrontier tile;
+  for (const Hash& leaf : leaves) tile.append(leaf, hasher_);
+  return tile.root(hasher_);
+}
+
+}  // namespace forge::internal
