@@ -157,11 +157,14 @@ std::vector<std::string> Scenario::outcome_of(const Step& step) {
   return status.ok() ? std::vector<std::string>() : std::vector<std::string>{"! " + status.message()};
 }
 
-std::vector<std::string> Scenario::forgectl(std::string line, const std::string& input) {
-  const std::size_t arrow = line.rfind(" > ");
-  const std::string file = arrow == std::string::npos ? "" : line.substr(arrow + 3);
-  if (!file.empty()) line.resize(arrow);
-  const Answer answer = bench_.line(line, input);
+std::vector<std::string> Scenario::forgectl(const std::string& line, const std::string& input) {
+  std::vector<std::string> words = shell_words(line);
+  std::string file;
+  if (words.size() > 2 && words[words.size() - 2] == ">") {
+    file = words.back();
+    words.resize(words.size() - 2);
+  }
+  const Answer answer = bench_.run(words, input);
   std::vector<std::string> out;
   if (file.empty()) {
     out = lines_of(answer.out);

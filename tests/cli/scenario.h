@@ -42,7 +42,7 @@ class Scenario {
   };
 
   std::vector<std::string> outcome_of(const Step& step);
-  std::vector<std::string> forgectl(std::string line, const std::string& input);
+  std::vector<std::string> forgectl(const std::string& line, const std::string& input);
   Status other(const std::vector<std::string>& words, const std::string& input);
 
   Bench bench_;
