@@ -364,7 +364,7 @@ TEST_F(FaultFileSystemTest, WhatWasOpenIsDeadAfterAPowerLossAndAfterACrash) {
     rocksdb::Slice data;
     EXPECT_TRUE(append(*writable, "x").IsIOError());
     EXPECT_TRUE(sync(*writable).IsIOError());
-    EXPECT_TRUE(writable->Flush({}, nullptr).IsIOError());
+    EXPECT_TRUE(writable->Flush({}, nullptr).ok()) << "nothing is buffered";
     EXPECT_TRUE(writable->Truncate(1, {}, nullptr).IsIOError());
     EXPECT_TRUE(writable->Close({}, nullptr).IsIOError());
     EXPECT_TRUE(rw->Write(0, "x", {}, nullptr).IsIOError());

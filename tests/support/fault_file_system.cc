@@ -90,7 +90,7 @@ class WritableFile : public rocksdb::FSWritableFile {
     return status;
   }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return handle_.check(); }
-  IOStatus Flush(const IOOptions&, IODebugContext*) override { return handle_.check(); }
+  IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
   IOStatus Sync(const IOOptions&, IODebugContext*) override { return handle_.sync(); }
   bool IsSyncThreadSafe() const override { return true; }
   uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return position_; }
@@ -111,7 +111,7 @@ class RandomRWFile : public rocksdb::FSRandomRWFile {
   IOStatus Read(uint64_t offset, size_t size, const IOOptions&, Slice* result, char* scratch, IODebugContext*) const override {
     return handle_.read(offset, size, result, scratch);
   }
-  IOStatus Flush(const IOOptions&, IODebugContext*) override { return handle_.check(); }
+  IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
   IOStatus Sync(const IOOptions&, IODebugContext*) override { return handle_.sync(); }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return handle_.check(); }
 

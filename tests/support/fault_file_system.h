@@ -12,8 +12,9 @@ namespace forge::testing_support {
 // RocksDB's view of a simulated disk, for rocksdb::NewCompositeEnv. Constructing one mounts the disk: it is one process's
 // life with it and dies with the next power loss or process crash, so that a store of the old life, which is still to be
 // destroyed, cannot touch what the next life reads. Two mounts alive at once are two processes: locks hold between them.
-// Without direct and memory-mapped I/O; preallocation takes no space. The default logger drops what it is told: RocksDB's
-// own would abort on a full disk. Thread-safe, as are its random access files; a file that is written is not.
+// Without direct and memory-mapped I/O; preallocation takes no space. Flush has nothing to hand over and so, as in POSIX, never
+// fails, not even on a dead file: RocksDB relies on that for WALs that are wholly synced. The default logger drops what it is
+// told: RocksDB's own would abort on a full disk. Thread-safe, as are its random access files; a file that is written is not.
 class FaultFileSystem : public rocksdb::FileSystem {
  public:
   explicit FaultFileSystem(std::shared_ptr<SimulatedDisk> disk);
