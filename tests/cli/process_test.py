@@ -42,9 +42,8 @@ class Process(unittest.TestCase):
         process.stdin.flush()
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 130)
-        self.assertIn(b"1 transaction", err)
+        self.assertEqual(process.wait(timeout=60), 130)
+        self.assertIn(b"1 transaction", process.communicate()[1])
 
     def test_a_reader_that_goes_away_is_no_error(self):
         process = self.start("help", "--all", "-o", "json")
