@@ -42,7 +42,7 @@ Status add_assignment(const Action& action, const std::string& word, bool first,
   Result<Value> value = value_from_text(*field, std::string_view(word).substr(equals + 1));
   if (!value.ok()) {
     Status status = value.status();
-    return std::move(status).state("nothing was written");
+    return std::move(status).state("nothing was written").remedy("see: forgectl explain " + action.name);
   }
   args.add(name, *std::move(value));
   return {};
@@ -63,6 +63,13 @@ Result<Args> read_input_object(Session& session, const std::string& input) {
         .remedy("write {\"name\": value, …}");
   }
   return *object;
+}
+
+// The JSON of a batch has one line: "actions.ndjson:17:1:25" becomes "actions.ndjson:17:25".
+Status placed_in_line(Status error, const std::string& name) {
+  const std::string place = error.text().place, whole = name + ":1:";
+  if (!place.starts_with(whole)) return error;
+  return std::move(error).place(name + ":" + place.substr(whole.size()));
 }
 
 Status wrong_member(const std::string& place, const std::string& what) {
@@ -164,8 +171,9 @@ Result<BatchTransaction> read_batch_line(std::string_view line, const std::strin
   }
   JsonLimits limits;
   limits.bytes = kBatchLineMax;
-  FORGE_ASSIGN(const Value value, parse_json(line, name, limits));
-  const Object* object = value.if_object();
+  const Result<Value> value = parse_json(line, name, limits);
+  if (!value.ok()) return placed_in_line(value.status(), name);
+  const Object* object = value->if_object();
   if (object == nullptr) return wrong_member(name, "the line is not an object");
   BatchTransaction out;
   out.options = defaults;

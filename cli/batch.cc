@@ -244,12 +244,13 @@ void Batch::refused(std::uint64_t number, const std::string& line, const Status&
   }
   failed_line_ = number;
   Status status(reason.id(), "line " + std::to_string(number) + ": " + reason.text().what);
-  const std::string before =
-      last_stored_ == 0 ? "no line is stored" : "lines up to " + std::to_string(last_stored_) + " are stored";
+  const std::string from = ", nothing from line " + std::to_string(number) + " on";
+  const std::string written =
+      last_stored_ == 0 ? "nothing was written" : "lines up to " + std::to_string(last_stored_) + " are stored" + from;
   failure_ = std::move(status)
                  .why(reason.text().why)
                  .place(reason.text().place)
-                 .state(is_known ? before + ", nothing from line " + std::to_string(number) + " on" : reason.text().state)
+                 .state(is_known ? written : reason.text().state)
                  .remedy(is_known ? "mend the line and run the same file again" : reason.text().remedy);
 }
 

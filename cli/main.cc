@@ -1,12 +1,15 @@
 // The process around forge::cli::run: file descriptors, terminal, environment, signals and the pager.
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -17,10 +20,13 @@ namespace forge::cli {
 namespace {
 
 std::atomic<bool> interrupted{false};
+// Wakes a read that waits for input: the signal may reach any thread of the process.
+int wake_ends[2] = {-1, -1};
 
 // The first Ctrl-C lets the command finish what is in flight; the second ends the process.
 extern "C" void on_interrupt(int) {
   interrupted = true;
+  static_cast<void>(::write(wake_ends[1], "", 1) == 1);
 }
 
 class DescriptorSink : public Sink {
@@ -53,9 +59,11 @@ class DescriptorSource : public Source {
 
   Result<std::size_t> read(char* into, std::size_t size) override {
     for (;;) {
-      const ssize_t got = ::read(descriptor_, into, size);
+      std::array<pollfd, 2> ready = {{{descriptor_, POLLIN, 0}, {wake_ends[0], POLLIN, 0}}};
+      const bool waited = ::poll(ready.data(), ready.size(), -1) >= 0;
+      if (interrupted) return Status(ErrorId::kCancelled, "stopped while reading the input");
+      const ssize_t got = waited ? ::read(descriptor_, into, size) : -1;
       if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno == EINTR && interrupted) return Status(ErrorId::kCancelled, "stopped while reading the input");
       if (errno != EINTR) return Status(ErrorId::kInputUnreadable, "reading the input failed").why(std::strerror(errno));
     }
   }
@@ -111,6 +119,7 @@ std::size_t terminal_columns() {
 }
 
 void set_signals() {
+  if (::pipe(wake_ends) != 0) std::perror("forgectl: pipe");
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);

@@ -200,6 +200,10 @@ Result<Parsed> parse(std::span<const std::string> arguments) {
   std::map<std::string, std::vector<std::string>> flags;
   FORGE_TRY(collect(tree.global_slots, flags));
   if (command != nullptr) FORGE_TRY(collect(tree.slots[command->name], flags));
+  if (flags.contains("json") && flags.contains("output") && flags["output"] != std::vector<std::string>{"json"}) {
+    return Status(ErrorId::kUsage, "--json and --output " + flags["output"].front() + " contradict each other")
+        .remedy("give one of them");
+  }
   const bool help = flags.contains("help");
   if (command == nullptr || command->run == nullptr) {
     if (!words.empty()) return unknown_command(words.front(), command);

@@ -74,6 +74,14 @@ Result<const Resource*> resource_named(const Domain& domain, std::string_view na
   return domain.get_resource(name);
 }
 
+Result<const Resource*> resource_at(const View& view, std::string_view name) {
+  const std::shared_ptr<const Domain> domain = view.domain();
+  Result<const Resource*> resource = resource_named(*domain, name);
+  if (resource.ok() || resource.status().id() != ErrorId::kNoSchema) return resource;
+  Status status = resource.status();
+  return std::move(status).why("as of event " + std::to_string(view.seq()));
+}
+
 Result<const Action*> action_named(const Domain& domain, std::string_view name) {
   if (!has_schema(domain)) return no_schema();
   return domain.get_action(name);

@@ -12,6 +12,8 @@ namespace forge::cli {
 
 // The resource of that name. Errors: kNoSchema in a store without one, kUnknownResource with the nearest name.
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name);
+// The same at a point of the past; the error for a point before the first schema says so.
+Result<const Resource*> resource_at(const View& view, std::string_view name);
 // Errors: kNoSchema, kUnknownAction.
 Result<const Action*> action_named(const Domain& domain, std::string_view name);
 bool has_schema(const Domain& domain);

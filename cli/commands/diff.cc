@@ -113,7 +113,7 @@ Result<int> diff_record(Session& session, const View& before, const View& after)
 
 Result<int> diff_store(Session& session, const View& before, const View& after) {
   const std::string resource = session.arguments.word(0).value_or("");
-  if (!resource.empty()) FORGE_TRY(resource_named(*after.domain(), resource).status());
+  if (!resource.empty()) FORGE_TRY(resource_at(after, resource).status());
   Listing listing(session, kShape);
   std::uint64_t found = 0;
   Status row;

@@ -61,7 +61,8 @@ Status conflict_explained(const Session& session, const Store& store, const Acti
 
 Status check_single(const Arguments& arguments) {
   for (const char* flag : {"acks", "strict", "on-error"}) {
-    if (arguments.given(flag)) return Status(ErrorId::kUsage, "--" + std::string(flag) + " goes with --batch only");
+    if (arguments.given(flag))
+      return Status(ErrorId::kUsage, "--" + std::string(flag) + " goes with --batch only").remedy("see: forgectl help do");
   }
   if (arguments.words().empty()) {
     return Status(ErrorId::kUsage, "do needs RESOURCE.ACTION").remedy("see: forgectl help do");

@@ -98,7 +98,7 @@ Result<int> explain_query(Session& session, const Store& store, const std::vecto
   if (words.size() != 2)
     return Status(ErrorId::kUsage, "--query needs RESOURCE and an expression").remedy("see: forgectl help explain");
   FORGE_ASSIGN(const View view, session.view(store));
-  FORGE_ASSIGN(const Resource* resource, resource_named(*view.domain(), words[0]));
+  FORGE_ASSIGN(const Resource* resource, resource_at(view, words[0]));
   ListQuery query;
   query.resource = resource->name;
   query.where = words[1];

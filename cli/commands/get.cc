@@ -55,7 +55,7 @@ Result<int> run_get(Session& session) {
   const std::string& resource_name = session.arguments.words()[0];
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const View view, session.view(store));
-  FORGE_ASSIGN(const Resource* resource, resource_named(*view.domain(), resource_name));
+  FORGE_ASSIGN(const Resource* resource, resource_at(view, resource_name));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
   FORGE_ASSIGN(const Record record, record_wanted(session, view, resource_name, session.arguments.words()[1]));

@@ -38,7 +38,7 @@ Result<int> run_history(Session& session) {
     FORGE_ASSIGN(cursor, read_cursor(*text, of));
   }
   FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
-  FORGE_ASSIGN(const Resource* known, resource_named(*view.domain(), resource));
+  FORGE_ASSIGN(const Resource* known, resource_at(view, resource));
   FORGE_ASSIGN(const std::vector<VersionRow> rows, view.history(known->name, key));
   Listing listing(session,
                   {.headings = {"v", "event", "when", "actor", "action", "change"},

@@ -68,7 +68,7 @@ Result<Place> read_place(const Arguments& arguments) {
   const fs::path last = absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
   place.name = namespace_name(last.string());
   place.shown = arguments.word(0).has_value() ? (place.directory / "").string() : last.string() + "/";
-  place.schema = place.directory / (place.name + ".fbs");
+  place.schema = (place.directory / (place.name + ".fbs")).lexically_normal();
   place.schema_exists = fs::exists(place.schema, error);
   if (fs::exists(place.directory, error) && !fs::is_directory(place.directory, error)) {
     return Status(ErrorId::kTargetNotEmpty, "'" + place.directory.string() + "' is a file").state("nothing was changed");

@@ -41,7 +41,7 @@ Result<int> run_list(Session& session) {
     query.after_key = cursor->after;
   }
   FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
-  FORGE_ASSIGN(const Resource* resource, resource_named(*view.domain(), query.resource));
+  FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
   FORGE_TRY(list_records(session, view, query, shape));

@@ -109,7 +109,7 @@ Result<int> run_log(Session& session) {
   const bool to_nothing = query.to == 0 && (cursor.has_value() ? query.newest_first : session.arguments.given("until"));
   FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
   if (!query.resource.empty()) {
-    FORGE_ASSIGN(const Resource* resource, resource_named(*view.domain(), query.resource));
+    FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
     query.resource = resource->name;
   }
   FORGE_TRY(print_log(session, view, query, to_nothing));

@@ -53,25 +53,27 @@ Object change_object(const SchemaChange& change) {
   return Object{{"path", change.path}, {"kind", change.kind}, {"safe", change.safe}, {"text", change.text}};
 }
 
-Status print_added(Session& session, const LoadedDomain& loaded, const Domain& domain) {
+// `in_force`: this very schema was so before.
+Status print_added(Session& session, const LoadedDomain& loaded, const Domain& domain, bool in_force) {
   const std::size_t resources = user_resources(domain).size(), actions = user_actions(domain).size();
-  const bool applied = loaded.added && !session.dry_run();
+  const bool would_add = session.dry_run() && !in_force;
+  const std::uint32_t version = loaded.version + (would_add ? 1 : 0);
   List changes;
   std::string lines;
   for (const SchemaChange& change : loaded.changes) {
     changes.emplace_back(change_object(change));
     lines += "  " + change.path + "  " + change.kind + "  " + change.text + (change.safe ? "" : "  BREAKING") + "\n";
   }
-  std::string text = "schema version " + std::to_string(loaded.version) + ": " + counted(resources, "resource") + ", " +
-                     counted(actions, "action");
-  if (!loaded.added) text += "   (in force already)";
-  if (loaded.added && !applied) text += "   (dry run: nothing was written)";
+  std::string text =
+      "schema version " + std::to_string(version) + ": " + counted(resources, "resource") + ", " + counted(actions, "action");
+  if (in_force) text += "   (in force already)";
+  if (would_add) text += "   (dry run: nothing was written)";
   FORGE_TRY(session.out.text(text + "\n" + lines));
   return session.out.object(Object{{"resource_count", resources},
                                    {"action_count", actions},
-                                   {"version", loaded.version},
+                                   {"version", version},
                                    {"changes", std::move(changes)},
-                                   {"applied", applied}},
+                                   {"applied", loaded.added && !would_add}},
                             "version");
 }
 
@@ -84,8 +86,9 @@ Result<int> run_add(Session& session) {
     return exit_status;
   }
   FORGE_ASSIGN(Store store, session.open_for_writing());
+  const bool in_force = store.domain()->digest() == checked.domain->digest();
   FORGE_ASSIGN(const LoadedDomain loaded, store.load_domain(path, session.act_options()));
-  FORGE_TRY(print_added(session, loaded, *checked.domain));
+  FORGE_TRY(print_added(session, loaded, *checked.domain, in_force));
   return 0;
 }
 

@@ -48,7 +48,8 @@ class ForwardingSink : public Sink {
 
 }  // namespace
 
-Bench::Bench() : before_(std::filesystem::current_path()), directory_(fresh_directory()) {
+Bench::Bench() : before_(std::filesystem::current_path()), parent_(fresh_directory()), directory_(parent_ / "shop") {
+  std::filesystem::create_directory(directory_);
   std::filesystem::current_path(directory_);
 }
 
@@ -69,9 +70,9 @@ Bench::Bench(const std::vector<std::string>& commands) : Bench() {
 }
 
 Bench::~Bench() {
-  std::filesystem::current_path(before_);
   std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
+  std::filesystem::current_path(before_, ignored);
+  std::filesystem::remove_all(parent_, ignored);
 }
 
 Streams Bench::streams(Source& in, Sink& out, Sink& err) {

@@ -89,7 +89,7 @@ struct Answer {
   std::string err;
 };
 
-// A fresh directory that is the current one while the object lives.
+// A fresh directory, named shop, that is the current one while the object lives.
 class Bench {
  public:
   Bench();
@@ -121,6 +121,7 @@ class Bench {
   Streams streams(Source& in, Sink& out, Sink& err);
 
   std::filesystem::path before_;
+  std::filesystem::path parent_;
   std::filesystem::path directory_;
 };
 

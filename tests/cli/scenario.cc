@@ -21,13 +21,28 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+// The bytes that \xff and the like stand for.
+std::string unescaped(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.compare(i, 2, "\\x") == 0 && i + 4 <= text.size()) {
+      out += static_cast<char>(std::stoi(text.substr(i + 2, 2), nullptr, 16));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 // {{TEXT*N}}.
 std::string expanded(std::string text) {
   for (std::size_t at = text.find("{{"); at != std::string::npos; at = text.find("{{", at)) {
     const std::size_t end = text.find("}}", at), star = text.rfind('*', end);
     FORGE_ASSERT(end != std::string::npos && star != std::string::npos && star > at);
+    const std::string piece = unescaped(text.substr(at + 2, star - at - 2));
     std::string out;
-    for (int i = std::stoi(text.substr(star + 1, end - star - 1)); i > 0; --i) out += text.substr(at + 2, star - at - 2);
+    for (int i = std::stoi(text.substr(star + 1, end - star - 1)); i > 0; --i) out += piece;
     text.replace(at, end + 2 - at, out);
     at += out.size();
   }
@@ -142,11 +157,14 @@ std::vector<std::string> Scenario::outcome_of(const Step& step) {
   return status.ok() ? std::vector<std::string>() : std::vector<std::string>{"! " + status.message()};
 }
 
-std::vector<std::string> Scenario::forgectl(std::string line, const std::string& input) {
-  const std::size_t arrow = line.rfind(" > ");
-  const std::string file = arrow == std::string::npos ? "" : line.substr(arrow + 3);
-  if (!file.empty()) line.resize(arrow);
-  const Answer answer = bench_.line(line, input);
+std::vector<std::string> Scenario::forgectl(const std::string& line, const std::string& input) {
+  std::vector<std::string> words = shell_words(line);
+  std::string file;
+  if (words.size() > 2 && words[words.size() - 2] == ">") {
+    file = words.back();
+    words.resize(words.size() - 2);
+  }
+  const Answer answer = bench_.run(words, input);
   std::vector<std::string> out;
   if (file.empty()) {
     out = lines_of(answer.out);
@@ -165,6 +183,8 @@ Status Scenario::other(const std::vector<std::string>& words, const std::string&
     fs::current_path(words.at(1), error);
   } else if (verb == "write") {
     bench_.write(words.at(1), input);
+  } else if (verb == "use") {
+    bench_.write("shop.fbs", kShop);
   } else if (verb == "remove") {
     fs::remove_all(words.at(1), error);
   } else if (verb == "copy") {

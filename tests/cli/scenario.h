@@ -11,10 +11,10 @@
 //
 // Other commands: `cd DIR`, `write FILE` (the | lines are its text), `remove PATH`, `copy FROM TO`, `flip FILE OFFSET` (one bit of
 // the first file that matches the glob; a negative offset counts from the end), `clock SECONDS` (moves the clock), `set NAME=VALUE`
-// (an environment variable), `terminal COLUMNS` (0: none), `hold DIR` and `release` (another holder of the store). `> FILE` at the
-// end of a forgectl line sends standard output there. {{TEXT*N}} in a command or its input stands for N times TEXT. In expected
-// lines <time> <id> <ms> <number> <hash> stand for such a thing and <any> for anything. With FORGE_UPDATE_SCENARIOS=1 lines that do
-// not match are rewritten in the file.
+// (an environment variable), `terminal COLUMNS` (0: none), `use shop` (writes shop.fbs, the domain of most tests), `hold DIR` and
+// `release` (another holder of the store). `> FILE` at the end of a forgectl line sends standard output there. {{TEXT*N}} in a
+// command or its input stands for N times TEXT, in which \\xff is a byte. In expected lines <time> <id> <ms> <number> <hash> stand
+// for such a thing and <any> for anything. With FORGE_UPDATE_SCENARIOS=1 lines that do not match are rewritten in the file.
 
 #include <string>
 #include <vector>
@@ -42,7 +42,7 @@ class Scenario {
   };
 
   std::vector<std::string> outcome_of(const Step& step);
-  std::vector<std::string> forgectl(std::string line, const std::string& input);
+  std::vector<std::string> forgectl(const std::string& line, const std::string& input);
   Status other(const std::vector<std::string>& words, const std::string& input);
 
   Bench bench_;
