@@ -53,7 +53,7 @@ void compare_headers(const VersionEntry& found, const VersionEntry& expected, Di
   out.number("the action", found.action, expected.action);
   if (found.recorded_at != expected.recorded_at)
     out.add("the time", format_time(found.recorded_at), format_time(expected.recorded_at));
-  if (found.actor != expected.actor) out.add("the actor", std::string(found.actor), std::string(expected.actor));
+  if (found.actor != expected.actor) out.add("the actor", to_json(Value(found.actor)), to_json(Value(expected.actor)));
   if (found.changed != expected.changed) out.add("the set of changed fields", "another", "its own");
 }
 
