@@ -155,8 +155,7 @@ TEST_F(Verify, SaysThatAClosedStoreCannotBeChecked) {
   EXPECT_EQ(verify(store_).status().id(), ErrorId::kClosed);
 }
 
-// --- the log and its tree
-// -----------------------------------------------------------------------------------------------------------
+// --- the log and its tree ------------------------------------------------------------------------------------------------------
 
 TEST_F(Verify, NamesTheFirstAlteredEventWithBothLeaves) {
   const Hash recorded = store_.view().leaf(7).value();
@@ -341,8 +340,7 @@ TEST_F(Verify, KeepsTheFirstTenFindings) {
   EXPECT_TRUE(found.front().text().what.starts_with("event 5 was altered"));
 }
 
-// --- the state
-// ----------------------------------------------------------------------------------------------------------------------
+// --- the state -----------------------------------------------------------------------------------------------------------------
 
 TEST_F(Verify, FindsAnAlteredCurrentRow) {
   const std::string row = get(Table::kCurrent, current_key("o-2"));
@@ -485,8 +483,24 @@ TEST_F(Verify, FindsIdempotencyRecordsThatAreMissingAlteredOrExtra) {
              "event " + std::to_string(sound.first) + " has another key");
 }
 
-// --- the files
-// ----------------------------------------------------------------------------------------------------------------------
+TEST_F(Verify, FindsASchemaThatCanNoLongerBeRead) {
+  const Resource& resource = *Domain::system()->find_resource("_schema");
+  std::string key;
+  append_current_key(resource.number, encode_key(resource, "2").value(), key);
+  const std::string row = get(Table::kCurrent, key);
+  CurrentEntry entry = read_current_entry(row).value();
+  TableWriter writer;
+  entry.record = writer.write(resource.record, Row(resource.record.fields.size()));
+  std::string altered;
+  append_entry(entry, altered);
+  put(Table::kCurrent, key, altered);
+  const std::vector<Status> found = findings("state");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].text().what, "_schema 2 differs from its newest version");
+  EXPECT_EQ(found[1].text().what, "schema version 2 in the store cannot be read");
+}
+
+// --- the files -----------------------------------------------------------------------------------------------------------------
 
 TEST_F(Verify, FindsADamagedAndAForeignWatermark) {
   const std::string path = directory_.path() + "/WATERMARK";
