@@ -87,7 +87,9 @@ bool StoreFiles::exists(const std::string& path) const { return file_system_->Fi
 Result<StoreFiles::Found> StoreFiles::look() const {
   if (!exists(paths_.root)) return Found::kNothing;
   bool is_directory = false;
-  if (!file_system_->IsDirectory(paths_.root, kIo, &is_directory, nullptr).ok() || !is_directory) {
+  const rocksdb::IOStatus asked = file_system_->IsDirectory(paths_.root, kIo, &is_directory, nullptr);
+  // A file system in memory cannot tell.
+  if (!is_directory && !asked.IsNotSupported()) {
     return Status(ErrorId::kDirectoryUnusable, paths_.root + " is not a directory");
   }
   if (exists(paths_.identity())) return Found::kStore;

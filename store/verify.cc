@@ -81,7 +81,7 @@ class HeadCheck {
   HeadCheck(Seq head, const internal::TreeCheck& tree) : head_(head), tree_(tree) {}
 
   void compare(const std::string& whose, Seq size, const Hash& root) {
-    ++check_.count;
+    check_.count = std::max(check_.count, size);
     if (size > head_) {
       report(check_,
              Status(ErrorId::kDataTruncated, "acknowledged events are missing")

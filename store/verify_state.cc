@@ -53,7 +53,7 @@ void compare_headers(const VersionEntry& found, const VersionEntry& expected, Di
   out.number("the action", found.action, expected.action);
   if (found.recorded_at != expected.recorded_at)
     out.add("the time", format_time(found.recorded_at), format_time(expected.recorded_at));
-  if (found.actor != expected.actor) out.add("the actor", std::string(found.actor), std::string(expected.actor));
+  if (found.actor != expected.actor) out.add("the actor", to_json(Value(found.actor)), to_json(Value(expected.actor)));
   if (found.changed != expected.changed) out.add("the set of changed fields", "another", "its own");
 }
 
@@ -89,8 +89,7 @@ StateCheck::StateCheck(const Database& database, const Catalog& catalog, const r
       check_(check),
       versions_(database.iterate(Table::kVersions, false, snapshot)) {}
 
-// --- event by event
-// ---------------------------------------------------------------------------------------------------------------
+// --- event by event ------------------------------------------------------------------------------------------------------------
 
 void StateCheck::event(const Envelope& envelope) {
   if (is_full(check_)) return;
@@ -213,14 +212,14 @@ void StateCheck::check_idempotency(const Envelope& envelope) {
       state_differs(name + " differs", "it names events " + range_text(record->first, record->last) + ", the log gives " + events));
 }
 
-// --- records
-// ------------------------------------------------------------------------------------------------------------------------
+// --- records -------------------------------------------------------------------------------------------------------------------
 
 void StateCheck::finish() {
   compare_records();
   if (version_rows_ != sound_versions_) find_extra_versions();
   check_unique_table();
   check_idempotency_table();
+  report(check_, Catalog().load(database_));  // every schema version still parses
 }
 
 // Both tables are ordered by record: they are walked side by side.
@@ -320,8 +319,7 @@ Status StateCheck::check_current(const Resource& resource, std::string_view curr
   return state_differs(name_of_record(current_key) + " differs from its newest version", differences.text());
 }
 
-// --- unique values
-// ------------------------------------------------------------------------------------------------------------------
+// --- unique values -------------------------------------------------------------------------------------------------------------
 
 void StateCheck::check_unique_values(const Resource& resource, std::string_view key, const Row& row) {
   for (const UniqueConstraint& constraint : resource.unique) {
@@ -396,8 +394,7 @@ Result<bool> StateCheck::holds(const Resource& resource, const UniqueConstraint&
   return has_entry && key == entry;
 }
 
-// --- what no event made
-// -------------------------------------------------------------------------------------------------------------
+// --- what no event made --------------------------------------------------------------------------------------------------------
 
 void StateCheck::find_extra_versions() {
   AlignedBytes bytes;
@@ -428,8 +425,7 @@ void StateCheck::check_idempotency_table() {
   });
 }
 
-// --- together
-// -----------------------------------------------------------------------------------------------------------------------
+// --- together ------------------------------------------------------------------------------------------------------------------
 
 void StateCheck::each_row(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) {
   const auto iterator = database_.iterate(table, true, snapshot_);
@@ -446,7 +442,7 @@ void StateCheck::differs(Table table, std::string_view key, Status finding) {
 }
 
 bool StateCheck::is_reported(Table table, std::string_view key) const {
-  return reported_.contains({table, std::string(key)});
+  return !reported_.empty() && reported_.contains({table, std::string(key)});
 }
 
 Result<const Resource*> StateCheck::resource_of(std::uint32_t schema_version, std::string_view current_key) const {

@@ -16,7 +16,8 @@ namespace forge {
 struct VerifyOptions {
   Seq from = 1;                  // the first event whose leaf is recomputed; the tree above is always checked
   bool files = true;             // read every data file and compare its checksums
-  bool state = true;             // fold the log and compare records, versions, unique entries and idempotency records
+  bool state = true;             // fold the log and compare records, versions, unique entries and idempotency records; of these
+                                 // only the digest of a transaction's input cannot be told from the log
   std::optional<Root> expected;  // a root kept elsewhere: the tree of that size must have this root
   std::function<void(Seq done, Seq total)> progress;
 };
@@ -24,7 +25,7 @@ struct VerifyOptions {
 struct VerifyCheck {
   std::string name;              // "files", "tree", "state", "head"
   std::uint64_t count = 0;       // events, records or files looked at
-  std::vector<Status> findings;  // empty: sound; the first names the first bad event or file
+  std::vector<Status> findings;  // empty: sound; the first names the first bad event or file; ten at most
 };
 
 struct VerifyReport {
@@ -45,7 +46,8 @@ struct Finding {
 };
 
 // What an operator should know about the store in `path`: lock, format, recovery state, disk space, clock, sync speed. Changes
-// nothing in the store and takes no lock. Errors: kStoreNotFound, kDirectoryUnusable.
+// nothing in the store and takes no lock; the sync speed is measured on a file that is removed at once, and only where no process
+// holds the store. Errors: kStoreNotFound, kDirectoryUnusable.
 Result<std::vector<Finding>> diagnose(const std::string& path, Clock& clock);
 
 }  // namespace forge

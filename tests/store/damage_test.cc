@@ -1,0 +1,225 @@
+// One flipped bit in each kind of file: it is reported when the store is opened, when it is read or by verify, or it does no harm;
+// never is wrong data given out as right. And what a write-ahead log that lost its end, or all of it, does.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "forge/store/verify.h"
+#include "store/sample_store.h"
+
+namespace forge::testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+using State = SampleDirectory::State;
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  fs::remove(path);
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+// The files of one kind, relative to the store's directory, each beginning or ending as `pattern` says.
+std::vector<std::string> files_of(const std::string& directory, const std::string& begin, const std::string& end = "") {
+  std::vector<std::string> out;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
+    const std::string name = entry.path().filename();
+    if (entry.is_regular_file() && entry.file_size() > 0 && name.starts_with(begin) && name.ends_with(end)) {
+      out.push_back(fs::relative(entry.path(), directory));
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+struct Outcome {
+  std::string where;  // "at open", "by a notice at open", "at read", "by verify", "harmless"
+  Status status;
+};
+
+// Opens, reads everything and verifies; what is read must be `expected`.
+Outcome look_at(const std::string& path, const std::string& expected) {
+  const Result<Store> store = Store::open(path);
+  if (!store.ok()) return {"at open", store.status()};
+  const Result<std::string> contents = contents_of(*store);
+  EXPECT_TRUE(!contents.ok() || *contents == expected) << "other data was given out as right";
+  if (!store->notices().empty()) return {"by a notice at open", {}};
+  if (!contents.ok()) return {"at read", contents.status()};
+  const VerifyReport report = verify(*store).value();
+  for (const VerifyCheck& check : report.checks) {
+    if (!check.findings.empty()) return {"by verify", check.findings.front()};
+  }
+  return {"harmless", {}};
+}
+
+std::string expected_contents(State state) {
+  const SampleDirectory directory(state);
+  return contents_of(Store::open(directory.path(), {.read_only = true}).value()).value();
+}
+
+struct Kind {
+  std::string name;
+  State state;
+  std::string begin, end;
+  std::size_t flips;              // over all files of the kind
+  bool may_be_harmless;           // nothing rests on some of its bytes
+  std::vector<std::size_t> used;  // where what it holds begins, in a file that is mostly empty
+};
+
+void PrintTo(const Kind& kind, std::ostream* out) {
+  *out << kind.name;
+}
+
+class FlippedBit : public ::testing::TestWithParam<Kind> {};
+
+TEST_P(FlippedBit, IsReportedOrDoesNoHarm) {
+  const Kind& kind = GetParam();
+  const std::string expected = expected_contents(kind.state);
+  std::map<std::string, int> outcomes;
+  std::size_t flip = 0;
+  const std::size_t flips = kind.flips;
+  for (; flip < flips; ++flip) {
+    const SampleDirectory directory(kind.state);
+    const std::vector<std::string> files = files_of(directory.path(), kind.begin, kind.end);
+    ASSERT_FALSE(files.empty()) << "the sample has no such file";
+    const std::string path = directory.path() + "/" + files[flip % files.size()];
+    std::string bytes = read_file(path);
+    const std::size_t at =
+        kind.used.empty() ? (2 * flip + 1) * bytes.size() / (2 * flips) : kind.used[flip % kind.used.size()] + flip * 5;
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (flip % 8)));
+    write_file(path, bytes);
+    const Outcome outcome = look_at(directory.path(), expected);
+    ++outcomes[outcome.where];
+    const bool harmless = outcome.where == "harmless";
+    EXPECT_TRUE(!harmless || kind.may_be_harmless) << path << ", offset " << at;
+    if (kind.begin == "" && kind.end == ".log") {
+      EXPECT_EQ(outcome.where, "at open") << path << ", offset " << at;
+      EXPECT_TRUE(outcome.status.id() == ErrorId::kDataCorrupt || outcome.status.id() == ErrorId::kDataTruncated)
+          << outcome.status.message();
+    }
+  }
+  std::cout << "  " << kind.name << ": " << flips << " flips";
+  for (const auto& [where, count] : outcomes) std::cout << ", " << count << " " << where;
+  std::cout << "\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(InEachKindOfFile, FlippedBit,
+                         ::testing::Values(Kind{"tables", State::kClosed, "", ".sst", 24, false, {}},
+                                           Kind{"write_ahead_log", State::kKilled, "", ".log", 16, false, {}},
+                                           Kind{"MANIFEST", State::kClosed, "MANIFEST", "", 12, false, {}},
+                                           Kind{"CURRENT", State::kClosed, "CURRENT", "", 6, false, {}},
+                                           Kind{"FORGE", State::kClosed, "FORGE", "", 6, false, {}},
+                                           Kind{"WATERMARK", State::kKilled, "WATERMARK", "", 15, false, {0, 4096, 8192}},
+                                           Kind{"OPTIONS", State::kClosed, "OPTIONS", "", 6, true, {}},
+                                           Kind{"IDENTITY", State::kClosed, "IDENTITY", "", 4, true, {}},
+                                           Kind{"LOCK", State::kKilled, "LOCK", "", 4, true, {}}),
+                         [](const ::testing::TestParamInfo<Kind>& kind) { return kind.param.name; });
+
+// The live log is what the newest acknowledged events rest on; RocksDB itself notices none of these.
+class LiveLog : public ::testing::Test {
+ protected:
+  void expect_refused(const std::string& how) {
+    for (const bool read_only : {true, false}) {
+      const Status opened = Store::open(directory_.path(), {.read_only = read_only}).status();
+      EXPECT_TRUE(opened.id() == ErrorId::kDataTruncated || opened.id() == ErrorId::kDataCorrupt)
+          << how << ": " << opened.message();
+    }
+    EXPECT_TRUE(fs::exists(log_) == (how != "deleted")) << "the refusal must change nothing";
+  }
+
+  SampleDirectory directory_{State::kKilled};
+  const std::string log_ = directory_.path() + "/" + files_of(directory_.path(), "", ".log").back();
+  const std::string bytes_ = read_file(log_);
+};
+
+TEST_F(LiveLog, IsMissedWhereItWasCut) {
+  for (std::size_t part = 1; part < 8; ++part) {
+    const std::string left = bytes_.substr(0, bytes_.size() * part / 8);
+    write_file(log_, left);
+    expect_refused("cut to " + std::to_string(left.size()) + " bytes");
+    EXPECT_EQ(read_file(log_), left);
+  }
+}
+
+TEST_F(LiveLog, IsMissedWhereItWasEmptied) {
+  write_file(log_, "");
+  expect_refused("emptied");
+}
+
+TEST_F(LiveLog, IsMissedWhereItWasDeleted) {
+  fs::remove(log_);
+  expect_refused("deleted");
+}
+
+TEST_F(LiveLog, IsMissedByVerifyWhileTheStoreIsOpen) {
+  const Store store = Store::open(directory_.path(), {.read_only = true}).value();
+  std::string damaged = bytes_;
+  damaged[bytes_.size() / 2] = static_cast<char>(damaged[bytes_.size() / 2] ^ 1);
+  write_file(log_, damaged);
+  const VerifyReport report = verify(store).value();
+  ASSERT_FALSE(report.checks[0].findings.empty());
+  EXPECT_EQ(report.checks[0].findings[0].id(), ErrorId::kDataCorrupt);
+  EXPECT_TRUE(report.checks[0].findings[0].text().place.starts_with(log_ + ", offset ")) << report.checks[0].findings[0].message();
+}
+
+// A manifest that ends early lists files as they once were: what was written since is gone from some tables or all.
+TEST(Manifest, IsMissedWhereItWasCut) {
+  const std::string expected = expected_contents(State::kClosed);
+  std::map<std::string, int> outcomes;
+  for (std::size_t part = 1; part < 24; ++part) {
+    const SampleDirectory directory(State::kClosed);
+    const std::string path = directory.path() + "/" + files_of(directory.path(), "MANIFEST").front();
+    write_file(path, read_file(path).substr(0, fs::file_size(path) * part / 24));
+    const Outcome outcome = look_at(directory.path(), expected);
+    ++outcomes[outcome.where];
+    EXPECT_NE(outcome.where, "harmless") << part;
+  }
+  for (const auto& [where, count] : outcomes) std::cout << "  " << count << " " << where << "\n";
+}
+
+TEST(TableFile, IsMissedWhereItIsDeleted) {
+  SampleDirectory directory(State::kClosed);
+  for (const std::string& file : files_of(directory.path(), "", ".sst")) {
+    const std::string bytes = read_file(directory.path() + "/" + file);
+    fs::remove(directory.path() + "/" + file);
+    const Status opened = Store::open(directory.path()).status();
+    EXPECT_FALSE(opened.ok());
+    EXPECT_NE(opened.message().find(fs::path(file).stem()), std::string::npos) << opened.message();
+    write_file(directory.path() + "/" + file, bytes);
+  }
+}
+
+// verify names the damaged file and the block in it, and the events that cannot be read.
+TEST(TableFile, IsNamedWithTheDamagedBlock) {
+  const SampleDirectory directory(State::kClosed);
+  const Store store = Store::open(directory.path(), {.read_only = true, .cache_bytes = 0}).value();
+  std::size_t named = 0;
+  for (const std::string& file : files_of(directory.path(), "", ".sst")) {
+    const std::string path = directory.path() + "/" + file, bytes = read_file(path);
+    std::string damaged = bytes;
+    damaged[100] = static_cast<char>(damaged[100] ^ 1);
+    std::fstream(path, std::ios::binary | std::ios::in | std::ios::out)
+        .write(damaged.data(), static_cast<std::streamsize>(damaged.size()));
+    const VerifyReport report = verify(store).value();
+    const std::vector<Status>& findings = report.checks[0].findings;
+    ASSERT_FALSE(findings.empty()) << path;
+    EXPECT_EQ(findings[0].text().place, path);
+    EXPECT_NE(findings[0].text().why.find(" offset "), std::string::npos) << findings[0].message();
+    for (const Status& finding : report.checks[1].findings)
+      named += finding.message().find("not readable") != std::string::npos ? 1 : 0;
+    std::fstream(path, std::ios::binary | std::ios::in | std::ios::out)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  EXPECT_GT(named, 0u) << "the events in the damaged block of the log are named";
+}
+
+}  // namespace
+}  // namespace forge::testing_support
