@@ -61,10 +61,10 @@ rocksdb::BlockBasedTableOptions table_options(Table table, const std::shared_ptr
   return options;
 }
 
-rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& wanted, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(table, cache)));
-  options.write_buffer_size = 16 << 20;
+  options.write_buffer_size = wanted.write_buffer_bytes;
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = table == Table::kCurrent ? rocksdb::kLZ4Compression : rocksdb::kZSTD;
   options.paranoid_file_checks = true;
@@ -139,7 +139,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const Table table = static_cast<Table>(i);
-    families.emplace_back(std::string(name_of(table)), family_options(table, cache));
+    families.emplace_back(std::string(name_of(table)), family_options(table, wanted, cache));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;

@@ -18,6 +18,7 @@
 #include "forge/events/status.h"
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
+#include "tuning.h"
 
 namespace forge::internal {
 
@@ -53,6 +54,7 @@ struct DatabaseOptions {
   bool read_only = false;
   bool create = false;
   std::size_t cache_bytes = 64 << 20;
+  std::size_t write_buffer_bytes = Tuning().write_buffer_bytes;  // of each table
   LogSink log;
 };
 
