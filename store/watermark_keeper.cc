@@ -9,6 +9,7 @@ Result<std::unique_ptr<WatermarkKeeper>> WatermarkKeeper::start(StoreFiles& file
                                                                 std::chrono::milliseconds interval) {
   FORGE_ASSIGN(std::unique_ptr<WatermarkFile> file, WatermarkFile::open(files));
   FORGE_TRY(file->write(start, true));
+  FORGE_TRY(file->write(start, false));  // the power may have torn that slot
   std::unique_ptr<WatermarkKeeper> keeper(new WatermarkKeeper(std::move(file), start, std::move(sync_log), interval));
   keeper->thread_ = std::thread([raw = keeper.get()] { raw->keep(); });
   return keeper;
