@@ -100,7 +100,7 @@ DatabaseOptions database_options(const Store::State& state, bool read_only, bool
           .read_only = read_only,
           .create = create,
           .cache_bytes = state.options.cache_bytes,
-          .write_buffer_bytes = state.tuning.write_buffer_bytes,
+          .unflushed_bytes = state.tuning.unflushed_bytes,
           .log = state.options.log};
 }
 

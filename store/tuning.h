@@ -8,7 +8,7 @@
 namespace forge::internal {
 
 struct Tuning {
-  std::size_t write_buffer_bytes = 16 << 20;           // of each table
+  std::size_t unflushed_bytes = 32 << 20;              // so much is written between two flushes of the tables
   std::chrono::milliseconds watermark_interval{1000};  // a watermark is synced at most this long after a commit
 };
 

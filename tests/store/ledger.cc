@@ -1,13 +1,8 @@
 #include "store/ledger.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
-#include "forge/events/key.h"
-#include "forge/events/merkle.h"
-#include "idempotency.h"
-#include "store_state.h"
+#include "forge/store/verify.h"
 
 namespace forge::testing_support {
 namespace {
@@ -153,32 +148,19 @@ std::vector<Ask> Ledger::stored() const {
 
 // --- the audit ------------------------------------------------------------------------------------------------------------------
 
-// Folds the log on its own, from what events say alone, and compares everything else with that.
+// Reads the log from end to end, and has verify() compare every table with the fold of it.
 class Audit {
  public:
-  Audit(const Store& store, Ledger& ledger) : store_(store), state_(StoreAccess::state(store)), ledger_(ledger) {}
+  Audit(const Store& store, Ledger& ledger) : store_(store), ledger_(ledger) {}
 
   std::vector<std::string> run() {
     read_log();
     compare_answers();
-    compare_records();
-    compare_unique();
-    compare_idempotency();
-    compare_root();
+    verify_tables();
     return std::move(problems_);
   }
 
  private:
-  // A record as the events leave it.
-  struct Folded {
-    Version version = 0;
-    Seq seq = 0;
-    std::uint32_t incarnation = 0;
-    bool lives = false;
-    std::map<std::string, Value> fields;
-    std::vector<Seq> history;
-  };
-
   void expect(bool holds, const std::string& problem) {
     if (!holds) problems_.push_back(problem);
   }
@@ -210,24 +192,6 @@ class Audit {
       seqs.push_back(event.seq);
       types_[event.seq] = event.type + " " + event.key;
     }
-    if (event.resource == "Account") fold(event, name);
-  }
-
-  void fold(const Event& event, const std::string& name) {
-    Folded& record = records_[event.key];
-    expect(event.version == record.version + 1,
-           name + " makes version " + text_of(event.version) + " after " + text_of(record.version));
-    if (!record.lives) {
-      record.fields.clear();
-      ++record.incarnation;
-    }
-    expect(event.incarnation == record.incarnation, name + " has the wrong incarnation");
-    record.lives = event.action != "Account.close";
-    record.version = event.version;
-    record.seq = event.seq;
-    record.history.push_back(event.seq);
-    for (const auto& [field, value] : event.changes.members()) record.fields[field] = value;
-    for (const std::string& field : event.cleared) record.fields.erase(field);
   }
 
   void compare_answers() {
@@ -263,102 +227,20 @@ class Audit {
     entry.last = seqs.back();
   }
 
-  void compare_records() {
-    const View now = store_.view();
-    std::size_t living = 0;
-    expect(now.list({.resource = "Account"},
-                    [&](const Record& record) {
-                      ++living;
-                      compare_record(record);
-                      return true;
-                    }),
-           "listing records");
-    std::size_t expected = 0;
-    for (const auto& [key, record] : records_) {
-      expected += record.lives ? 1 : 0;
-      compare_history(now, key, record);
+  void verify_tables() {
+    const Result<VerifyReport> report = verify(store_);
+    expect(report.status(), "verifying");
+    if (!report.ok()) return;
+    for (const VerifyCheck& check : report->checks) {
+      for (const Status& finding : check.findings) expect(finding, check.name);
     }
-    expect(living == expected, std::to_string(living) + " records live, by the log it is " + std::to_string(expected));
-  }
-
-  void compare_record(const Record& record) {
-    const Folded& folded = records_[record.key()];
-    const std::string name = "record " + record.key();
-    expect(folded.lives, name + " lives, by the log it does not");
-    expect(record.version() == folded.version && record.seq() == folded.seq && record.incarnation() == folded.incarnation,
-           name + " is at another version than by the log");
-    for (const char* field : {"address", "note", "cents"}) {
-      const auto found = folded.fields.find(field);
-      const Value absent = std::string_view(field) == "cents" ? Value(0) : Value();
-      expect(record[field] == (found == folded.fields.end() ? absent : found->second),
-             name + ": " + field + " differs from the log");
-    }
-  }
-
-  void compare_history(const View& now, const std::string& key, const Folded& record) {
-    const Result<std::vector<VersionRow>> rows = now.history("Account", key);
-    expect(rows.status(), "the history of record " + key);
-    if (!rows.ok()) return;
-    std::vector<Seq> seqs;
-    for (const VersionRow& row : *rows) {
-      seqs.push_back(row.seq);
-      expect(row.version == seqs.size(), "record " + key + " lacks a version");
-    }
-    expect(seqs == record.history, "the versions of record " + key + " differ from the log");
-  }
-
-  // Rows of a table by key.
-  std::map<std::string, std::string> rows_of(Table table) {
-    std::map<std::string, std::string> out;
-    const auto rows = state_.database->iterate(table);
-    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) out[rows->key().ToString()] = rows->value().ToString();
-    expect(internal::Database::check(*rows, "reading"), "table " + std::string(name_of(table)));
-    return out;
-  }
-
-  void compare_unique() {
-    const Resource* account = store_.domain()->find_resource("Account");
-    std::map<std::string, std::string> expected;
-    for (const auto& [key, record] : records_) {
-      const auto address = record.fields.find("address");
-      if (!record.lives || address == record.fields.end()) continue;
-      std::string entry;
-      append_u16(entry, account->unique.front().number);
-      entry += '\1' + address->second.as_text() + '\0';
-      expected[entry] = key + '\0';
-    }
-    expect(rows_of(Table::kUnique) == expected, "the unique entries differ from the log");
-  }
-
-  void compare_idempotency() {
-    std::map<std::string, std::pair<Seq, Seq>> expected, present;
-    for (const auto& [key, seqs] : found_) expected[key] = {seqs.front(), seqs.back()};
-    for (const auto& [key, row] : rows_of(Table::kIdempotency)) {
-      const Result<internal::IdempotencyRecord> record = internal::read_idempotency_record(row);
-      expect(record.status(), "idempotency record " + key);
-      if (record.ok()) present[key] = {record->first, record->last};
-    }
-    expect(present == expected, "the idempotency records differ from the log");
-  }
-
-  void compare_root() {
-    Hasher hasher;
-    MerkleFrontier frontier;
-    for (const auto& [key, row] : rows_of(Table::kLog)) {
-      frontier.append(hasher.leaf({reinterpret_cast<const std::uint8_t*>(row.data()), row.size()}), hasher);
-    }
-    const Result<Root> root = store_.root();
-    expect(root.status(), "the root");
-    expect(root.ok() && root->size == frontier.size() && root->hash == frontier.root(hasher), "the tree's root is not the log's");
   }
 
   const Store& store_;
-  const Store::State& state_;
   Ledger& ledger_;
   std::vector<std::string> problems_;
   std::map<std::string, std::vector<Seq>> found_;  // by idempotency key
   std::map<Seq, std::string> types_;
-  std::map<std::string, Folded> records_;
   Time last_time_;
 };
 

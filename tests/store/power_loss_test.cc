@@ -5,15 +5,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <iostream>
 #include <latch>
 #include <limits>
-#include <random>
 #include <thread>
 
 #include "forge/store/stream.h"
 #include "store/ledger.h"
+#include "store/seeds.h"
 #include "store_state.h"
 #include "support/fault_env.h"
 
@@ -27,18 +26,8 @@ constexpr std::uint64_t kUsualRounds = 300;
 #endif
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 std::uint64_t rounds() {
   return from_environment("FORGE_CRASH_ROUNDS", kUsualRounds);
-}
-
-std::uint64_t seed_of_run() {
-  static const std::uint64_t seed = from_environment("FORGE_SEED", std::random_device{}());
-  return seed;
 }
 
 struct Arm {
@@ -81,13 +70,13 @@ class Machine {
 
   // Nothing when the power went meanwhile. Once it has been opened, a store is never made anew.
   std::optional<Store> open() {
-    const internal::Tuning tuning{.write_buffer_bytes = 64 << 10, .watermark_interval = std::chrono::milliseconds(1)};
+    const internal::Tuning tuning{.unflushed_bytes = 64 << 10, .watermark_interval = std::chrono::milliseconds(1)};
     OpenOptions options;
     options.create = !was_opened_;
     options.durability = arm_.durability;
     options.cache_bytes = 1 << 20;
     options.limits.group_actions = 8;
-    Result<Store> opened = StoreAccess::open("/disk/store", options, new_fault_env(disk_), tuning);
+    Result<Store> opened = StoreAccess::open("/store", options, new_fault_env(disk_), tuning);
     const bool has_power = !disk_->is_frozen();
     if (!opened.ok()) {
       if (has_power) wrong("opening was refused: " + opened.status().message());
