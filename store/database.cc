@@ -61,17 +61,17 @@ rocksdb::BlockBasedTableOptions table_options(Table table, const std::shared_ptr
   return options;
 }
 
-rocksdb::ColumnFamilyOptions family_options(Table table, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& wanted, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(table, cache)));
-  options.write_buffer_size = 16 << 20;
+  options.write_buffer_size = 2 * wanted.unflushed_bytes;  // never full: see Database::write
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = table == Table::kCurrent ? rocksdb::kLZ4Compression : rocksdb::kZSTD;
   options.paranoid_file_checks = true;
   if (table == Table::kLog) options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewNoopTransform());
   if (table == Table::kVersions) options.prefix_extractor = std::make_shared<RecordPrefix>();
   if (table == Table::kCurrent || table == Table::kUnique || table == Table::kIdempotency) {
-    options.memtable_prefix_bloom_size_ratio = 0.05;
+    options.memtable_prefix_bloom_size_ratio = 0.0125;
     options.memtable_whole_key_filtering = true;
   }
   return options;
@@ -88,7 +88,7 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   options.write_dbid_to_manifest = true;
   options.allow_concurrent_memtable_write = false;
-  options.max_total_wal_size = 64 << 20;
+  options.avoid_flush_during_shutdown = true;
   options.max_background_jobs = 2;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
@@ -113,6 +113,9 @@ class Database::Listener : public rocksdb::EventListener {
     const MutexLock lock(mutex_);
     if (error_.ok()) error_ = to_status(*error, "background work on the store");
   }
+  void OnMemTableSealed(const rocksdb::MemTableInfo& info) override {
+    if (info.cf_name == name_of(Table::kMeta)) is_marked_ = false;
+  }
   void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
     const MutexLock lock(mutex_);
     if (info.new_bg_error.ok()) error_ = Status();
@@ -121,8 +124,11 @@ class Database::Listener : public rocksdb::EventListener {
     const MutexLock lock(mutex_);
     return error_;
   }
+  bool is_marked() const { return is_marked_; }
+  void set_marked() { is_marked_ = true; }
 
  private:
+  std::atomic<bool> is_marked_{false};
   mutable Mutex mutex_;
   Status error_ FORGE_GUARDED_BY(mutex_);
 };
@@ -139,7 +145,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const Table table = static_cast<Table>(i);
-    families.emplace_back(std::string(name_of(table)), family_options(table, cache));
+    families.emplace_back(std::string(name_of(table)), family_options(table, wanted, cache));
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -148,6 +154,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   FORGE_TRY(to_status(opened, "opening the data files in " + wanted.path));
   database->db_.reset(db);
   std::copy(handles.begin(), handles.end(), database->handles_.begin());
+  database->unflushed_bytes_max_ = wanted.unflushed_bytes;
   return database;
 }
 
@@ -178,10 +185,45 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_ord
 
 Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing) { return to_status(iterator.status(), doing); }
 
+// RocksDB is not left to flush by itself in the middle of a write: when two tables are full at once and the next write-ahead log
+// cannot be made, it aborts as it closes; and where writes are not synced, it begins that log while the end of the one before may
+// still be lost, which leaves a hole. Here the tables are flushed together, between two writes, with the log on disk.
 rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  constexpr std::size_t kEntryBytes = 64;  // what a row costs in memory beside its bytes
+  if (unflushed_bytes_ >= unflushed_bytes_max_) {
+    if (rocksdb::Status begun = begin_flush(sync); !begun.ok()) return begun;
+    unflushed_bytes_ = 0;
+  }
+  if (rocksdb::Status marked = mark_unflushed(); !marked.ok()) return marked;
+  unflushed_bytes_ += batch.GetDataSize() + kEntryBytes * batch.Count();
   rocksdb::WriteOptions options;
   options.sync = sync;
   return db_->Write(options, &batch);
+}
+
+rocksdb::Status Database::begin_flush(bool is_synced) {
+  if (!is_synced) {
+    if (rocksdb::Status synced = write_sync(); !synced.ok()) return synced;
+  }
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  const std::vector<rocksdb::ColumnFamilyHandle*> handles(handles_.begin(), handles_.end());
+  rocksdb::Status begun = db_->Flush(options, handles);
+  if (!begun.IsTryAgain()) return begun;
+  options.wait = true;  // the flush before has not ended: writes must wait for it
+  return db_->Flush(options, handles);
+}
+
+// Keeps something in memory that is not on disk: on a full disk RocksDB recovers by flushing, and where there is nothing to flush it
+// keeps the log that failed and aborts at the next write. Deleting what is not there leaves no row.
+rocksdb::Status Database::mark_unflushed() {
+  if (listener_->is_marked()) return rocksdb::Status::OK();
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  rocksdb::Status marked = db_->Delete(options, handle(Table::kMeta), "unflushed");
+  if (marked.ok()) listener_->set_marked();
+  return marked;
 }
 
 Status Database::flush() {
@@ -191,7 +233,15 @@ Status Database::flush() {
   return to_status(db_->Flush(options, handles), "writing the store's tables to disk");
 }
 
-Status Database::sync_log() { return to_status(db_->SyncWAL(), "syncing the log"); }
+// A synced write of nothing: RocksDB's own function for this aborts when it meets a log whose last write has failed.
+rocksdb::Status Database::write_sync() {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  rocksdb::WriteBatch nothing;
+  return db_->Write(options, &nothing);
+}
+
+Status Database::sync_log() { return to_status(write_sync(), "syncing the log"); }
 
 Status Database::background_error() const { return listener_->error(); }
 

@@ -18,6 +18,7 @@
 #include "forge/events/status.h"
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
+#include "tuning.h"
 
 namespace forge::internal {
 
@@ -53,6 +54,7 @@ struct DatabaseOptions {
   bool read_only = false;
   bool create = false;
   std::size_t cache_bytes = 64 << 20;
+  std::size_t unflushed_bytes = Tuning().unflushed_bytes;  // so much is written between two flushes
   LogSink log;
 };
 
@@ -75,6 +77,7 @@ class Database {
 
   rocksdb::ColumnFamilyHandle* handle(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
   rocksdb::DB& db() const { return *db_; }
+  // From one thread at a time. Flushes in the background now and then.
   rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
   // Writes every memtable to disk, so that the write-ahead log holds nothing.
   Status flush();
@@ -86,11 +89,16 @@ class Database {
  private:
   class Listener;
   Database() = default;
+  rocksdb::Status write_sync();
+  rocksdb::Status begin_flush(bool is_synced);
+  rocksdb::Status mark_unflushed();
 
   std::shared_ptr<rocksdb::Logger> logger_;
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};
+  std::size_t unflushed_bytes_max_ = 0;
+  std::size_t unflushed_bytes_ = 0;  // written since the last flush began, with what they cost in memory
 };
 
 }  // namespace forge::internal

@@ -100,6 +100,7 @@ DatabaseOptions database_options(const Store::State& state, bool read_only, bool
           .read_only = read_only,
           .create = create,
           .cache_bytes = state.options.cache_bytes,
+          .unflushed_bytes = state.tuning.unflushed_bytes,
           .log = state.options.log};
 }
 
@@ -136,7 +137,7 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   const Watermark start{.store = state.identity.id, .seq = recovered.head, .root = root, .time_floor = recovered.floor, .clean = false};
   std::function<Status()> sync_log;
   if (state.options.durability == Durability::kOs) sync_log = [database = state.database.get()] { return database->sync_log(); };
-  FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log)));
+  FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log), state.tuning.watermark_interval));
   state.decider = std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
   state.writer =
       std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability, state.options.limits);

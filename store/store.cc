@@ -41,9 +41,11 @@ Result<Store> Store::open(const std::string& path, OpenOptions options) {
   return StoreAccess::open("/memory", std::move(options), std::shared_ptr<rocksdb::Env>(rocksdb::NewMemEnv(rocksdb::Env::Default())));
 }
 
-Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env) {
+Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env,
+                                const internal::Tuning& tuning) {
   auto state = std::make_unique<Store::State>();
   state->options = std::move(options);
+  state->tuning = tuning;
   if (state->options.clock == nullptr) state->options.clock = &system_clock();
   if (state->options.ids == nullptr) state->options.ids = &system_ids();
   state->path = path;

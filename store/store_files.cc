@@ -52,6 +52,12 @@ std::string_view line_value(std::string_view text, std::string_view name) {
   return rest.substr(0, rest.find('\n'));
 }
 
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 const rocksdb::IOOptions kIo;
 
 }  // namespace
@@ -109,10 +115,11 @@ Status StoreFiles::begin_creation(const Identity& identity) {
     if (status.ok()) return Status();
     return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + path).why(status.ToString());
   };
+  const bool existed = exists(paths_.root);
   FORGE_TRY(made(paths_.root));
-  // The directory's own name must survive, too, or the whole store vanishes with it.
-  const std::size_t slash = paths_.root.find_last_of('/');
-  FORGE_TRY(sync_directory(slash == std::string::npos ? "." : slash == 0 ? "/" : paths_.root.substr(0, slash)));
+  // Its name must last, too; a directory that somebody else made may stand in one that we may not read.
+  const Status named = sync_directory(parent_of(paths_.root));
+  if (!existed) FORGE_TRY(named);
   FORGE_TRY(write_synced(paths_.identity_draft(), identity_text(identity)));
   FORGE_TRY(sync_directory(paths_.root));
   return made(paths_.data());

@@ -14,6 +14,7 @@
 #include "directory_lock.h"
 #include "forge/store/store.h"
 #include "store_files.h"
+#include "tuning.h"
 #include "watermark_keeper.h"
 #include "writer.h"
 
@@ -21,6 +22,7 @@ namespace forge {
 
 struct Store::State {
   OpenOptions options;
+  internal::Tuning tuning;
   std::string path;
   std::shared_ptr<rocksdb::Env> env;  // of a store in memory or under test; null: the system's
   std::unique_ptr<internal::StoreFiles> files;
@@ -48,7 +50,8 @@ struct Store::State {
 class StoreAccess {
  public:
   // As Store::open, over an environment of the caller's choice. No kernel lock is taken then.
-  static Result<Store> open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env);
+  static Result<Store> open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env,
+                            const internal::Tuning& tuning = {});
   static const Store::State& state(const Store& store) { return *store.state_; }
   static Store::State& state(Store& store) { return *store.state_; }
 };

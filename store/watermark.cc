@@ -64,6 +64,7 @@ Result<Slots> read_slots(const StoreFiles& files) {
     std::memcpy(&out.slot[i], bytes.data() + at, sizeof(Slot));
     if (!sound(out.slot[i])) {
       if (!blank(out.slot[i])) ++out.damaged;
+      out.slot[i] = Slot{};  // what a torn write left counts for nothing
     } else if (out.newest < 0 || out.slot[i].counter > out.slot[out.newest].counter) {
       out.newest = i;
     }

@@ -1,28 +1,27 @@
 #include "watermark_keeper.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace forge::internal {
-namespace {
-
-constexpr std::chrono::milliseconds kSyncInterval{1000};
-
-}  // namespace
 
 Result<std::unique_ptr<WatermarkKeeper>> WatermarkKeeper::start(StoreFiles& files, const Watermark& start,
-                                                                std::function<Status()> sync_log) {
+                                                                std::function<Status()> sync_log,
+                                                                std::chrono::milliseconds interval) {
   FORGE_ASSIGN(std::unique_ptr<WatermarkFile> file, WatermarkFile::open(files));
   FORGE_TRY(file->write(start, true));
-  std::unique_ptr<WatermarkKeeper> keeper(new WatermarkKeeper(std::move(file), start, std::move(sync_log)));
+  FORGE_TRY(file->write(start, false));  // the power may have torn that slot
+  std::unique_ptr<WatermarkKeeper> keeper(new WatermarkKeeper(std::move(file), start, std::move(sync_log), interval));
   keeper->thread_ = std::thread([raw = keeper.get()] { raw->keep(); });
   return keeper;
 }
 
-WatermarkKeeper::WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log)
-    : file_(std::move(file)), sync_log_(std::move(sync_log)), newest_(start), synced_(start.seq) {}
+WatermarkKeeper::WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log,
+                                 std::chrono::milliseconds interval)
+    : file_(std::move(file)), sync_log_(std::move(sync_log)), interval_(interval), newest_(start), synced_(start.seq) {}
 
-WatermarkKeeper::~WatermarkKeeper() { end_thread(); }
+WatermarkKeeper::~WatermarkKeeper() {
+  end_thread();
+}
 
 void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_floor) {
   const Hash root = frontier.root(hasher_);
@@ -44,7 +43,7 @@ void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_fl
 void WatermarkKeeper::keep() {
   MutexLock lock(mutex_);
   while (!stopping_) {
-    if (wake_.wait_for(mutex_, kSyncInterval) || newest_.seq == synced_) continue;
+    if (wake_.wait_for(mutex_, interval_) || newest_.seq == synced_) continue;
     const Watermark watermark = newest_;
     lock.unlock();
     const Status synced = sync(watermark);
@@ -76,7 +75,9 @@ Status WatermarkKeeper::finish(Time time_floor) {
   return file_->write(newest_, true);
 }
 
-void WatermarkKeeper::abandon() { end_thread(); }
+void WatermarkKeeper::abandon() {
+  end_thread();
+}
 
 Status WatermarkKeeper::failure() const {
   const MutexLock lock(mutex_);

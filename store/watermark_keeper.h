@@ -1,8 +1,9 @@
 #pragma once
 
-// Keeps the watermark behind the log: after each commit an unsynced note, and from a thread of its own a synced one at most a second
-// later. Safe from any thread.
+// Keeps the watermark behind the log: after each commit an unsynced note, and from a thread of its own a synced one soon after.
+// Safe from any thread.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -15,8 +16,9 @@ namespace forge::internal {
 class WatermarkKeeper {
  public:
   // `start` is what the store holds on opening; it is written, synced and not clean, before this returns. `sync_log` is given where
-  // commits are not synced by themselves: then nothing is noted before it has run.
-  static Result<std::unique_ptr<WatermarkKeeper>> start(StoreFiles& files, const Watermark& start, std::function<Status()> sync_log);
+  // commits are not synced by themselves: then nothing is noted before it has run. A note is synced within `interval`.
+  static Result<std::unique_ptr<WatermarkKeeper>> start(StoreFiles& files, const Watermark& start, std::function<Status()> sync_log,
+                                                        std::chrono::milliseconds interval);
   ~WatermarkKeeper();
 
   // Notes a commit, from one thread at a time. A failure to write it costs only evidence: it is kept for `failure()`.
@@ -30,13 +32,15 @@ class WatermarkKeeper {
   Seq synced_seq() const;
 
  private:
-  WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log);
+  WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log,
+                  std::chrono::milliseconds interval);
   void keep();
   Status sync(const Watermark& watermark);
   void end_thread();
 
   std::unique_ptr<WatermarkFile> file_;
   const std::function<Status()> sync_log_;
+  const std::chrono::milliseconds interval_;
   Hasher hasher_;  // of note()
   mutable Mutex mutex_;
   CondVar wake_;
