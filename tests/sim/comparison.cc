@@ -88,9 +88,7 @@ Fields metadata_of(const ActOptions& options) {
 }  // namespace
 
 Comparison::Comparison(const Store& store, ModelLog& log, std::vector<const Model*> models, Time clock, bool writable, Dice& dice)
-    : store_(store), log_(log), models_(std::move(models)), clock_(clock), writable_(writable), dice_(dice) {
-  first_ = log_.events.empty() ? log_.head + 1 : log_.events.begin()->first;
-}
+    : store_(store), log_(log), models_(std::move(models)), clock_(clock), writable_(writable), dice_(dice), first_(log.base + 1) {}
 
 void Comparison::note(const std::string& what) {
   if (difference_.empty()) difference_ = context_ + ": " + what;

@@ -61,7 +61,7 @@ class Comparison {
   const Time clock_;
   const bool writable_;
   Dice& dice_;
-  Seq first_ = 0;  // the first seq that the models know
+  const Seq first_;  // the first seq that the models know
   std::string context_, difference_;
 };
 

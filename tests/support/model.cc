@@ -141,7 +141,7 @@ struct Model::Draft {
 // --- the log -------------------------------------------------------------------------------------------------------------------
 
 Seq ModelLog::seq_at(Time time) const {
-  Seq out = events.empty() ? head : events.begin()->first - 1;
+  Seq out = time < base_time ? 0 : base;
   for (const auto& [seq, event] : events) {
     if (event.recorded_at > time) break;
     out = seq;

@@ -54,9 +54,14 @@ struct Prediction {
 
 // The log of one store, of which several models, each with records of its own, hold parts.
 struct ModelLog {
+  // An empty log, or one that holds `head` events of one transaction.
+  explicit ModelLog(Seq first_head = 0, Time time = {}) : head(first_head), head_time(time), base(first_head), base_time(time) {}
+
   Seq head = 0;
   Time head_time;
   Time floor;  // no later transaction is recorded at or before this
+  Seq base = 0;  // the events up to this are no model's
+  Time base_time;
   std::map<Seq, ModelEvent> events;
 
   // The last event recorded at or before `time`; absent: the time is in the future. Raises the floor.
