@@ -78,7 +78,7 @@ Status Store::State::close() {
   if (writer != nullptr) {
     writer->stop();
     const bool failed = writer->failure().id() != ErrorId::kClosed;
-    const Time floor = decider->last_time();
+    const Time floor = std::max(decider->last_time(), writer->floor());
     writer.reset();
     decider.reset();
     result = failed ? Status() : database->flush();

@@ -55,6 +55,7 @@ class Writer {
   Time last_time() const { return Time{last_time_.load(std::memory_order_acquire)}; }
   // No later transaction is recorded at or before `time`.
   void raise_floor(Time time);
+  Time floor() const { return Time{floor_.load(std::memory_order_acquire)}; }
   Status failure() const;
 
  private:
