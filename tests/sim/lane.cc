@@ -23,6 +23,7 @@ Lane::Lane(std::uint64_t number, ModelLog& log, Dice& dice)
     : dice_(dice), log_(log), model_(log), number_(static_cast<std::int64_t>(number)), name_("lane" + std::to_string(number)) {
   for (const char* key : {"a", "b", "ä \"ø\""}) accounts_.push_back(key_prefix() + key);
   for (const char* mail : {"@x", "@y", "@日本"}) emails_.push_back(name_ + mail);
+  if (number == 1) emails_.push_back("");  // a value like any other, but of one lane alone
   items_ = {10 * number_, 10 * number_ + 1, -10 * number_ - 1};
   for (std::int64_t slot = 0; slot < 3; ++slot) slots_.push_back(5 * number_ + slot);
 }
@@ -112,7 +113,7 @@ Value Lane::account_argument(const std::string& name) {
                     name == "ratio";
   if (dice_.chance(kept ? 2 : 20)) return {};
   if (name == "owner") return dice_.pick({"Ann", "Bob", "日本"});
-  if (name == "email") return dice_.chance(3) ? Value("") : Value(dice_.pick(emails_));
+  if (name == "email") return dice_.chance(2) ? Value(name_ + std::string("\0", 1)) : Value(dice_.pick(emails_));
   if (name == "balance") return dice_.pick<std::int64_t>({0, 0, 7, 100, 999'999, -5, -11});
   if (name == "credit") return dice_.pick<std::int64_t>({0, 10, 1000});
   if (name == "tier") return std::string(kTiers[dice_.below(3)]);

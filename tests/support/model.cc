@@ -254,7 +254,8 @@ ErrorId Model::apply(const ActionModel& action, const ActionRequest& request, co
       event.changes[change.field] = change.after;
     }
     const std::string* text = change.after.if_text();
-    if (resource.find(change.field)->unique && text != nullptr && text->empty()) return kKeyInvalid;
+    const bool is_entry = resource.find(change.field)->unique && text != nullptr;
+    if (is_entry && (text->size() > 1024 || text->find('\0') != std::string::npos)) return kKeyInvalid;
   }
   return kNone;
 }
