@@ -68,9 +68,6 @@ Status Writer::failure() const {
 TransactionResult Writer::transact(std::unique_ptr<PreparedTransaction> transaction) {
   if (std::optional<TransactionResult> result = transact_directly(*transaction)) return *std::move(result);
   auto request = std::make_shared<Request>();
-  if (transaction->options().timeout.count() > 0) {
-    request->deadline = std::chrono::steady_clock::now() + transaction->options().timeout;
-  }
   request->transaction = std::move(transaction);
   FORGE_TRY(enqueue(request));
   request->ready.wait(false);
@@ -131,6 +128,9 @@ Status Writer::enqueue(std::shared_ptr<Request> request) {
   const std::size_t actions = request->weight();
   if (waiting_actions_ + actions > limits_.waiting_actions_max) return overloaded(waiting_actions_);
   if (!decide_thread_.joinable()) start_threads();
+  if (request->transaction != nullptr && request->transaction->options().timeout.count() > 0) {
+    request->deadline = std::chrono::steady_clock::now() + request->transaction->options().timeout;
+  }
   waiting_actions_ += actions;
   busy_.store(true, std::memory_order_release);
   queue_.push_back(std::move(request));
