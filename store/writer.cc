@@ -81,7 +81,9 @@ void Writer::transact_async(std::unique_ptr<PreparedTransaction> transaction, st
   request->gate = std::move(gate);
   request->done = std::move(done);
   const Status queued = enqueue(request);
-  if (!queued.ok()) request->done(queued);
+  if (queued.ok()) return;
+  if (request->gate == nullptr) return request->done(queued);
+  refuse_async(queued, std::move(request->gate), std::move(request->done));
 }
 
 void Writer::refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done) {

@@ -68,7 +68,8 @@ class Writer {
     std::optional<TransactionResult> result;
     std::atomic<bool> ready{false};
 
-    std::size_t weight() const { return transaction == nullptr ? 1 : std::max<std::size_t>(1, transaction->actions().size()); }
+    // What it adds to the actions that wait; a refusal always finds room.
+    std::size_t weight() const { return transaction == nullptr ? 0 : std::max<std::size_t>(1, transaction->actions().size()); }
   };
   struct OpenGroup {
     explicit OpenGroup(std::uint64_t number) : group(number) {}
