@@ -136,8 +136,8 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     }
     return PreparedTransaction::make(std::move(actions), std::move(of_event), state.catalog.current(), state.options.limits);
   };
-  const auto then = [&] {
-    state.catalog.add(next, state.writer->head());
+  const auto then = [&](Seq seq) {
+    state.catalog.add(next, seq);
     loaded.version = state.catalog.version();
     loaded.added = true;
   };

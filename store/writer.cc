@@ -242,7 +242,7 @@ void Writer::rest_if_idle() {
 }
 
 TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                         const std::function<void()>& then) {
+                                         const std::function<void(Seq)>& then) {
   const MutexLock commit(commit_mutex_);
   const MutexLock decide(decide_mutex_);
   FORGE_TRY(failure());
@@ -258,20 +258,20 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, group));
   if (group.last_seq == 0) return receipt;
   group.frontier = decider_.frontier();
-  const Status committed = this->commit(group);
+  const Status committed = this->commit(group, then);
   if (!committed.ok()) {
     fail_in_flight(committed);
     return committed;
   }
-  then();
   return receipt;
 }
 
 // Under the commit role.
-Status Writer::commit(Group& group) {
+Status Writer::commit(Group& group, const std::function<void(Seq)>& before_shown) {
   if (group.last_seq == 0) return {};
   const rocksdb::Status written = database_.write(group.batch, durability_ == Durability::kSync);
   if (!written.ok()) return write_failure(written);
+  if (before_shown) before_shown(group.last_seq);
   last_time_.store(group.last_time.micros, std::memory_order_release);
   head_.store(group.last_seq, std::memory_order_release);
   committed_group_.store(group.number, std::memory_order_release);

@@ -46,10 +46,10 @@ class Writer {
                       std::function<void(TransactionResult)> done);
   // A refusal found before deciding, answered in the stream's order.
   void refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done);
-  // Runs alone, with everything before it on disk: `decide` decides one transaction of its own making, `then` follows once it is on
-  // disk, before anything else is decided.
+  // Runs alone, with everything before it on disk: `make` makes one transaction, `then` follows once it is on disk, given its last
+  // seq, before anybody sees it or anything else is decided.
   TransactionResult transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                   const std::function<void()>& then);
+                                   const std::function<void(Seq)>& then);
 
   Seq head() const { return head_.load(std::memory_order_acquire); }
   Time last_time() const { return Time{last_time_.load(std::memory_order_acquire)}; }
@@ -92,7 +92,7 @@ class Writer {
   TransactionResult decide_now(PreparedTransaction& transaction, Group& group) FORGE_REQUIRES(decide_mutex_);
   std::unique_ptr<OpenGroup> take_group() FORGE_REQUIRES(decide_mutex_);
   bool open_group_full() const FORGE_REQUIRES(decide_mutex_);
-  Status commit(Group& group) FORGE_REQUIRES(commit_mutex_);
+  Status commit(Group& group, const std::function<void(Seq)>& before_shown = {}) FORGE_REQUIRES(commit_mutex_);
   Status recover_space() FORGE_REQUIRES(decide_mutex_);
   void fail_in_flight(const Status& why) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
   void rest_if_idle() FORGE_REQUIRES(decide_mutex_) FORGE_EXCLUDES(queue_mutex_);
