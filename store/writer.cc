@@ -213,25 +213,45 @@ std::unique_ptr<Writer::OpenGroup> Writer::take_group() {
 
 bool Writer::await_group() {
   const MutexLock decide(decide_mutex_);
-  while (open_ == nullptr && !decided_all_) group_ready_.wait(decide_mutex_);
-  return open_ != nullptr;
+  while (open_ == nullptr && unanswered_.empty() && !decided_all_) group_ready_.wait(decide_mutex_);
+  return open_ != nullptr || !unanswered_.empty();
 }
 
 void Writer::commit_loop() {
   while (await_group()) {
     MutexLock commit(commit_mutex_);
     MutexLock decide(decide_mutex_);
-    const std::unique_ptr<OpenGroup> taken = take_group();
+    std::unique_ptr<OpenGroup> taken = take_group();
     decide.unlock();
     group_taken_.notify_one();
-    const Status committed = taken == nullptr ? Status() : this->commit(taken->group);
+    if (taken != nullptr) taken->committed = this->commit(taken->group);
     decide.lock();
-    if (!committed.ok()) fail_in_flight(committed);
+    keep_answers(std::move(taken));
+    const std::vector<std::unique_ptr<OpenGroup>> answers = std::exchange(unanswered_, {});
     rest_if_idle();
     decide.unlock();
     commit.unlock();
-    if (taken != nullptr) complete(taken->requests, committed);
+    for (const std::unique_ptr<OpenGroup>& group : answers) answer(*group);
   }
+}
+
+// A group that was tried will be answered after those before it; where it failed, so does everything decided on top of it.
+void Writer::keep_answers(std::unique_ptr<OpenGroup> tried) {
+  if (tried == nullptr) return;
+  const Status committed = tried->committed;
+  unanswered_.push_back(std::move(tried));
+  if (!committed.ok()) fail_in_flight(committed);
+}
+
+Status Writer::commit_open_group() {
+  std::unique_ptr<OpenGroup> taken = take_group();
+  if (taken == nullptr) return {};
+  Status committed = this->commit(taken->group);
+  taken->committed = committed;
+  keep_answers(std::move(taken));
+  group_taken_.notify_one();
+  group_ready_.notify_one();
+  return committed;
 }
 
 // Callers may write in their own threads again.
@@ -246,13 +266,7 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
   const MutexLock commit(commit_mutex_);
   const MutexLock decide(decide_mutex_);
   FORGE_TRY(failure());
-  if (const std::unique_ptr<OpenGroup> taken = take_group()) {
-    const Status committed = this->commit(taken->group);
-    if (!committed.ok()) fail_in_flight(committed);
-    complete(taken->requests, committed);
-    group_taken_.notify_one();
-    FORGE_TRY(committed);
-  }
+  FORGE_TRY(commit_open_group());
   FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
   Group group(next_group_++);
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, group));
@@ -282,7 +296,11 @@ Status Writer::commit(Group& group, const std::function<void(Seq)>& before_shown
 // Under both roles. Everything decided on top of what failed falls with it. After an I/O error nothing more is written until the store
 // is opened again; after a full disk the next request tries to make room first.
 void Writer::fail_in_flight(const Status& why) {
-  if (const std::unique_ptr<OpenGroup> lost = take_group()) complete(lost->requests, why);
+  if (std::unique_ptr<OpenGroup> lost = take_group()) {
+    lost->committed = why;
+    unanswered_.push_back(std::move(lost));
+    group_ready_.notify_one();
+  }
   group_taken_.notify_one();
   const Status restored = decider_.restore(head(), last_time());
   if (why.id() == ErrorId::kDiskFull && restored.ok()) {
@@ -303,9 +321,9 @@ Status Writer::recover_space() {
   return {};
 }
 
-void Writer::complete(std::vector<std::shared_ptr<Request>>& requests, const Status& committed) {
-  for (std::shared_ptr<Request>& request : requests) {
-    if (!committed.ok()) request->result = committed;
+void Writer::answer(OpenGroup& group) {
+  for (const std::shared_ptr<Request>& request : group.requests) {
+    if (!group.committed.ok()) request->result = group.committed;
     finish(*request);
   }
 }

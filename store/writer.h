@@ -75,6 +75,7 @@ class Writer {
     explicit OpenGroup(std::uint64_t number) : group(number) {}
     Group group;
     std::vector<std::shared_ptr<Request>> requests;
+    Status committed;  // once it was tried
   };
 
   std::optional<TransactionResult> transact_directly(PreparedTransaction& transaction) FORGE_EXCLUDES(commit_mutex_, decide_mutex_);
@@ -91,12 +92,14 @@ class Writer {
   TransactionResult decide(Request& request, Group& group) FORGE_REQUIRES(decide_mutex_);
   TransactionResult decide_now(PreparedTransaction& transaction, Group& group) FORGE_REQUIRES(decide_mutex_);
   std::unique_ptr<OpenGroup> take_group() FORGE_REQUIRES(decide_mutex_);
+  void keep_answers(std::unique_ptr<OpenGroup> tried) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
+  Status commit_open_group() FORGE_REQUIRES(commit_mutex_, decide_mutex_);
   bool open_group_full() const FORGE_REQUIRES(decide_mutex_);
   Status commit(Group& group, const std::function<void(Seq)>& before_shown = {}) FORGE_REQUIRES(commit_mutex_);
   Status recover_space() FORGE_REQUIRES(decide_mutex_);
   void fail_in_flight(const Status& why) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
   void rest_if_idle() FORGE_REQUIRES(decide_mutex_) FORGE_EXCLUDES(queue_mutex_);
-  static void complete(std::vector<std::shared_ptr<Request>>& requests, const Status& committed);
+  static void answer(OpenGroup& group);
   static void finish(Request& request);
 
   Database& database_;
@@ -108,6 +111,8 @@ class Writer {
   Mutex decide_mutex_;  // the decide role
   Decider& decider_ FORGE_GUARDED_BY(decide_mutex_);
   std::unique_ptr<OpenGroup> open_ FORGE_GUARDED_BY(decide_mutex_);
+  // What was tried, for the commit thread to answer: the only one that does, so that answers come in order.
+  std::vector<std::unique_ptr<OpenGroup>> unanswered_ FORGE_GUARDED_BY(decide_mutex_);
   std::uint64_t next_group_ FORGE_GUARDED_BY(decide_mutex_) = 1;
   bool disk_full_ FORGE_GUARDED_BY(decide_mutex_) = false;
   bool decided_all_ FORGE_GUARDED_BY(decide_mutex_) = false;  // the decide thread has ended
