@@ -59,7 +59,7 @@ struct PointResolver {
     if (state.writer != nullptr) known = std::max(known, state.writer->floor());
     if (time > known) return past_head(format_time(time));
     // The answer must never change: no later transaction may be recorded at or before this time.
-    if (state.writer != nullptr) state.writer->raise_floor(time);
+    if (state.writer != nullptr) state.writer->settle(time);
     const Seq head = state.head();
     FORGE_ASSIGN(const Seq seq, last_at(time, head));
     FORGE_ASSIGN(Resolved out, at_seq(seq));

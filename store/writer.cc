@@ -59,6 +59,19 @@ void Writer::raise_floor(Time time) {
   }
 }
 
+// What was decided before the floor rose may be recorded at or before `time` and not be committed yet.
+void Writer::settle(Time time) {
+  raise_floor(time);
+  if (time <= last_time()) return;
+  {
+    const MutexLock decide(decide_mutex_);
+    if (decider_.last_seq() <= head()) return;
+  }
+  const MutexLock commit(commit_mutex_);
+  const MutexLock decide(decide_mutex_);
+  static_cast<void>(commit_open_group().ok());  // a failure is told to those who wait for it
+}
+
 Status Writer::failure() const {
   const MutexLock queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
