@@ -150,10 +150,16 @@ void call_async(Store& store, Notes& notes, std::uint64_t seed) {
 
 void call_in_stream(Store& store, Notes& notes, std::uint64_t seed) {
   Dice dice(seed);
+  std::atomic<int> answered{0};
   TransactionStream stream(store, {.window = 16, .stop_on_refusal = false});
   for (int i = 0; i < kRounds; ++i) {
     const ActOptions options = notes.next();
-    EXPECT_TRUE(stream.submit(transfer(dice), options, notes.answerer(options)).ok());
+    const Status submitted = stream.submit(transfer(dice), options, [&, i, answer = notes.answerer(options)](Result<TransactionReceipt> result) {
+      EXPECT_EQ(answered++, i) << "a stream was answered out of order";
+      EXPECT_TRUE(store.resolve(system_clock().now()).ok());  // a callback may read
+      answer(std::move(result));
+    });
+    EXPECT_TRUE(submitted.ok());
   }
   EXPECT_TRUE(stream.finish().ok());
 }
