@@ -7,10 +7,14 @@
 namespace forge::model {
 namespace {
 
-std::string name_of(const RecordName& name) { return name.resource + " '" + name.key + "'"; }
+std::string name_of(const RecordName& name) {
+  return name.resource + " '" + name.key + "'";
+}
 
 // "E3004 no Account 'a'", or "success".
-std::string said(const Status& status) { return status.ok() ? "success" : status.message(); }
+std::string said(const Status& status) {
+  return status.ok() ? "success" : status.message();
+}
 
 Fields fields_of(const Object& object) {
   Fields out;
@@ -34,8 +38,8 @@ std::string shown(const std::vector<VersionRow::Change>& changes) {
 
 std::string shown(const VersionRow& row) {
   return "version " + std::to_string(row.version) + " seq " + std::to_string(row.seq) + " at " + format_time(row.recorded_at) +
-         " incarnation " + std::to_string(row.incarnation) + (row.deleted ? " deleted " : " ") + row.action + " by " + row.actor + " " +
-         shown(row.changes);
+         " incarnation " + std::to_string(row.incarnation) + (row.deleted ? " deleted " : " ") + row.action + " by " + row.actor +
+         " " + shown(row.changes);
 }
 
 std::string shown(const FieldBlame& blame) {
@@ -72,8 +76,8 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
 bool matches(const LogQuery& query, const ModelEvent& event) {
   const std::string& given = event.options.correlation;
   return (query.type.empty() || glob_matches(query.type, event.type)) &&
-         (query.resource.empty() || query.resource == event.record.resource) && (query.key.empty() || query.key == event.record.key) &&
-         (query.actor.empty() || query.actor == event.options.actor.id) &&
+         (query.resource.empty() || query.resource == event.record.resource) &&
+         (query.key.empty() || query.key == event.record.key) && (query.actor.empty() || query.actor == event.options.actor.id) &&
          (query.correlation.empty() || query.correlation == (given.empty() ? event.transaction.to_string() : given)) &&
          (query.idempotency_key.empty() || query.idempotency_key == event.options.idempotency_key);
 }
@@ -100,7 +104,9 @@ View Comparison::view(Seq seq) {
   return found.ok() ? *std::move(found) : store_.view();
 }
 
-Seq Comparison::random_seq() { return first_ - 1 + dice_.below(log_.head - first_ + 2); }
+Seq Comparison::random_seq() {
+  return first_ - 1 + dice_.below(log_.head - first_ + 2);
+}
 
 // --- one record ----------------------------------------------------------------------------------------------------------------
 
@@ -115,7 +121,8 @@ void Comparison::fields(const ResourceModel& resource, const Record& found, cons
     expect(is == wanted, [&] { return field.name + " is " + to_json(is) + ", not " + to_json(wanted); });
   }
   const Value key = found[resource.key];
-  expect((resource.key_is_int ? std::to_string(key.as_int()) : key.as_text()) == found.key(), [&] { return "its key field differs"; });
+  expect((resource.key_is_int ? std::to_string(key.as_int()) : key.as_text()) == found.key(),
+         [&] { return "its key field differs"; });
 }
 
 void Comparison::record(const Model& model, const View& view, const RecordName& name) {
@@ -123,7 +130,8 @@ void Comparison::record(const Model& model, const View& view, const RecordName& 
   const std::optional<Standing> expected = model.living(name, view.seq());
   const Result<Record> found = view.get(name.resource, name.key);
   if (!expected) {
-    return expect(found.status().id() == ErrorId::kRecordNotFound, [&] { return "no record expected, got " + said(found.status()); });
+    return expect(found.status().id() == ErrorId::kRecordNotFound,
+                  [&] { return "no record expected, got " + said(found.status()); });
   }
   expect(found.ok(), [&] { return "a record expected, got " + said(found.status()); });
   if (found.ok()) fields(*find_resource(name.resource), *found, *expected);
@@ -180,7 +188,8 @@ void Comparison::diffs(const Model& model, const RecordName& name) {
 
 void Comparison::current(const Model& model, const std::set<RecordName>& records) {
   const View now = view(log_.head);
-  expect(store_.head() == log_.head, [&] { return "the head is " + std::to_string(store_.head()) + ", not " + std::to_string(log_.head); });
+  expect(store_.head() == log_.head,
+         [&] { return "the head is " + std::to_string(store_.head()) + ", not " + std::to_string(log_.head); });
   for (const RecordName& name : records) record(model, now, name);
 }
 
@@ -196,7 +205,8 @@ void Comparison::model(const Model& model, const std::string& actor, const std::
     }
     diffs(model, name);
     log(now, {.resource = name.resource, .key = name.key});
-    log(then, {.resource = name.resource, .key = name.key, .from = random_seq(), .newest_first = true, .limit = 1 + dice_.below(5)});
+    log(then,
+        {.resource = name.resource, .key = name.key, .from = random_seq(), .newest_first = true, .limit = 1 + dice_.below(5)});
   }
   logs(model, actor);
   listings(now, key_prefix);
@@ -331,8 +341,8 @@ std::vector<std::pair<RecordName, const Model*>> Comparison::in_key_order(const 
 }
 
 void Comparison::listing(const View& view, const ListQuery& query, bool (*matches)(const Fields&)) {
-  context_ = "list of " + query.resource + " where '" + query.where + "' after '" + query.after_key + "' prefix '" + query.key_prefix +
-             "' limit " + std::to_string(query.limit) + " as of " + std::to_string(view.seq());
+  context_ = "list of " + query.resource + " where '" + query.where + "' after '" + query.after_key + "' prefix '" +
+             query.key_prefix + "' limit " + std::to_string(query.limit) + " as of " + std::to_string(view.seq());
   std::vector<Record> found;
   const Status status = view.list(query, [&](const Record& record) { return found.push_back(record), true; });
   expect(status.ok(), [&] { return said(status); });
@@ -369,7 +379,8 @@ void Comparison::whole_diff(Seq before, Seq after) {
       if (std::optional<RecordDiff> diff = model->diff(name, before, after)) expected.push_back(*std::move(diff));
     }
   }
-  expect(found.size() == expected.size(), [&] { return std::to_string(found.size()) + " diffs, not " + std::to_string(expected.size()); });
+  expect(found.size() == expected.size(),
+         [&] { return std::to_string(found.size()) + " diffs, not " + std::to_string(expected.size()); });
   for (std::size_t i = 0; i < std::min(found.size(), expected.size()); ++i) {
     expect(shown(found[i]) == shown(expected[i]), [&] { return "got " + shown(found[i]) + "\n    not " + shown(expected[i]); });
   }
@@ -384,10 +395,11 @@ void Comparison::whole() {
     listing(*at, {.resource = "Account"}, all);
     listing(*at, {.resource = "Item"}, all);
     listing(*at, {.resource = "_bookmark"}, all);
-    listing(*at, {.resource = "Item", .where = "slot is null or left in (0, 3)", .limit = 1 + dice_.below(5)}, [](const Fields& one) {
-      const std::int64_t left = value_of(one, "left").as_int();
-      return value_of(one, "slot").is_null() || left == 0 || left == 3;
-    });
+    listing(*at, {.resource = "Item", .where = "slot is null or left in (0, 3)", .limit = 1 + dice_.below(5)},
+            [](const Fields& one) {
+              const std::int64_t left = value_of(one, "left").as_int();
+              return value_of(one, "slot").is_null() || left == 0 || left == 3;
+            });
     listing(*at, {.resource = "Account", .where = "note like 'a%' or open and score >= 2"}, [](const Fields& one) {
       const Value note = value_of(one, "note"), score = value_of(one, "score");
       const bool like = !note.is_null() && !note.as_text().empty() && (note.as_text()[0] == 'a' || note.as_text()[0] == 'A');
@@ -425,8 +437,10 @@ void Comparison::receipt(const Prediction& expected, const Result<TransactionRec
   for (std::size_t i = 0; i < answer->actions.size() && difference_.empty(); ++i) {
     const ActionReceipt& action = answer->actions[i];
     const ModelEvent& event = expected.events[i];
-    same(action.resource == event.record.resource && (event.record.key.empty() || action.key == event.record.key), "an action's record");
-    same(!action.key.empty() && action.version == event.version && action.seq == event.seq && action.type == event.type, "an action's result");
+    same(action.resource == event.record.resource && (event.record.key.empty() || action.key == event.record.key),
+         "an action's record");
+    same(!action.key.empty() && action.version == event.version && action.seq == event.seq && action.type == event.type,
+         "an action's result");
   }
 }
 

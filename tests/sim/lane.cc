@@ -28,7 +28,9 @@ Lane::Lane(std::uint64_t number, ModelLog& log, Dice& dice)
   for (std::int64_t slot = 0; slot < 3; ++slot) slots_.push_back(5 * number_ + slot);
 }
 
-bool Lane::lives(const RecordName& record) const { return model_.living(record, log_.head).has_value(); }
+bool Lane::lives(const RecordName& record) const {
+  return model_.living(record, log_.head).has_value();
+}
 
 Attempt Lane::next() {
   if (!keyed_.empty() && dice_.chance(9)) {
@@ -62,7 +64,9 @@ ActOptions Lane::options() {
   return out;
 }
 
-ActionRequest Lane::request() { return dice_.chance(65) ? account_request() : item_request(); }
+ActionRequest Lane::request() {
+  return dice_.chance(65) ? account_request() : item_request();
+}
 
 std::optional<Version> Lane::expectation(const RecordName& record) {
   if (!dice_.chance(25)) return std::nullopt;
@@ -86,8 +90,9 @@ ActionRequest Lane::account_request() {
       add_account_arguments(out.args, {"email", "balance", "tier", "note"});
     }
   } else {
-    out.action = dice_.pick({"Account.deposit", "Account.deposit", "Account.deposit", "Account.withdraw", "Account.edit", "Account.edit",
-                             "Account.edit", "Account.scale", "Account.promote", "Account.touch", "Account.put", "Account.close"});
+    out.action =
+        dice_.pick({"Account.deposit", "Account.deposit", "Account.deposit", "Account.withdraw", "Account.edit", "Account.edit",
+                    "Account.edit", "Account.scale", "Account.promote", "Account.touch", "Account.put", "Account.close"});
     if (out.action == "Account.deposit") out.args.add("memo", dice_.chance(95) ? Value("cash") : Value());
     if (out.action == "Account.deposit" || out.action == "Account.withdraw") {
       if (dice_.chance(90)) out.args.add("amount", dice_.chance(97) ? Value(amount()) : Value());
@@ -109,8 +114,8 @@ void Lane::add_account_arguments(Args& args, std::initializer_list<const char*> 
 }
 
 Value Lane::account_argument(const std::string& name) {
-  const bool kept = name == "owner" || name == "balance" || name == "credit" || name == "motto" || name == "tier" || name == "open" ||
-                    name == "ratio";
+  const bool kept = name == "owner" || name == "balance" || name == "credit" || name == "motto" || name == "tier" ||
+                    name == "open" || name == "ratio";
   if (dice_.chance(kept ? 2 : 20)) return {};
   if (name == "owner") return dice_.pick({"Ann", "Bob", "日本"});
   if (name == "email") return dice_.chance(2) ? Value(name_ + std::string("\0", 1)) : Value(dice_.pick(emails_));
@@ -178,7 +183,8 @@ std::vector<ActionRequest> Lane::swap() {
     return {{.action = "Account.edit", .args = {{"id", accounts_[0]}, {"email", value_at("Account", accounts_[1], "email")}}},
             {.action = "Account.edit", .args = {{"id", accounts_[1]}, {"email", value_at("Account", accounts_[0], "email")}}}};
   }
-  const Value first = value_at("Item", std::to_string(items_[0]), "slot"), second = value_at("Item", std::to_string(items_[1]), "slot");
+  const Value first = value_at("Item", std::to_string(items_[0]), "slot"),
+              second = value_at("Item", std::to_string(items_[1]), "slot");
   return {{.action = "Item.move", .args = {{"number", items_[0]}, {"slot", second}}},
           {.action = "Item.move", .args = {{"number", items_[1]}, {"slot", first}}}};
 }
@@ -195,13 +201,27 @@ void Lane::spoil(ActionRequest& request) {
     args.add(name, value);
   };
   switch (dice_.below(8)) {
-    case 0: request.action += "ly"; return;
-    case 1: replace("colour", "red"); break;
-    case 2: replace(resource.key, nullptr); break;
-    case 3: replace(resource.key, resource.key_is_int ? Value("seven") : Value(7)); break;
-    case 4: replace(resource.key, resource.key_is_int ? Value(1.5) : Value("")); break;
-    case 5: replace(resource.key, resource.key_is_int ? Value(true) : Value(std::string("a\0b", 3))); break;
-    case 6: replace(resource.key, resource.key_is_int ? Value(List{}) : Value(std::string(1025, 'k'))); break;
+    case 0:
+      request.action += "ly";
+      return;
+    case 1:
+      replace("colour", "red");
+      break;
+    case 2:
+      replace(resource.key, nullptr);
+      break;
+    case 3:
+      replace(resource.key, resource.key_is_int ? Value("seven") : Value(7));
+      break;
+    case 4:
+      replace(resource.key, resource.key_is_int ? Value(1.5) : Value(""));
+      break;
+    case 5:
+      replace(resource.key, resource.key_is_int ? Value(true) : Value(std::string("a\0b", 3)));
+      break;
+    case 6:
+      replace(resource.key, resource.key_is_int ? Value(List{}) : Value(std::string(1025, 'k')));
+      break;
     default: {
       if (action.arguments.empty()) return;
       const FieldModel& argument = dice_.pick(action.arguments);
@@ -210,7 +230,8 @@ void Lane::spoil(ActionRequest& request) {
       if (argument.type == Type::kBool) replace(argument.name, 1);
       if (argument.type == Type::kFloat) replace(argument.name, "0.5");
       if (argument.type == Type::kTier) replace(argument.name, dice_.chance(50) ? Value("gold") : Value(2.0));
-      if (argument.type == Type::kParts) replace(argument.name, dice_.chance(50) ? Value(List{Object{{"weight", 1}}}) : Value("[]"));
+      if (argument.type == Type::kParts)
+        replace(argument.name, dice_.chance(50) ? Value(List{Object{{"weight", 1}}}) : Value("[]"));
     }
   }
   request.args = std::move(args);

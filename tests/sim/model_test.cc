@@ -1,7 +1,7 @@
 // Random sequences on shared stores, compared with a naive model.
 //
-// FORGE_SEED=N begins with seed N; each store takes the next one. FORGE_SEQUENCES=N sets how many sequences run in all; the default is
-// 20,000, and a tenth of that where the build is slow. A failure prints the seed of its store and every step taken there.
+// FORGE_SEED=N begins with seed N; each store takes the next one. FORGE_SEQUENCES=N sets how many sequences run in all; the default
+// is 20,000, and a tenth of that where the build is slow. A failure prints the seed of its store and every step taken there.
 
 #include <gtest/gtest.h>
 
@@ -106,9 +106,12 @@ class Simulation {
   void move_clock() {
     const std::uint64_t how = dice_.below(100);
     if (how < 30) return;
-    if (how < 60) clock_.advance(dice_.between(1, 5));
-    else if (how < 92) clock_.advance(dice_.between(1, 3'000'000));
-    else clock_.advance(-dice_.between(1, 3'600'000'000));
+    if (how < 60)
+      clock_.advance(dice_.between(1, 5));
+    else if (how < 92)
+      clock_.advance(dice_.between(1, 3'000'000));
+    else
+      clock_.advance(-dice_.between(1, 3'600'000'000));
   }
 
   void step(Lane& lane) {
@@ -130,7 +133,8 @@ class Simulation {
     }
     if (!dice_.chance(5)) return store_->transact(attempt.requests, attempt.options);
     std::promise<Result<TransactionReceipt>> answer;
-    store_->transact_async(attempt.requests, attempt.options, [&](Result<TransactionReceipt> result) { answer.set_value(std::move(result)); });
+    store_->transact_async(attempt.requests, attempt.options,
+                           [&](Result<TransactionReceipt> result) { answer.set_value(std::move(result)); });
     return answer.get_future().get();
   }
 
@@ -178,7 +182,8 @@ class Simulation {
     Prediction expected = lane.model().predict(attempt.requests, attempt.options, clock_.now());
     if (add && seq > log_.head) expected = {.error = ErrorId::kTimeInFuture};
     if (!add && expected.error == ErrorId::kRecordNotFound) expected.error = ErrorId::kBookmarkNotFound;
-    const Status status = add ? store_->add_bookmark(name, seq, attempt.options).status() : store_->remove_bookmark(name, attempt.options);
+    const Status status =
+        add ? store_->add_bookmark(name, seq, attempt.options).status() : store_->remove_bookmark(name, attempt.options);
     if (status.id() != expected.error) return note("the bookmark's answer is " + status.message());
     if (!status.ok()) return;
     TransactionReceipt receipt{.actions = {{.key = name}}};
@@ -188,7 +193,8 @@ class Simulation {
     receipt.transaction = event->transaction;
     lane.model().accept(std::move(expected), receipt, attempt.requests);
     const Result<Resolved> named = store_->resolve(BookmarkName{name});
-    if (add ? !named.ok() || named->seq != seq : named.status().id() != ErrorId::kBookmarkNotFound) note("the bookmark resolves to another point");
+    if (add ? !named.ok() || named->seq != seq : named.status().id() != ErrorId::kBookmarkNotFound)
+      note("the bookmark resolves to another point");
   }
 
   void compare_all(bool writable) {
@@ -243,7 +249,9 @@ void simulate(std::uint64_t sequences, std::uint64_t seed, bool on_disk) {
   other.join();
 }
 
-TEST(StoreAgainstModel, SequencesInMemoryAnswerAsTheModelDoes) { simulate(sequences_in_all(), from_environment("FORGE_SEED", 1), false); }
+TEST(StoreAgainstModel, SequencesInMemoryAnswerAsTheModelDoes) {
+  simulate(sequences_in_all(), from_environment("FORGE_SEED", 1), false);
+}
 
 // A sixteenth of the sequences, so that at least 500 of 20,000 go on after being opened again.
 TEST(StoreAgainstModel, SequencesOnDiskAnswerAsTheModelDoesAlsoAfterReopening) {

@@ -38,7 +38,9 @@ std::vector<SourceFile> schema(int extra = 0) {
   return {{"counter.fbs", text.replace(text.find('@'), 1, fields)}};
 }
 
-std::string counter(int number) { return "c" + std::to_string(number); }
+std::string counter(int number) {
+  return "c" + std::to_string(number);
+}
 
 ActionRequest add(int number, std::int64_t amount) {
   return {.action = "Counter.add", .args = {{"id", counter(number)}, {"amount", amount}}, .if_version = {}};
@@ -154,11 +156,12 @@ void call_in_stream(Store& store, Notes& notes, std::uint64_t seed) {
   TransactionStream stream(store, {.window = 16, .stop_on_refusal = false});
   for (int i = 0; i < kRounds; ++i) {
     const ActOptions options = notes.next();
-    const Status submitted = stream.submit(transfer(dice), options, [&, i, answer = notes.answerer(options)](Result<TransactionReceipt> result) {
-      EXPECT_EQ(answered++, i) << "a stream was answered out of order";
-      EXPECT_TRUE(store.resolve(system_clock().now()).ok());  // a callback may read
-      answer(std::move(result));
-    });
+    const Status submitted =
+        stream.submit(transfer(dice), options, [&, i, answer = notes.answerer(options)](Result<TransactionReceipt> result) {
+          EXPECT_EQ(answered++, i) << "a stream was answered out of order";
+          EXPECT_TRUE(store.resolve(system_clock().now()).ok());  // a callback may read
+          answer(std::move(result));
+        });
     EXPECT_TRUE(submitted.ok());
   }
   EXPECT_TRUE(stream.finish().ok());
@@ -353,7 +356,8 @@ TEST(StoreConcurrency, OneOfTheRacingCallersTakesAUniqueValue) {
     });
     EXPECT_EQ(winners, 1) << owner;
     int holders = 0;
-    const Status listed = store.view().list({.resource = "Counter", .where = "owner = '" + owner + "'"}, [&](const Record&) { return ++holders, true; });
+    const Status listed = store.view().list({.resource = "Counter", .where = "owner = '" + owner + "'"},
+                                            [&](const Record&) { return ++holders, true; });
     EXPECT_TRUE(listed.ok());
     EXPECT_EQ(holders, 1) << owner;
   }
@@ -397,11 +401,12 @@ TEST(StoreConcurrency, AStreamThatIsRefusedForOverloadStopsThereAndAnswersInOrde
     TransactionStream stream(counters.store(), {.window = 64});
     for (int i = 0; i < 40; ++i) {
       const std::size_t actions = i == 20 ? 9 : 1;  // the 21st can never wait
-      const Status submitted = stream.submit(std::vector<ActionRequest>(actions, add(0, 1)), {}, [&, i](Result<TransactionReceipt> result) {
-        const std::lock_guard lock(mutex);
-        order.push_back(i);
-        accepted.push_back(result.ok());
-      });
+      const Status submitted =
+          stream.submit(std::vector<ActionRequest>(actions, add(0, 1)), {}, [&, i](Result<TransactionReceipt> result) {
+            const std::lock_guard lock(mutex);
+            order.push_back(i);
+            accepted.push_back(result.ok());
+          });
       static_cast<void>(submitted.ok());  // the stream is fed on, against its advice
     }
     EXPECT_EQ(stream.finish().id(), ErrorId::kOverloaded);

@@ -64,7 +64,8 @@ void expect_as_answered(const TransactionReceipt& receipt, const Committed& comm
 
 }  // namespace
 
-void check_history(const Store& store, Seq base, const std::vector<CallerHistory>& callers, const std::vector<std::string>& others) {
+void check_history(const Store& store, Seq base, const std::vector<CallerHistory>& callers,
+                   const std::vector<std::string>& others) {
   std::vector<Event> events;
   const Status read = store.view().log({.from = base + 1}, [&](const Event& event) {
     EXPECT_EQ(event.seq, base + 1 + events.size()) << "the log has a hole or a repeat";

@@ -19,9 +19,10 @@ struct CallerHistory {
   std::vector<std::string> refused;  // correlations
 };
 
-// Looks at every event after `base`: dense seqs; whole transactions, each with one id and one time; strictly increasing times; dense
-// versions; each acknowledged transaction exactly once and as it was answered; nothing refused; nothing that nobody asked for, unless
-// its correlation is in `others`; each caller's own order. Reports through GoogleTest.
-void check_history(const Store& store, Seq base, const std::vector<CallerHistory>& callers, const std::vector<std::string>& others = {});
+// Looks at every event after `base`: dense seqs; whole transactions, each with one id and one time; strictly increasing times;
+// dense versions; each acknowledged transaction exactly once and as it was answered; nothing refused; nothing that nobody asked
+// for, unless its correlation is in `others`; each caller's own order. Reports through GoogleTest.
+void check_history(const Store& store, Seq base, const std::vector<CallerHistory>& callers,
+                   const std::vector<std::string>& others = {});
 
 }  // namespace forge

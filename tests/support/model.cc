@@ -45,17 +45,21 @@ ErrorId check_parts(const Value& value) {
 ErrorId check_value(const FieldModel& field, const Value& value) {
   if (value.is_null()) return kNone;
   switch (field.type) {
-    case Type::kText: return value.if_text() == nullptr ? kArgumentType : is_text(value.as_text()) ? kNone : kTextInvalid;
+    case Type::kText:
+      return value.if_text() == nullptr ? kArgumentType : is_text(value.as_text()) ? kNone : kTextInvalid;
     case Type::kInt:
       if (value.if_int() == nullptr) return kArgumentType;
       return value.as_int() < field.min || value.as_int() > field.max ? kArgumentRange : kNone;
-    case Type::kBool: return value.if_bool() == nullptr ? kArgumentType : kNone;
-    case Type::kFloat: return value.if_double() == nullptr ? kArgumentType : kNone;
+    case Type::kBool:
+      return value.if_bool() == nullptr ? kArgumentType : kNone;
+    case Type::kFloat:
+      return value.if_double() == nullptr ? kArgumentType : kNone;
     case Type::kTier: {
       if (value.if_text() == nullptr) return kArgumentType;
       return std::find(std::begin(kTiers), std::end(kTiers), value.as_text()) == std::end(kTiers) ? kArgumentType : kNone;
     }
-    case Type::kParts: return check_parts(value);
+    case Type::kParts:
+      return check_parts(value);
   }
   return kNone;
 }
@@ -71,7 +75,8 @@ ErrorId check_request(const ActionRequest& request) {
       if (error != kNone) return error;
       continue;
     }
-    const auto known = std::find_if(action->arguments.begin(), action->arguments.end(), [&](const auto& one) { return one.name == name; });
+    const auto known =
+        std::find_if(action->arguments.begin(), action->arguments.end(), [&](const auto& one) { return one.name == name; });
     if (known == action->arguments.end()) return kUnknownField;
     const ErrorId error = check_value(*known, value);
     if (error != kNone) return error;

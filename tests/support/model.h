@@ -59,7 +59,7 @@ struct ModelLog {
 
   Seq head = 0;
   Time head_time;
-  Time floor;  // no later transaction is recorded at or before this
+  Time floor;    // no later transaction is recorded at or before this
   Seq base = 0;  // the events up to this are no model's
   Time base_time;
   std::map<Seq, ModelEvent> events;

@@ -7,9 +7,13 @@ namespace {
 
 using enum ErrorId;
 
-std::int64_t int_of(const Fields& fields, const std::string& name) { return value_of(fields, name).as_int(); }
+std::int64_t int_of(const Fields& fields, const std::string& name) {
+  return value_of(fields, name).as_int();
+}
 
-ErrorId refuse_unless(bool holds) { return holds ? kNone : kRuleViolated; }
+ErrorId refuse_unless(bool holds) {
+  return holds ? kNone : kRuleViolated;
+}
 
 // A sum that must fit in 64 bits, then in the field.
 ErrorId put_sum(std::int64_t a, std::int64_t b, const FieldModel& field, Fields& after) {
@@ -20,7 +24,9 @@ ErrorId put_sum(std::int64_t a, std::int64_t b, const FieldModel& field, Fields&
   return kNone;
 }
 
-const FieldModel& field_of(std::string_view resource, std::string_view field) { return *find_resource(resource)->find(field); }
+const FieldModel& field_of(std::string_view resource, std::string_view field) {
+  return *find_resource(resource)->find(field);
+}
 
 // ---- Account ----
 
@@ -81,7 +87,9 @@ ErrorId set_scale(const Scene& scene, Fields& after) {
   return put_sum(score, score, field_of("Account", "score"), after);
 }
 
-ErrorId require_promote(const Scene& scene) { return refuse_unless(value_of(*scene.before, "tier").as_text() != "Gold"); }
+ErrorId require_promote(const Scene& scene) {
+  return refuse_unless(value_of(*scene.before, "tier").as_text() != "Gold");
+}
 
 ErrorId set_promote(const Scene& scene, Fields& after) {
   after["tier"] = value_of(*scene.before, "tier").as_text() == "Basic" ? "Silver" : "Gold";
@@ -107,40 +115,72 @@ ResourceModel account() {
   required_owner.required = required_memo.required = unique_email.unique = true;
   kept_motto.initial = "none";
   kept_motto.nullable = false;
-  const FieldModel credit{.name = "credit", .type = Type::kInt, .initial = 10, .nullable = false, .min = INT32_MIN, .max = INT32_MAX};
+  const FieldModel credit{
+      .name = "credit", .type = Type::kInt, .initial = 10, .nullable = false, .min = INT32_MIN, .max = INT32_MAX};
   FieldModel given_credit = credit;
   given_credit.initial = {};
   const FieldModel tier{.name = "tier", .type = Type::kTier, .initial = "Basic", .nullable = false};
   const FieldModel given_tier{.name = "tier", .type = Type::kTier};
   const FieldModel silver{.name = "tier", .type = Type::kTier, .initial = "Silver"};
 
-  return {.name = "Account",
-          .key = "id",
-          .fields = {required_owner, unique_email, long_of("balance", 0, false), credit, tier, score, kept_motto, note,
-                     {.name = "open", .type = Type::kBool, .initial = true, .nullable = false},
-                     {.name = "ratio", .type = Type::kFloat, .initial = 0.5, .nullable = false},
-                     long_of("touched", {}), parts},
-          .check = check_account,
-          .actions = {
-              {"Account.open", "Account.opened", KindOfAction::kCreates,
-               {required_owner, email, long_of("balance", 0), given_credit, given_tier, score, motto, note, parts}},
-              {"Account.deposit", "Account.deposited", KindOfAction::kUpdates, {long_of("amount", 1), required_memo}, require_deposit,
-               set_deposit},
-              {"Account.withdraw", "Account.withdrawn", KindOfAction::kUpdates, {long_of("amount", 1)}, require_withdraw, set_withdraw},
-              {"Account.edit", "Account.edited", KindOfAction::kUpdates,
-               {owner, email, score, motto, note, given_tier, {.name = "open", .type = Type::kBool},
-                {.name = "ratio", .type = Type::kFloat}, parts}},
-              {"Account.scale", "Account.scale", KindOfAction::kUpdates, {long_of("by", 1)}, require_scale, set_scale},
-              {"Account.promote", "Account.promoted", KindOfAction::kUpdates, {}, require_promote, set_promote},
-              {"Account.touch", "Account.touched", KindOfAction::kUpdates, {}},
-              {"Account.put", "Account.put", KindOfAction::kUpserts, {owner, email, long_of("balance", {}), silver, note}, nullptr, set_put},
-              {"Account.close", "Account.closed", KindOfAction::kDestroys, {}, require_close},
-          }};
+  return {
+      .name = "Account",
+      .key = "id",
+      .fields = {required_owner,
+                 unique_email,
+                 long_of("balance", 0, false),
+                 credit,
+                 tier,
+                 score,
+                 kept_motto,
+                 note,
+                 {.name = "open", .type = Type::kBool, .initial = true, .nullable = false},
+                 {.name = "ratio", .type = Type::kFloat, .initial = 0.5, .nullable = false},
+                 long_of("touched", {}),
+                 parts},
+      .check = check_account,
+      .actions = {
+          {"Account.open",
+           "Account.opened",
+           KindOfAction::kCreates,
+           {required_owner, email, long_of("balance", 0), given_credit, given_tier, score, motto, note, parts}},
+          {"Account.deposit",
+           "Account.deposited",
+           KindOfAction::kUpdates,
+           {long_of("amount", 1), required_memo},
+           require_deposit,
+           set_deposit},
+          {"Account.withdraw", "Account.withdrawn", KindOfAction::kUpdates, {long_of("amount", 1)}, require_withdraw, set_withdraw},
+          {"Account.edit",
+           "Account.edited",
+           KindOfAction::kUpdates,
+           {owner,
+            email,
+            score,
+            motto,
+            note,
+            given_tier,
+            {.name = "open", .type = Type::kBool},
+            {.name = "ratio", .type = Type::kFloat},
+            parts}},
+          {"Account.scale", "Account.scale", KindOfAction::kUpdates, {long_of("by", 1)}, require_scale, set_scale},
+          {"Account.promote", "Account.promoted", KindOfAction::kUpdates, {}, require_promote, set_promote},
+          {"Account.touch", "Account.touched", KindOfAction::kUpdates, {}},
+          {"Account.put",
+           "Account.put",
+           KindOfAction::kUpserts,
+           {owner, email, long_of("balance", {}), silver, note},
+           nullptr,
+           set_put},
+          {"Account.close", "Account.closed", KindOfAction::kDestroys, {}, require_close},
+      }};
 }
 
 // ---- Item ----
 
-ErrorId check_item(const Fields& after) { return refuse_unless(int_of(after, "left") >= 0); }
+ErrorId check_item(const Fields& after) {
+  return refuse_unless(int_of(after, "left") >= 0);
+}
 
 // NULL minus or plus anything is NULL, which the field cannot be.
 ErrorId put_sum_or_null(const Fields& before, const std::string& name, const Value& by, int sign, Fields& after) {
@@ -167,20 +207,24 @@ ResourceModel item() {
   FieldModel required_label = label, unique_slot = int_named("slot", {}), left = int_named("left", 5);
   required_label.required = unique_slot.unique = true;
   left.nullable = false;
-  return {.name = "Item",
-          .key = "number",
-          .key_is_int = true,
-          .fields = {required_label, unique_slot, left,
-                     {.name = "size", .type = Type::kInt, .initial = 1, .nullable = false, .min = 0, .max = UINT8_MAX}, holder},
-          .check = check_item,
-          .actions = {
-              {"Item.add", "Item.added", KindOfAction::kCreates, {required_label, int_named("slot", {}), int_named("left", 3), holder}},
-              {"Item.take", "Item.taken", KindOfAction::kUpdates, {int_named("count", 1)}, nullptr, set_take},
-              {"Item.grow", "Item.grow", KindOfAction::kUpdates, {int_named("by", 1)}, nullptr, set_grow},
-              {"Item.move", "Item.moved", KindOfAction::kUpdates, {int_named("slot", {}), holder, label}},
-              {"Item.put", "Item.put", KindOfAction::kUpserts, {label, int_named("slot", {}), int_named("left", 7)}},
-              {"Item.drop", "Item.dropped", KindOfAction::kDestroys, {}},
-          }};
+  return {
+      .name = "Item",
+      .key = "number",
+      .key_is_int = true,
+      .fields = {required_label,
+                 unique_slot,
+                 left,
+                 {.name = "size", .type = Type::kInt, .initial = 1, .nullable = false, .min = 0, .max = UINT8_MAX},
+                 holder},
+      .check = check_item,
+      .actions = {
+          {"Item.add", "Item.added", KindOfAction::kCreates, {required_label, int_named("slot", {}), int_named("left", 3), holder}},
+          {"Item.take", "Item.taken", KindOfAction::kUpdates, {int_named("count", 1)}, nullptr, set_take},
+          {"Item.grow", "Item.grow", KindOfAction::kUpdates, {int_named("by", 1)}, nullptr, set_grow},
+          {"Item.move", "Item.moved", KindOfAction::kUpdates, {int_named("slot", {}), holder, label}},
+          {"Item.put", "Item.put", KindOfAction::kUpserts, {label, int_named("slot", {}), int_named("left", 7)}},
+          {"Item.drop", "Item.dropped", KindOfAction::kDestroys, {}},
+      }};
 }
 
 // Forge's own.

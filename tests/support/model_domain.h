@@ -46,9 +46,9 @@ enum class KindOfAction : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys
 struct ActionModel {
   std::string name, event;
   KindOfAction kind = KindOfAction::kUpdates;
-  std::vector<FieldModel> arguments;                        // without the key
-  ErrorId (*require)(const Scene&) = nullptr;               // null: nothing is required
-  ErrorId (*set)(const Scene&, Fields& after) = nullptr;    // null: nothing is set beside the arguments
+  std::vector<FieldModel> arguments;                      // without the key
+  ErrorId (*require)(const Scene&) = nullptr;             // null: nothing is required
+  ErrorId (*set)(const Scene&, Fields& after) = nullptr;  // null: nothing is set beside the arguments
 };
 
 struct ResourceModel {
