@@ -28,6 +28,21 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+// What the sequences of a run came across.
+struct Coverage {
+  std::map<ErrorId, std::uint64_t> answers;  // kNone: accepted
+  std::uint64_t replayed = 0, dry_runs = 0, reopened = 0;
+  Version longest = 0;  // history of a record
+
+  void add(const Coverage& other) {
+    for (const auto& [id, count] : other.answers) answers[id] += count;
+    replayed += other.replayed;
+    dry_runs += other.dry_runs;
+    reopened += other.reopened;
+    longest = std::max(longest, other.longest);
+  }
+};
+
 // One store, the sequences that share it and their models.
 class Simulation {
  public:
@@ -64,6 +79,8 @@ class Simulation {
     return failure_.empty() ? "" : steps_ + failure_;
   }
 
+  const Coverage& coverage() const { return coverage_; }
+
  private:
   bool on_disk() const { return directory_ != ":memory:"; }
 
@@ -80,6 +97,7 @@ class Simulation {
 
   void reopen() {
     steps_ += "  reopen\n";
+    ++coverage_.reopened;
     if (dice_.chance(50)) note(store_->close());
     store_.reset();
     open();
@@ -143,6 +161,7 @@ class Simulation {
     compare.receipt(expected, answer);
     note(compare.difference());
     if (!failure_.empty()) return;
+    cover(attempt, expected);
     std::set<RecordName> touched;
     if (answer.ok() && !answer->replayed && !attempt.options.dry_run) {
       lane.model().accept(expected, *answer, attempt.requests);
@@ -150,6 +169,13 @@ class Simulation {
     }
     compare.current(lane.model(), touched);
     note(compare.difference());
+  }
+
+  void cover(const Attempt& attempt, const Prediction& expected) {
+    ++coverage_.answers[expected.error];
+    if (expected.replayed) ++coverage_.replayed;
+    if (attempt.options.dry_run && expected.error == ErrorId::kNone) ++coverage_.dry_runs;
+    for (const ModelEvent& event : expected.events) coverage_.longest = std::max(coverage_.longest, event.version);
   }
 
   // Fixes what lies at or before a time near the present, or asks again for one that was answered: the answer must stay the same.
@@ -185,6 +211,7 @@ class Simulation {
     const Status status =
         add ? store_->add_bookmark(name, seq, attempt.options).status() : store_->remove_bookmark(name, attempt.options);
     if (status.id() != expected.error) return note("the bookmark's answer is " + status.message());
+    ++coverage_.answers[expected.error];
     if (!status.ok()) return;
     TransactionReceipt receipt{.actions = {{.key = name}}};
     const Result<Event> event = store_->view().event(log_.head + 1);
@@ -218,6 +245,7 @@ class Simulation {
   std::vector<std::int64_t> steps_left_;
   std::vector<Time> answered_;
   std::unique_ptr<Store> store_;
+  Coverage coverage_;
   std::string steps_, failure_;
 };
 
@@ -231,15 +259,20 @@ std::uint64_t sequences_in_all() {
 }
 
 // Runs the stores of `sequences` in two threads; reports the first that differs.
-void simulate(std::uint64_t sequences, std::uint64_t seed, bool on_disk) {
+Coverage simulate(std::uint64_t sequences, std::uint64_t seed, bool on_disk) {
   const std::uint64_t stores = (sequences + kSequencesPerStore - 1) / kSequencesPerStore;
   std::atomic<std::uint64_t> next{0};
   std::atomic<bool> failed{false};
+  std::mutex mutex;
+  Coverage coverage;
   const auto work = [&] {
     for (std::uint64_t i = next++; i < stores && !failed; i = next++) {
       const std::string directory =
           on_disk ? ::testing::TempDir() + "forge-model-" + std::to_string(::getpid()) + "-" + std::to_string(i) : ":memory:";
-      const std::string failure = Simulation(seed + i, directory).run();
+      Simulation simulation(seed + i, directory);
+      const std::string failure = simulation.run();
+      const std::lock_guard lock(mutex);
+      coverage.add(simulation.coverage());
       if (failure.empty() || failed.exchange(true)) continue;
       ADD_FAILURE() << "FORGE_SEED=" << seed + i << " FORGE_SEQUENCES=1\n" << failure;
     }
@@ -247,15 +280,31 @@ void simulate(std::uint64_t sequences, std::uint64_t seed, bool on_disk) {
   std::thread other(work);
   work();
   other.join();
+  return coverage;
 }
 
+constexpr std::uint64_t kEnoughForEverything = 1000;  // sequences
+
 TEST(StoreAgainstModel, SequencesInMemoryAnswerAsTheModelDoes) {
-  simulate(sequences_in_all(), from_environment("FORGE_SEED", 1), false);
+  const std::uint64_t sequences = sequences_in_all();
+  const Coverage coverage = simulate(sequences, from_environment("FORGE_SEED", 1), false);
+  if (sequences < kEnoughForEverything || HasFailure()) return;
+  using enum ErrorId;
+  for (const ErrorId id : {kNone, kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentNull,
+                           kKeyInvalid, kTextInvalid, kRuleViolated, kRuleFailed, kVersionConflict, kKeyReused, kRecordExists,
+                           kUniqueTaken, kBookmarkNotFound, kTimeInFuture, kRecordNotFound}) {
+    EXPECT_TRUE(coverage.answers.contains(id)) << (id == kNone ? "success" : info_of(id).name) << " never came up";
+  }
+  EXPECT_GT(coverage.replayed, 0u);
+  EXPECT_GT(coverage.dry_runs, 0u);
+  EXPECT_GT(coverage.longest, 16u) << "no record had more versions than two runs of deltas";
 }
 
 // A sixteenth of the sequences, so that at least 500 of 20,000 go on after being opened again.
 TEST(StoreAgainstModel, SequencesOnDiskAnswerAsTheModelDoesAlsoAfterReopening) {
-  simulate((sequences_in_all() + 15) / 16, from_environment("FORGE_SEED", 1), true);
+  const std::uint64_t sequences = (sequences_in_all() + 15) / 16;
+  const Coverage coverage = simulate(sequences, from_environment("FORGE_SEED", 1), true);
+  EXPECT_TRUE(HasFailure() || coverage.reopened > sequences / kSequencesPerStore) << coverage.reopened << " times opened again";
 }
 
 }  // namespace
