@@ -33,6 +33,14 @@ Status check_options(const ActOptions& options) {
   return check_text("reason", options.reason, kReasonBytesMax);
 }
 
+Status check_required(const Action& action, const Row& arguments) {
+  for (const Field& argument : action.arguments.fields) {
+    if (!argument.required || (argument.id < arguments.size() && !arguments[argument.id].is_null())) continue;
+    return Status(ErrorId::kArgumentMissing, action.name + " needs " + argument.name).why("it is required").place(argument.place);
+  }
+  return {};
+}
+
 void append_cell(const Field& field, const Cell& cell, std::string& out) {
   out.append(field.name);
   out.push_back(static_cast<char>(cell.kind));
@@ -87,6 +95,7 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
   } else {
     FORGE_TRY(split_key(request, out));
   }
+  FORGE_TRY(check_required(*out.action, out.arguments));
   const bool makes_key = out.action->kind == ActionKind::kCreates && key_field.type == BaseType::kText;
   if (out.key.empty() && !makes_key) {
     return Status(ErrorId::kArgumentMissing, request.action + " needs " + key_field.name)

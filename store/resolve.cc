@@ -54,10 +54,12 @@ struct PointResolver {
   Result<Resolved> operator()(Seq seq) const { return at_seq(seq); }
 
   Result<Resolved> operator()(Time time) const {
-    const Time now = std::max(state.clock().now(), state.head_time());
-    if (time > now) return past_head(format_time(time));
+    Time known = std::max(state.clock().now(), state.head_time());
+    // What was answered once is answered again, also after the clock stepped back.
+    if (state.writer != nullptr) known = std::max(known, state.writer->floor());
+    if (time > known) return past_head(format_time(time));
     // The answer must never change: no later transaction may be recorded at or before this time.
-    if (state.writer != nullptr) state.writer->raise_floor(time);
+    if (state.writer != nullptr) state.writer->settle(time);
     const Seq head = state.head();
     FORGE_ASSIGN(const Seq seq, last_at(time, head));
     FORGE_ASSIGN(Resolved out, at_seq(seq));

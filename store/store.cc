@@ -80,7 +80,7 @@ Status Store::State::close() {
   if (writer != nullptr) {
     writer->stop();
     const bool failed = writer->failure().id() != ErrorId::kClosed;
-    const Time floor = decider->last_time();
+    const Time floor = std::max(decider->last_time(), writer->floor());
     writer.reset();
     decider.reset();
     result = failed ? Status() : database->flush();
@@ -138,8 +138,8 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     }
     return PreparedTransaction::make(std::move(actions), std::move(of_event), state.catalog.current(), state.options.limits);
   };
-  const auto then = [&] {
-    state.catalog.add(next, state.writer->head());
+  const auto then = [&](Seq seq) {
+    state.catalog.add(next, seq);
     loaded.version = state.catalog.version();
     loaded.added = true;
   };

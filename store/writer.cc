@@ -59,6 +59,19 @@ void Writer::raise_floor(Time time) {
   }
 }
 
+// What was decided before the floor rose may be recorded at or before `time` and not be committed yet.
+void Writer::settle(Time time) {
+  raise_floor(time);
+  if (time <= last_time()) return;
+  {
+    const MutexLock decide(decide_mutex_);
+    if (decider_.last_seq() <= head()) return;
+  }
+  const MutexLock commit(commit_mutex_);
+  const MutexLock decide(decide_mutex_);
+  static_cast<void>(commit_open_group().ok());  // a failure is told to those who wait for it
+}
+
 Status Writer::failure() const {
   const MutexLock queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
@@ -68,9 +81,6 @@ Status Writer::failure() const {
 TransactionResult Writer::transact(std::unique_ptr<PreparedTransaction> transaction) {
   if (std::optional<TransactionResult> result = transact_directly(*transaction)) return *std::move(result);
   auto request = std::make_shared<Request>();
-  if (transaction->options().timeout.count() > 0) {
-    request->deadline = std::chrono::steady_clock::now() + transaction->options().timeout;
-  }
   request->transaction = std::move(transaction);
   FORGE_TRY(enqueue(request));
   request->ready.wait(false);
@@ -84,7 +94,9 @@ void Writer::transact_async(std::unique_ptr<PreparedTransaction> transaction, st
   request->gate = std::move(gate);
   request->done = std::move(done);
   const Status queued = enqueue(request);
-  if (!queued.ok()) request->done(queued);
+  if (queued.ok()) return;
+  if (request->gate == nullptr) return request->done(queued);
+  refuse_async(queued, std::move(request->gate), std::move(request->done));
 }
 
 void Writer::refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done) {
@@ -131,6 +143,9 @@ Status Writer::enqueue(std::shared_ptr<Request> request) {
   const std::size_t actions = request->weight();
   if (waiting_actions_ + actions > limits_.waiting_actions_max) return overloaded(waiting_actions_);
   if (!decide_thread_.joinable()) start_threads();
+  if (request->transaction != nullptr && request->transaction->options().timeout.count() > 0) {
+    request->deadline = std::chrono::steady_clock::now() + request->transaction->options().timeout;
+  }
   waiting_actions_ += actions;
   busy_.store(true, std::memory_order_release);
   queue_.push_back(std::move(request));
@@ -211,25 +226,45 @@ std::unique_ptr<Writer::OpenGroup> Writer::take_group() {
 
 bool Writer::await_group() {
   const MutexLock decide(decide_mutex_);
-  while (open_ == nullptr && !decided_all_) group_ready_.wait(decide_mutex_);
-  return open_ != nullptr;
+  while (open_ == nullptr && unanswered_.empty() && !decided_all_) group_ready_.wait(decide_mutex_);
+  return open_ != nullptr || !unanswered_.empty();
 }
 
 void Writer::commit_loop() {
   while (await_group()) {
     MutexLock commit(commit_mutex_);
     MutexLock decide(decide_mutex_);
-    const std::unique_ptr<OpenGroup> taken = take_group();
+    std::unique_ptr<OpenGroup> taken = take_group();
     decide.unlock();
     group_taken_.notify_one();
-    const Status committed = taken == nullptr ? Status() : this->commit(taken->group);
+    if (taken != nullptr) taken->committed = this->commit(taken->group);
     decide.lock();
-    if (!committed.ok()) fail_in_flight(committed);
+    keep_answers(std::move(taken));
+    const std::vector<std::unique_ptr<OpenGroup>> answers = std::exchange(unanswered_, {});
     rest_if_idle();
     decide.unlock();
     commit.unlock();
-    if (taken != nullptr) complete(taken->requests, committed);
+    for (const std::unique_ptr<OpenGroup>& group : answers) answer(*group);
   }
+}
+
+// A group that was tried will be answered after those before it; where it failed, so does everything decided on top of it.
+void Writer::keep_answers(std::unique_ptr<OpenGroup> tried) {
+  if (tried == nullptr) return;
+  const Status committed = tried->committed;
+  unanswered_.push_back(std::move(tried));
+  if (!committed.ok()) fail_in_flight(committed);
+}
+
+Status Writer::commit_open_group() {
+  std::unique_ptr<OpenGroup> taken = take_group();
+  if (taken == nullptr) return {};
+  Status committed = this->commit(taken->group);
+  taken->committed = committed;
+  keep_answers(std::move(taken));
+  group_taken_.notify_one();
+  group_ready_.notify_one();
+  return committed;
 }
 
 // Callers may write in their own threads again.
@@ -240,36 +275,30 @@ void Writer::rest_if_idle() {
 }
 
 TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                         const std::function<void()>& then) {
+                                         const std::function<void(Seq)>& then) {
   const MutexLock commit(commit_mutex_);
   const MutexLock decide(decide_mutex_);
   FORGE_TRY(failure());
-  if (const std::unique_ptr<OpenGroup> taken = take_group()) {
-    const Status committed = this->commit(taken->group);
-    if (!committed.ok()) fail_in_flight(committed);
-    complete(taken->requests, committed);
-    group_taken_.notify_one();
-    FORGE_TRY(committed);
-  }
+  FORGE_TRY(commit_open_group());
   FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
   Group group(next_group_++);
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, group));
   if (group.last_seq == 0) return receipt;
   group.frontier = decider_.frontier();
-  const Status committed = this->commit(group);
+  const Status committed = this->commit(group, then);
   if (!committed.ok()) {
     fail_in_flight(committed);
     return committed;
   }
-  then();
   return receipt;
 }
 
 // Under the commit role.
-Status Writer::commit(Group& group) {
+Status Writer::commit(Group& group, const std::function<void(Seq)>& before_shown) {
   if (group.last_seq == 0) return {};
   const rocksdb::Status written = database_.write(group.batch, durability_ == Durability::kSync);
   if (!written.ok()) return write_failure(written);
+  if (before_shown) before_shown(group.last_seq);
   last_time_.store(group.last_time.micros, std::memory_order_release);
   head_.store(group.last_seq, std::memory_order_release);
   committed_group_.store(group.number, std::memory_order_release);
@@ -280,7 +309,11 @@ Status Writer::commit(Group& group) {
 // Under both roles. Everything decided on top of what failed falls with it. After an I/O error nothing more is written until the store
 // is opened again; after a full disk the next request tries to make room first.
 void Writer::fail_in_flight(const Status& why) {
-  if (const std::unique_ptr<OpenGroup> lost = take_group()) complete(lost->requests, why);
+  if (std::unique_ptr<OpenGroup> lost = take_group()) {
+    lost->committed = why;
+    unanswered_.push_back(std::move(lost));
+    group_ready_.notify_one();
+  }
   group_taken_.notify_one();
   const Status restored = decider_.restore(head(), last_time());
   if (why.id() == ErrorId::kDiskFull && restored.ok()) {
@@ -301,9 +334,9 @@ Status Writer::recover_space() {
   return {};
 }
 
-void Writer::complete(std::vector<std::shared_ptr<Request>>& requests, const Status& committed) {
-  for (std::shared_ptr<Request>& request : requests) {
-    if (!committed.ok()) request->result = committed;
+void Writer::answer(OpenGroup& group) {
+  for (const std::shared_ptr<Request>& request : group.requests) {
+    if (!group.committed.ok()) request->result = group.committed;
     finish(*request);
   }
 }

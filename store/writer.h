@@ -46,15 +46,18 @@ class Writer {
                       std::function<void(TransactionResult)> done);
   // A refusal found before deciding, answered in the stream's order.
   void refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done);
-  // Runs alone, with everything before it on disk: `decide` decides one transaction of its own making, `then` follows once it is on
-  // disk, before anything else is decided.
+  // Runs alone, with everything before it on disk: `make` makes one transaction, `then` follows once it is on disk, given its last
+  // seq, before anybody sees it or anything else is decided.
   TransactionResult transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                   const std::function<void()>& then);
+                                   const std::function<void(Seq)>& then);
 
   Seq head() const { return head_.load(std::memory_order_acquire); }
   Time last_time() const { return Time{last_time_.load(std::memory_order_acquire)}; }
   // No later transaction is recorded at or before `time`.
   void raise_floor(Time time);
+  // The same, and head() shows everything that is recorded at or before it: a read at `time` has its final answer.
+  void settle(Time time);
+  Time floor() const { return Time{floor_.load(std::memory_order_acquire)}; }
   Status failure() const;
 
  private:
@@ -67,12 +70,14 @@ class Writer {
     std::optional<TransactionResult> result;
     std::atomic<bool> ready{false};
 
-    std::size_t weight() const { return transaction == nullptr ? 1 : std::max<std::size_t>(1, transaction->actions().size()); }
+    // What it adds to the actions that wait; a refusal always finds room.
+    std::size_t weight() const { return transaction == nullptr ? 0 : std::max<std::size_t>(1, transaction->actions().size()); }
   };
   struct OpenGroup {
     explicit OpenGroup(std::uint64_t number) : group(number) {}
     Group group;
     std::vector<std::shared_ptr<Request>> requests;
+    Status committed;  // once it was tried
   };
 
   std::optional<TransactionResult> transact_directly(PreparedTransaction& transaction) FORGE_EXCLUDES(commit_mutex_, decide_mutex_);
@@ -89,12 +94,14 @@ class Writer {
   TransactionResult decide(Request& request, Group& group) FORGE_REQUIRES(decide_mutex_);
   TransactionResult decide_now(PreparedTransaction& transaction, Group& group) FORGE_REQUIRES(decide_mutex_);
   std::unique_ptr<OpenGroup> take_group() FORGE_REQUIRES(decide_mutex_);
+  void keep_answers(std::unique_ptr<OpenGroup> tried) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
+  Status commit_open_group() FORGE_REQUIRES(commit_mutex_, decide_mutex_);
   bool open_group_full() const FORGE_REQUIRES(decide_mutex_);
-  Status commit(Group& group) FORGE_REQUIRES(commit_mutex_);
+  Status commit(Group& group, const std::function<void(Seq)>& before_shown = {}) FORGE_REQUIRES(commit_mutex_);
   Status recover_space() FORGE_REQUIRES(decide_mutex_);
   void fail_in_flight(const Status& why) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
   void rest_if_idle() FORGE_REQUIRES(decide_mutex_) FORGE_EXCLUDES(queue_mutex_);
-  static void complete(std::vector<std::shared_ptr<Request>>& requests, const Status& committed);
+  static void answer(OpenGroup& group);
   static void finish(Request& request);
 
   Database& database_;
@@ -106,6 +113,8 @@ class Writer {
   Mutex decide_mutex_;  // the decide role
   Decider& decider_ FORGE_GUARDED_BY(decide_mutex_);
   std::unique_ptr<OpenGroup> open_ FORGE_GUARDED_BY(decide_mutex_);
+  // What was tried, for the commit thread to answer: the only one that does, so that answers come in order.
+  std::vector<std::unique_ptr<OpenGroup>> unanswered_ FORGE_GUARDED_BY(decide_mutex_);
   std::uint64_t next_group_ FORGE_GUARDED_BY(decide_mutex_) = 1;
   bool disk_full_ FORGE_GUARDED_BY(decide_mutex_) = false;
   bool decided_all_ FORGE_GUARDED_BY(decide_mutex_) = false;  // the decide thread has ended
