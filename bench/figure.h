@@ -18,7 +18,7 @@ struct Promise {
 };
 
 struct Figure {
-  std::string name;  // "commit.1.raw": what --only matches
+  std::string name;  // "commit.1.raw"
   std::string what;  // "durable actions, 1 caller"
   std::string unit;
   std::string baseline;

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: forge_bench [--quick] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
-    "  --only NAME  figures whose name begins so: commit, commit.1000, cpu, asof, scan, history, disk, open, recover\n"
+    "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -27,7 +27,9 @@ struct Group {
   void (*measure)(const Settings&, std::vector<Figure>&);
 };
 
-constexpr Group kGroups[] = {{"commit", measure_commits}};
+constexpr Group kGroups[] = {{"commit", measure_commits}, {"cpu", measure_processor}, {"asof", measure_as_of},
+                             {"scan", measure_scans},     {"history", measure_history}, {"disk", measure_disk},
+                             {"open", measure_opening},   {"recover", measure_recovery}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);
@@ -117,4 +119,9 @@ int run(int count, char** arguments) {
 }  // namespace
 }  // namespace forge::bench
 
-int main(int count, char** arguments) { return forge::bench::run(count, arguments); }
+int main(int count, char** arguments) {
+  if (count == 4 && std::strcmp(arguments[1], "--fill") == 0) {
+    forge::bench::fill_log(arguments[2], std::strtoull(arguments[3], nullptr, 10));
+  }
+  return forge::bench::run(count, arguments);
+}

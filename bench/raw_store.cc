@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
 
 #include "forge/events/key.h"
 #include "workload.h"
@@ -18,7 +17,7 @@ namespace {
 
 constexpr std::size_t kCacheBytes = 64 << 20;  // as OpenOptions::cache_bytes
 
-// A record's part of a version key. Options files name extractors but do not hold them.
+// A record's part of a version key, as store/FORMAT.md has it: an options file names an extractor but cannot hold it.
 class RecordPrefix : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "forge.RecordPrefix"; }
@@ -40,9 +39,6 @@ StoredOptions options_of(const std::filesystem::path& data) {
   must(rocksdb::LoadLatestOptions(config, data.string(), &out.database, &out.families, &cache));
   for (rocksdb::ColumnFamilyDescriptor& family : out.families) {
     if (family.name == name_of(Table::kVersions)) family.options.prefix_extractor = std::make_shared<RecordPrefix>();
-    if (family.name == name_of(Table::kLog)) {
-      family.options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewNoopTransform());
-    }
   }
   out.database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   return out;

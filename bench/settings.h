@@ -10,7 +10,7 @@ namespace forge::bench {
 struct Settings {
   bool quick = false;
   bool json = false;
-  std::string only;  // figures whose name begins so; empty: all
+  std::string only;  // a figure or a group of them; empty: all
   std::filesystem::path parent = ".";
   std::filesystem::path directory;  // a fresh one below `parent`
   int rounds = 7;
@@ -20,7 +20,10 @@ struct Settings {
     std::filesystem::remove_all(directory / name);
     return directory / name;
   }
-  bool wants(std::string_view figure) const { return figure.starts_with(only) || only.starts_with(figure); }
+  // Names are dotted: "commit" wants "commit.1", and measuring "commit.1" is part of what "commit.1.raw" wants.
+  bool wants(const std::string& name) const {
+    return only.empty() || (name + ".").starts_with(only + ".") || (only + ".").starts_with(name + ".");
+  }
 };
 
 }  // namespace forge::bench

@@ -1,6 +1,6 @@
 #pragma once
 
-// Wall time, and processor time of the whole process, since the object was made.
+// Wall time, and processor time of the whole process and of the calling thread, since the object was made.
 
 #include <time.h>
 
@@ -22,5 +22,6 @@ class Stopwatch {
 
 using WallTime = Stopwatch<CLOCK_MONOTONIC>;
 using ProcessorTime = Stopwatch<CLOCK_PROCESS_CPUTIME_ID>;
+using ThreadTime = Stopwatch<CLOCK_THREAD_CPUTIME_ID>;
 
 }  // namespace forge::bench
