@@ -1,5 +1,5 @@
-// Durable single actions, 256 bytes of arguments, a check and a unique value, against the same promise kept by hand in RocksDB and in
-// SQLite.
+// Durable single actions, 256 bytes of arguments, a check and a unique value, against the same promise kept by hand in RocksDB and
+// in SQLite.
 
 #include <functional>
 
@@ -19,7 +19,9 @@ constexpr int kInFlight = 1000;
 class Contenders {
  public:
   explicit Contenders(const Settings& settings)
-      : seconds_(settings.seconds), forge_(open_store(settings.fresh("commit.forge"))), shapes_path_(settings.fresh("commit.shapes")) {
+      : seconds_(settings.seconds),
+        forge_(open_store(settings.fresh("commit.forge"))),
+        shapes_path_(settings.fresh("commit.shapes")) {
     Store sample = open_store(shapes_path_);
     load(sample, 1000, make_item);
     must(sample.close());
@@ -28,9 +30,7 @@ class Contenders {
   }
 
   double forge(int callers) {
-    return call_rate(callers, seconds_, [&] {
-      static_cast<void>(forge_.act("Item.make", item_arguments(next_++)).value());
-    });
+    return call_rate(callers, seconds_, [&] { static_cast<void>(forge_.act("Item.make", item_arguments(next_++)).value()); });
   }
 
   double forge_async() {
@@ -65,9 +65,8 @@ class Contenders {
   }
 
   double sqlite_async() {
-    return rate_in_flight([&](std::uint64_t number, InFlight& in_flight) {
-      sqlite_->act_async(number, [&in_flight] { in_flight.end(); });
-    });
+    return rate_in_flight(
+        [&](std::uint64_t number, InFlight& in_flight) { sqlite_->act_async(number, [&in_flight] { in_flight.end(); }); });
   }
 
  private:
@@ -114,25 +113,30 @@ void compare(const Settings& settings, const std::string& name, const std::strin
   }
 }
 
-Promise at_least(double limit) { return {.bound = Bound::kRatioAtLeast, .limit = limit}; }
+Promise at_least(double limit) {
+  return {.bound = Bound::kRatioAtLeast, .limit = limit};
+}
 
 }  // namespace
 
 void measure_commits(const Settings& settings, std::vector<Figure>& figures) {
   Contenders contenders(settings);
-  compare(settings, "commit.1", "durable actions, 1 caller", [&] { return contenders.forge(1); },
-          {{"raw", "RocksDB, 1 thread", [&] { return contenders.raw(1); }, at_least(0.9)},
-           {"sqlite", "SQLite table, 1 thread", [&] { return contenders.sqlite_alone(); }, {}}},
-          figures);
-  compare(settings, "commit.32", "durable actions, 32 callers", [&] { return contenders.forge(32); },
-          {{"raw", "RocksDB, 32 threads", [&] { return contenders.raw(32); }, at_least(1.2)},
-           {"sqlite", "SQLite table, 32 threads, group commit", [&] { return contenders.sqlite(32); }, {}}},
-          figures);
-  compare(settings, "commit.1000", "durable actions, 1,000 in flight", [&] { return contenders.forge_async(); },
-          {{"raw", "RocksDB, 1,000 threads", [&] { return contenders.raw(kInFlight); }, at_least(1.5)},
-           {"batches", "RocksDB, 1 thread, ready batches of 1,000, no reads", [&] { return contenders.raw_batches(); }, {}},
-           {"sqlite", "SQLite table, 1,000 in flight, group commit", [&] { return contenders.sqlite_async(); }, {}}},
-          figures);
+  compare(
+      settings, "commit.1", "durable actions, 1 caller", [&] { return contenders.forge(1); },
+      {{"raw", "RocksDB, 1 thread", [&] { return contenders.raw(1); }, at_least(0.9)},
+       {"sqlite", "SQLite table, 1 thread", [&] { return contenders.sqlite_alone(); }, {}}},
+      figures);
+  compare(
+      settings, "commit.32", "durable actions, 32 callers", [&] { return contenders.forge(32); },
+      {{"raw", "RocksDB, 32 threads", [&] { return contenders.raw(32); }, at_least(1.2)},
+       {"sqlite", "SQLite table, 32 threads, group commit", [&] { return contenders.sqlite(32); }, {}}},
+      figures);
+  compare(
+      settings, "commit.1000", "durable actions, 1,000 in flight", [&] { return contenders.forge_async(); },
+      {{"raw", "RocksDB, 1,000 threads", [&] { return contenders.raw(kInFlight); }, at_least(1.5)},
+       {"batches", "RocksDB, 1 thread, ready batches of 1,000, no reads", [&] { return contenders.raw_batches(); }, {}},
+       {"sqlite", "SQLite table, 1,000 in flight, group commit", [&] { return contenders.sqlite_async(); }, {}}},
+      figures);
 }
 
 }  // namespace forge::bench

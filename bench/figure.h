@@ -39,7 +39,8 @@ Spread promised_of(const Figure& figure);
 bool is_kept(const Figure& figure);
 
 using Measurement = std::function<double()>;
-// Runs all measurements one after another, `rounds` times, after one round that is not counted. The result: by measurement, by round.
+// Runs all measurements one after another, `rounds` times, after one round that is not counted. The result: by measurement, by
+// round.
 std::vector<std::vector<double>> alternate(int rounds, const std::vector<Measurement>& measurements);
 
 }  // namespace forge::bench

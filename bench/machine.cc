@@ -49,7 +49,9 @@ Spread sync_time(const std::filesystem::path& directory) {
   return spread_of(std::move(seconds));
 }
 
-std::string micros(double seconds) { return std::to_string(static_cast<long>(seconds * 1e6)) + " µs"; }
+std::string micros(double seconds) {
+  return std::to_string(static_cast<long>(seconds * 1e6)) + " µs";
+}
 
 }  // namespace
 
@@ -62,8 +64,8 @@ std::vector<std::pair<std::string, std::string>> describe_machine(const std::fil
           {"load", load_average()},
           {"fdatasync", "p50 " + micros(sync.median) + ", fastest " + micros(sync.min) + ", slowest " + micros(sync.max)},
           {"versions", std::string("forge " FORGE_VERSION ", RocksDB ") + std::to_string(ROCKSDB_MAJOR) + "." +
-                           std::to_string(ROCKSDB_MINOR) + "." + std::to_string(ROCKSDB_PATCH) + ", SQLite " + sqlite3_libversion() +
-                           ", g++ " __VERSION__ ", " FORGE_BUILD_TYPE}};
+                           std::to_string(ROCKSDB_MINOR) + "." + std::to_string(ROCKSDB_PATCH) + ", SQLite " +
+                           sqlite3_libversion() + ", g++ " __VERSION__ ", " FORGE_BUILD_TYPE}};
 }
 
 }  // namespace forge::bench

@@ -27,7 +27,7 @@ struct Group {
   void (*measure)(const Settings&, std::vector<Figure>&);
 };
 
-constexpr Group kGroups[] = {{"commit", measure_commits}, {"cpu", measure_processor}, {"asof", measure_as_of},
+constexpr Group kGroups[] = {{"commit", measure_commits}, {"cpu", measure_processor},   {"asof", measure_as_of},
                              {"scan", measure_scans},     {"history", measure_history}, {"disk", measure_disk},
                              {"open", measure_opening},   {"recover", measure_recovery}};
 

@@ -34,7 +34,9 @@ double millis_to_open_raw(const std::filesystem::path& path, const std::filesyst
   return wall.seconds() * 1e3;
 }
 
-Promise at_most_millis(double limit) { return {.bound = Bound::kValueAtMost, .limit = limit}; }
+Promise at_most_millis(double limit) {
+  return {.bound = Bound::kValueAtMost, .limit = limit};
+}
 
 std::uintmax_t write_ahead_bytes(const std::filesystem::path& path) {
   std::uintmax_t bytes = 0;
@@ -97,8 +99,8 @@ void measure_opening(const Settings& settings, std::vector<Figure>& figures) {
     return actions;
   });
   must(store.close());
-  const auto measured = alternate(
-      settings.rounds, {[&] { return millis_to_open(path); }, [&] { return millis_to_open_raw(path, data_of(path)); }});
+  const auto measured =
+      alternate(settings.rounds, {[&] { return millis_to_open(path); }, [&] { return millis_to_open_raw(path, data_of(path)); }});
   figures.push_back({.name = "open",
                      .what = "opening a closed store of " + std::to_string(events) + " events",
                      .unit = "ms",
@@ -119,7 +121,7 @@ void measure_recovery(const Settings& settings, std::vector<Figure>& figures) {
     return path;
   };
   const auto measured = alternate(std::min(settings.rounds, 3), {[&] { return millis_to_open(copy()); },
-                                                                [&] { return millis_to_open_raw(copy(), data_of(killed)); }});
+                                                                 [&] { return millis_to_open_raw(copy(), data_of(killed)); }});
   figures.push_back({.name = "recover",
                      .what = "opening after a kill with " + std::to_string(megabytes) + " MiB in the write-ahead log",
                      .unit = "ms",

@@ -1,5 +1,5 @@
-// Processor time of an action, of the whole process: 1,000 in flight in Forge, against one thread of RocksDB that issues the same gets
-// and puts in batches as large as those that Forge formed.
+// Processor time of an action, of the whole process: 1,000 in flight in Forge, against one thread of RocksDB that issues the same
+// gets and puts in batches as large as those that Forge formed.
 
 #include "figures.h"
 #include "in_flight.h"

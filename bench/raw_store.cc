@@ -59,7 +59,9 @@ void must(const rocksdb::Status& status) {
   std::abort();
 }
 
-std::filesystem::path data_of(const std::filesystem::path& path) { return path / "data"; }
+std::filesystem::path data_of(const std::filesystem::path& path) {
+  return path / "data";
+}
 
 RawDatabase::RawDatabase(const std::filesystem::path& path, const std::filesystem::path& like, Mode mode) {
   StoredOptions options = options_of(like);
@@ -120,7 +122,8 @@ std::string RawStore::row_key(Table table, std::uint64_t number, std::uint64_t s
 void RawStore::look(std::uint64_t number) const {
   for (const Table table : {Table::kCurrent, Table::kUnique}) {
     rocksdb::PinnableSlice value;
-    const rocksdb::Status found = database_.db().Get(rocksdb::ReadOptions(), database_.table(table), row_key(table, number, 0), &value);
+    const rocksdb::Status found =
+        database_.db().Get(rocksdb::ReadOptions(), database_.table(table), row_key(table, number, 0), &value);
     if (!found.IsNotFound()) must(found);
   }
 }

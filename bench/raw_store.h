@@ -1,7 +1,7 @@
 #pragma once
 
-// The baseline: what a RocksDB programmer writes for the same promise. The tables, their options and the sizes of their rows are read
-// off a store that Forge made, so that both always write the same.
+// The baseline: what a RocksDB programmer writes for the same promise. The tables, their options and the sizes of their rows are
+// read off a store that Forge made, so that both always write the same.
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>

@@ -1,5 +1,5 @@
-// Reads of the past and of the present, against seeks in the same files by hand, a store without history, and SQLite. All of it is in
-// memory and in one thread, so the thread's processor time is measured: other programs disturb it least.
+// Reads of the past and of the present, against seeks in the same files by hand, a store without history, and SQLite. All of it is
+// in memory and in one thread, so the thread's processor time is measured: other programs disturb it least.
 
 #include <algorithm>
 
@@ -20,37 +20,39 @@ double micros_of(std::uint64_t count, const std::function<void(std::uint64_t)>& 
   return thread.seconds() * 1e6 / static_cast<double>(count);
 }
 
-// Notes 0 to `notes` - 1, each written `versions` times, in turns where `in_turns`, else one after another.
-Seq write_notes(Store& store, std::uint64_t first, std::uint64_t notes, std::uint64_t versions, int changed_at_a_time, bool in_turns) {
+// Notes `first` to `first` + `notes` - 1, each written `versions` times, in turns.
+Seq write_notes(Store& store, std::uint64_t first, std::uint64_t notes, std::uint64_t versions, int changed_at_a_time) {
   std::vector<Note> all(notes);
   for (std::uint64_t i = 0; i < notes; ++i) all[i].number = first + i;
   return load(store, notes * versions, [&](std::uint64_t i) {
-    const std::uint64_t note = in_turns ? i % notes : i / versions;
-    const int changed = changed_at_a_time == kAllTexts ? kAllTexts : static_cast<int>(scramble(i) % 4);
-    return write_note(all[note], changed);
+    return write_note(all[i % notes], changed_at_a_time == kAllTexts ? kAllTexts : static_cast<int>(scramble(i) % 4));
   });
 }
 
 // --- as of ---------------------------------------------------------------------------------------------------------------------
 
-// One note with many versions, which stand in the log in one row.
+// Notes with so many versions each: together as many in every subject, so that the tables are alike.
 struct Subject {
-  std::uint64_t number = 0;
-  std::uint64_t versions = 0;
+  std::uint64_t first_note = 0, notes = 0, versions = 0;
   bool deltas = false;
   Seq first = 0, last = 0;
 
-  Seq any(std::uint64_t i) const { return first + scramble(i) % (last - first + 1); }
+  std::string key(std::uint64_t i) const { return key_of(first_note + scramble(~i) % notes); }
+  // A point at which all of the notes exist.
+  Seq seq(std::uint64_t i) const { return first + notes + scramble(i) % (last - first - notes + 1); }
 };
 
 std::vector<Subject> write_subjects(const Settings& settings, const std::filesystem::path& path) {
   Store store = open_store(path, Durability::kOs);
   std::vector<Subject> subjects;
-  const std::uint64_t most = settings.quick ? 10'000 : 100'000;
+  std::uint64_t next_note = 0;
+  const std::uint64_t all = settings.quick ? 10'000 : 100'000;
   for (const bool deltas : {false, true}) {
-    for (std::uint64_t versions = 10; versions <= (deltas ? most / 10 : most); versions *= 10) {
-      Subject subject{.number = subjects.size(), .versions = versions, .deltas = deltas, .first = store.head() + 1};
-      subject.last = write_notes(store, subject.number, 1, versions, deltas ? 0 : kAllTexts, false);
+    for (const std::uint64_t versions : {std::uint64_t{10}, std::uint64_t{1000}, all}) {
+      Subject subject{
+          .first_note = next_note, .notes = all / versions, .versions = versions, .deltas = deltas, .first = store.head() + 1};
+      subject.last = write_notes(store, next_note, subject.notes, versions, deltas ? 0 : kAllTexts);
+      next_note += subject.notes;
       subjects.push_back(subject);
     }
   }
@@ -84,7 +86,8 @@ class RawVersions {
 // --- history -------------------------------------------------------------------------------------------------------------------
 
 constexpr const char* kHistoryTable =
-    "CREATE TABLE events (type INTEGER, key TEXT, seq INTEGER, version INTEGER, time INTEGER, action TEXT, actor TEXT, a TEXT, b TEXT, "
+    "CREATE TABLE events (type INTEGER, key TEXT, seq INTEGER, version INTEGER, time INTEGER, action TEXT, actor TEXT, a TEXT, b "
+    "TEXT, "
     "c TEXT, d TEXT, PRIMARY KEY (type, key, seq)) WITHOUT ROWID";
 
 struct HistoryRow {
@@ -92,7 +95,7 @@ struct HistoryRow {
   std::string action, actor, texts[4];
 };
 
-// The same notes as write_notes in turns, with what each version changed.
+// The same notes as write_notes, in turns, with what each version changed.
 void fill_history(SqliteDatabase& database, std::uint64_t notes, std::uint64_t versions, int changed_at_a_time) {
   SqliteStatement insert(database, "INSERT INTO events VALUES (16, ?, ?, ?, ?, 'Note.write', '', ?, ?, ?, ?)");
   database.run("BEGIN");
@@ -125,7 +128,9 @@ void expect(std::size_t found, std::size_t expected) {
   if (found != expected) must(Status(ErrorId::kInternal, "a benchmark read " + std::to_string(found) + " rows"));
 }
 
-Promise at_most(double limit) { return {.bound = Bound::kRatioAtMost, .limit = limit}; }
+Promise at_most(double limit) {
+  return {.bound = Bound::kRatioAtMost, .limit = limit};
+}
 
 }  // namespace
 
@@ -135,33 +140,35 @@ void measure_as_of(const Settings& settings, std::vector<Figure>& figures) {
   const Store store = open_store(path);
   RawVersions raw(store, data_of(path));
   const std::uint64_t reads = settings.quick ? 5'000 : 20'000;
-  const std::size_t first_figure = figures.size();
+  std::vector<Measurement> measurements;
   for (const Subject& subject : subjects) {
-    const std::string key = key_of(subject.number);
-    const auto measured = alternate(
-        settings.rounds,
-        {[&] {
-           return micros_of(reads, [&](std::uint64_t i) {
-             static_cast<void>(store.as_of(subject.any(i)).value().get("Note", key).value());
-           });
-         },
-         [&] { return micros_of(reads, [&](std::uint64_t i) { raw.read(key, subject.any(i)); }); }});
-    const std::string size = std::to_string(subject.versions);
-    figures.push_back({.name = std::string(subject.deltas ? "asof.deltas." : "asof.full.") + size,
-                       .what = "as-of read among " + size + " versions" + (subject.deltas ? ", a quarter changed in each" : ""),
-                       .unit = "µs",
-                       .baseline = "RocksDB, one seek in the same files",
-                       .forge = measured[0],
-                       .other = measured[1],
-                       .promise = at_most(1.5)});
+    measurements.push_back([&] {
+      return micros_of(reads, [&](std::uint64_t i) {
+        static_cast<void>(store.as_of(subject.seq(i)).value().get("Note", subject.key(i)).value());
+      });
+    });
+    measurements.push_back([&] { return micros_of(reads, [&](std::uint64_t i) { raw.read(subject.key(i), subject.seq(i)); }); });
   }
-  Figure flat = figures[first_figure];
-  for (std::size_t i = first_figure; i < figures.size() && !subjects[i - first_figure].deltas; ++i) flat.forge = figures[i].forge;
-  flat.other = figures[first_figure].forge;
-  flat.name = "asof.flat";
-  flat.what = "as-of read, the most versions against 10";
-  flat.baseline = "Forge, among 10 versions";
-  figures.push_back(std::move(flat));
+  const auto measured = alternate(settings.rounds, measurements);
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    const std::string size = std::to_string(subjects[i].versions);
+    figures.push_back(
+        {.name = std::string(subjects[i].deltas ? "asof.deltas." : "asof.full.") + size,
+         .what = "as-of read of a record with " + size + " versions" + (subjects[i].deltas ? ", a quarter changed in each" : ""),
+         .unit = "µs",
+         .baseline = "RocksDB, one seek in the same files",
+         .forge = measured[2 * i],
+         .other = measured[2 * i + 1],
+         .promise = at_most(1.5)});
+  }
+  const std::size_t most = subjects.size() / 2 - 1;
+  figures.push_back({.name = "asof.flat",
+                     .what = "as-of read of a record with " + std::to_string(subjects[most].versions) + " versions",
+                     .unit = "µs",
+                     .baseline = "Forge, of one with 10",
+                     .forge = measured[2 * most],
+                     .other = measured[0],
+                     .promise = at_most(1.5)});
 }
 
 void measure_scans(const Settings& settings, std::vector<Figure>& figures) {
@@ -169,7 +176,7 @@ void measure_scans(const Settings& settings, std::vector<Figure>& figures) {
   const auto filled = [&](const char* name, std::uint64_t versions) {
     const std::filesystem::path path = settings.fresh(name);
     Store store = open_store(path, Durability::kOs);
-    write_notes(store, 0, notes, versions, kAllTexts, true);
+    write_notes(store, 0, notes, versions, kAllTexts);
     must(store.close());
     return open_store(path);
   };
@@ -199,20 +206,25 @@ void measure_history(const Settings& settings, std::vector<Figure>& figures) {
     if (!settings.wants(name)) continue;
     const std::filesystem::path path = settings.fresh(name);
     Store store = open_store(path, Durability::kOs);
-    write_notes(store, 0, notes, kVersions, changed, true);
+    write_notes(store, 0, notes, kVersions, changed);
     must(store.close());
     store = open_store(path);
     SqliteDatabase database(settings.fresh(name + ".sqlite"), kHistoryTable);
     fill_history(database, notes, kVersions, changed);
-    SqliteStatement select(database, "SELECT seq, version, time, action, actor, a, b, c, d FROM events WHERE type = 16 AND key = ?");
+    SqliteStatement select(database,
+                           "SELECT seq, version, time, action, actor, a, b, c, d FROM events WHERE type = 16 AND key = ?");
 
     const View view = store.view();
-    const auto measured = alternate(
-        settings.rounds,
-        {[&] {
-           return micros_of(2 * notes, [&](std::uint64_t i) { expect(view.history("Note", key_of(i % notes)).value().size(), kVersions); });
-         },
-         [&] { return micros_of(2 * notes, [&](std::uint64_t i) { expect(read_history(select, key_of(i % notes)), kVersions); }); }});
+    const auto measured = alternate(settings.rounds, {[&] {
+                                                        return micros_of(2 * notes, [&](std::uint64_t i) {
+                                                          expect(view.history("Note", key_of(i % notes)).value().size(), kVersions);
+                                                        });
+                                                      },
+                                                      [&] {
+                                                        return micros_of(2 * notes, [&](std::uint64_t i) {
+                                                          expect(read_history(select, key_of(i % notes)), kVersions);
+                                                        });
+                                                      }});
     figures.push_back({.name = name,
                        .what = std::string("history of 100 versions") + (changed == kAllTexts ? "" : ", a quarter changed in each"),
                        .unit = "µs",

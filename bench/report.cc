@@ -24,16 +24,22 @@ std::string number(double value) {
   return text;
 }
 
-std::string spread(const Spread& of) { return number(of.median) + " [" + number(of.min) + " – " + number(of.max) + "]"; }
+std::string spread(const Spread& of) {
+  return number(of.median) + " [" + number(of.min) + " – " + number(of.max) + "]";
+}
 
 std::string promise(const Figure& figure) {
   if (!figure.promise) return "–";
   const std::string limit = number(figure.promise->limit);
   switch (figure.promise->bound) {
-    case Bound::kRatioAtLeast: return "≥ " + limit + " ×";
-    case Bound::kRatioAtMost: return "≤ " + limit + " ×";
-    case Bound::kDifferenceAtMost: return "≤ " + limit + " more: " + spread(difference_of(figure));
-    case Bound::kValueAtMost: return "≤ " + limit + " " + figure.unit;
+    case Bound::kRatioAtLeast:
+      return "≥ " + limit + " ×";
+    case Bound::kRatioAtMost:
+      return "≤ " + limit + " ×";
+    case Bound::kDifferenceAtMost:
+      return "≤ " + limit + " more: " + spread(difference_of(figure));
+    case Bound::kValueAtMost:
+      return "≤ " + limit + " " + figure.unit;
   }
   return "–";
 }
@@ -53,12 +59,18 @@ Row row_of(const Figure& figure) {
           figure.baseline,
           spread(ratio_of(figure)),
           promise(figure),
-          !figure.promise ? "" : is_kept(figure) ? "kept" : "MISSED"};
+          !figure.promise   ? ""
+          : is_kept(figure) ? "kept"
+                            : "MISSED"};
 }
 
-Object object_of(const Spread& of) { return {{"median", of.median}, {"min", of.min}, {"max", of.max}}; }
+Object object_of(const Spread& of) {
+  return {{"median", of.median}, {"min", of.min}, {"max", of.max}};
+}
 
-List list_of(const std::vector<double>& values) { return {values.begin(), values.end()}; }
+List list_of(const std::vector<double>& values) {
+  return {values.begin(), values.end()};
+}
 
 Object object_of(const Figure& figure) {
   Object out{{"figure", figure.name},
@@ -79,7 +91,8 @@ Object object_of(const Figure& figure) {
 
 std::string to_text(const Report& report) {
   std::string out;
-  for (const auto& [name, value] : report.setting) out += name + std::string(12 - std::min<std::size_t>(11, name.size()), ' ') + value + "\n";
+  for (const auto& [name, value] : report.setting)
+    out += name + std::string(12 - std::min<std::size_t>(11, name.size()), ' ') + value + "\n";
   std::vector<Row> rows{{"figure", "what", "Forge", "baseline", "", "ratio [min – max]", "promise", ""}};
   for (const Figure& figure : report.figures) rows.push_back(row_of(figure));
   std::vector<std::size_t> widths(rows.front().size());

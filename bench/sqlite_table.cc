@@ -32,7 +32,9 @@ SqliteDatabase::SqliteDatabase(const std::filesystem::path& path, const char* ta
   run(tables);
 }
 
-SqliteDatabase::~SqliteDatabase() { sqlite3_close(handle_); }
+SqliteDatabase::~SqliteDatabase() {
+  sqlite3_close(handle_);
+}
 
 void SqliteDatabase::check(int code) const {
   if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
@@ -40,13 +42,17 @@ void SqliteDatabase::check(int code) const {
   std::abort();
 }
 
-void SqliteDatabase::run(const char* sql) { check(sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr)); }
+void SqliteDatabase::run(const char* sql) {
+  check(sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr));
+}
 
 SqliteStatement::SqliteStatement(SqliteDatabase& database, const char* sql) : database_(database) {
   database_.check(sqlite3_prepare_v2(database_.handle(), sql, -1, &statement_, nullptr));
 }
 
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(statement_); }
+SqliteStatement::~SqliteStatement() {
+  sqlite3_finalize(statement_);
+}
 
 SqliteStatement& SqliteStatement::bind(int parameter, std::int64_t value) {
   database_.check(sqlite3_bind_int64(statement_, parameter + 1, value));

@@ -1,7 +1,7 @@
 #pragma once
 
-// The other baseline: an event table in SQLite as a C++ developer writes it by hand, with the state beside it, its unique column and
-// a thread that commits for all callers.
+// The other baseline: an event table in SQLite as a C++ developer writes it by hand, with the state beside it, its unique column
+// and a thread that commits for all callers.
 
 #include <sqlite3.h>
 

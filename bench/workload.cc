@@ -88,7 +88,8 @@ Store open_store(const std::filesystem::path& path, Durability durability) {
 }
 
 Args item_arguments(std::uint64_t number) {
-  return {{"id", key_of(number)}, {"code", key_of(~number)}, {"qty", 1 + number % 9}, {"text", random_text(number, kItemTextBytes)}};
+  return {
+      {"id", key_of(number)}, {"code", key_of(~number)}, {"qty", 1 + number % 9}, {"text", random_text(number, kItemTextBytes)}};
 }
 
 std::vector<ActionRequest> make_item(std::uint64_t number) {
