@@ -1,0 +1,25 @@
+#pragma once
+
+// The groups of figures. Each measures in directories of its own and appends what it found.
+
+#include <vector>
+
+#include "figure.h"
+#include "settings.h"
+
+namespace forge::bench {
+
+void measure_commits(const Settings& settings, std::vector<Figure>& figures);
+void measure_processor(const Settings& settings, std::vector<Figure>& figures);
+void measure_as_of(const Settings& settings, std::vector<Figure>& figures);
+void measure_scans(const Settings& settings, std::vector<Figure>& figures);
+void measure_history(const Settings& settings, std::vector<Figure>& figures);
+void measure_disk(const Settings& settings, std::vector<Figure>& figures);
+void measure_opening(const Settings& settings, std::vector<Figure>& figures);
+void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
+
+// The other process of measure_recovery: writes into the store in `path` until it is killed, and says on standard output when the
+// write-ahead log holds `bytes`.
+[[noreturn]] void fill_log(const std::filesystem::path& path, std::uintmax_t bytes);
+
+}  // namespace forge::bench
