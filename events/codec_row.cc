@@ -16,9 +16,8 @@ using flatbuffers::uoffset_t;
 
 Cell read_cell(const Field& field, const std::uint8_t* slot) {
   if (!internal::is_offset(field.type)) {
-    return internal::visit_scalar(field.type, [&](auto zero) {
-      return internal::scalar_cell(field.type, flatbuffers::ReadScalar<decltype(zero)>(slot));
-    });
+    return internal::visit_scalar(
+        field.type, [&](auto zero) { return internal::scalar_cell(field.type, flatbuffers::ReadScalar<decltype(zero)>(slot)); });
   }
   const std::uint8_t* target = slot + flatbuffers::ReadScalar<uoffset_t>(slot);
   if (field.type != BaseType::kText) return Cell::of_nested(target);
@@ -140,11 +139,16 @@ void resolve_defaults(const TableType& table, Row& row) {
 bool same_value(const Field& field, const Cell& a, const Cell& b) {
   if (a.is_null() || b.is_null()) return a.is_null() && b.is_null();
   switch (a.kind) {
-    case Kind::kBool: return a.boolean == b.boolean;
-    case Kind::kInt: return a.integer == b.integer;
-    case Kind::kFloat: return a.number == b.number;
-    case Kind::kText: return a.as_text() == b.as_text();
-    default: return a.nested == b.nested || cell_to_value(field, a) == cell_to_value(field, b);
+    case Kind::kBool:
+      return a.boolean == b.boolean;
+    case Kind::kInt:
+      return a.integer == b.integer;
+    case Kind::kFloat:
+      return a.number == b.number;
+    case Kind::kText:
+      return a.as_text() == b.as_text();
+    default:
+      return a.nested == b.nested || cell_to_value(field, a) == cell_to_value(field, b);
   }
 }
 

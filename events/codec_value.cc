@@ -31,7 +31,9 @@ std::string shown(const Value& value) {
   return text;
 }
 
-std::string article(std::string_view type) { return "must be " + std::string(type); }
+std::string article(std::string_view type) {
+  return "must be " + std::string(type);
+}
 
 Status wrong_type(const Where& where, const Field& field, const Value& value) {
   return Status(ErrorId::kArgumentType, std::string(where.what) + ": " + where.path + " " + article(field.type_name))
@@ -72,7 +74,8 @@ Result<Cell> enum_cell(const Where& where, const Field& field, const std::string
     list += (list.empty() ? "" : ", ") + value.name;
   }
   const std::string nearest = nearest_name(name, names);
-  return Status(ErrorId::kArgumentType, std::string(where.what) + ": " + where.path + " is not a name of " + field.enumeration->name)
+  return Status(ErrorId::kArgumentType,
+                std::string(where.what) + ": " + where.path + " is not a name of " + field.enumeration->name)
       .why("given \"" + name + "\"" + (nearest.empty() ? "" : " — did you mean \"" + nearest + "\"?"))
       .remedy("one of: " + list);
 }
@@ -255,11 +258,16 @@ Result<Cell> cell_from(const Where& where, const Field& field, const Value& valu
 
 Value scalar_value(const Field& field, const Cell& cell) {
   switch (cell.kind) {
-    case Kind::kBool: return cell.boolean;
-    case Kind::kFloat: return cell.number;
-    case Kind::kText: return cell.as_text();
-    case Kind::kInt: break;
-    default: return {};
+    case Kind::kBool:
+      return cell.boolean;
+    case Kind::kFloat:
+      return cell.number;
+    case Kind::kText:
+      return cell.as_text();
+    case Kind::kInt:
+      break;
+    default:
+      return {};
   }
   if (field.enumeration != nullptr) {
     if (const EnumValue* named = field.enumeration->find(cell.integer)) return named->name;

@@ -35,9 +35,8 @@ class TableVerifier {
 
   bool member(const Field& field, const flatbuffers::Table* data) {
     if (!internal::is_offset(field.type)) {
-      return internal::visit_scalar(field.type, [&](auto zero) {
-        return data->VerifyField<decltype(zero)>(verifier_, field.vtable_offset, sizeof(zero));
-      });
+      return internal::visit_scalar(
+          field.type, [&](auto zero) { return data->VerifyField<decltype(zero)>(verifier_, field.vtable_offset, sizeof(zero)); });
     }
     if (!data->VerifyField<flatbuffers::uoffset_t>(verifier_, field.vtable_offset, sizeof(flatbuffers::uoffset_t))) return false;
     if (!data->VerifyOffset(verifier_, field.vtable_offset)) return false;
@@ -47,10 +46,14 @@ class TableVerifier {
 
   bool value(const Field& field, const std::uint8_t* target) {
     switch (field.type) {
-      case BaseType::kText: return text(target);
-      case BaseType::kTable: return table(*field.nested, reinterpret_cast<const flatbuffers::Table*>(target));
-      case BaseType::kVector: return vector(field, target);
-      default: return false;
+      case BaseType::kText:
+        return text(target);
+      case BaseType::kTable:
+        return table(*field.nested, reinterpret_cast<const flatbuffers::Table*>(target));
+      case BaseType::kVector:
+        return vector(field, target);
+      default:
+        return false;
     }
   }
 

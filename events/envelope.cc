@@ -67,7 +67,9 @@ struct EnvelopeWriter::State {
   }
 };
 
-EnvelopeWriter::EnvelopeWriter() : state_(std::make_unique<State>()) { state_->builder.DedupVtables(false); }
+EnvelopeWriter::EnvelopeWriter() : state_(std::make_unique<State>()) {
+  state_->builder.DedupVtables(false);
+}
 EnvelopeWriter::~EnvelopeWriter() = default;
 EnvelopeWriter::EnvelopeWriter(EnvelopeWriter&&) noexcept = default;
 EnvelopeWriter& EnvelopeWriter::operator=(EnvelopeWriter&&) noexcept = default;
@@ -77,7 +79,9 @@ std::span<const std::uint8_t> EnvelopeWriter::write(const Envelope& envelope) {
   builder.Clear();
   const auto changes = envelope.changes.empty() ? 0 : state_->nested(envelope.changes);
   const auto arguments = envelope.has_arguments ? state_->nested(envelope.arguments) : 0;
-  const auto key = envelope.key.empty() ? 0 : builder.CreateVector(reinterpret_cast<const std::uint8_t*>(envelope.key.data()), envelope.key.size());
+  const auto key = envelope.key.empty()
+                       ? 0
+                       : builder.CreateVector(reinterpret_cast<const std::uint8_t*>(envelope.key.data()), envelope.key.size());
   const auto actor = state_->text(envelope.actor);
   const auto idempotency_key = state_->text(envelope.idempotency_key);
   const auto correlation = state_->text(envelope.correlation);

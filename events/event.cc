@@ -26,8 +26,8 @@ Object arguments_from_changes(const Action& action, const Row& changes) {
   for (std::size_t i = 0; i < action.arguments.fields.size(); ++i) {
     const int field = action.field_of_argument[i];
     if (field < 0 || changes.empty() || changes[static_cast<std::size_t>(field)].is_absent()) continue;
-    out.add(action.arguments.fields[i].name,
-            cell_to_value(action.resource->record.fields[static_cast<std::size_t>(field)], changes[static_cast<std::size_t>(field)]));
+    out.add(action.arguments.fields[i].name, cell_to_value(action.resource->record.fields[static_cast<std::size_t>(field)],
+                                                           changes[static_cast<std::size_t>(field)]));
   }
   return out;
 }
@@ -125,7 +125,9 @@ Object Event::to_object() const {
   return out;
 }
 
-std::string Event::to_json() const { return forge::to_json(to_object()); }
+std::string Event::to_json() const {
+  return forge::to_json(to_object());
+}
 
 bool matches_glob(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;

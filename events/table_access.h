@@ -9,24 +9,37 @@
 
 namespace forge::internal {
 
-inline bool is_offset(BaseType type) { return type == BaseType::kText || type == BaseType::kVector || type == BaseType::kTable; }
+inline bool is_offset(BaseType type) {
+  return type == BaseType::kText || type == BaseType::kVector || type == BaseType::kTable;
+}
 
 // Calls `visit` with a zero of the C++ type that stores `type`, which must be a scalar.
 template <typename Visit>
 auto visit_scalar(BaseType type, Visit&& visit) {
   switch (type) {
     case BaseType::kBool:
-    case BaseType::kUint8: return visit(std::uint8_t{0});
-    case BaseType::kInt8: return visit(std::int8_t{0});
-    case BaseType::kInt16: return visit(std::int16_t{0});
-    case BaseType::kUint16: return visit(std::uint16_t{0});
-    case BaseType::kInt32: return visit(std::int32_t{0});
-    case BaseType::kUint32: return visit(std::uint32_t{0});
-    case BaseType::kInt64: return visit(std::int64_t{0});
-    case BaseType::kUint64: return visit(std::uint64_t{0});
-    case BaseType::kFloat32: return visit(float{0});
-    case BaseType::kFloat64: return visit(double{0});
-    default: break;
+    case BaseType::kUint8:
+      return visit(std::uint8_t{0});
+    case BaseType::kInt8:
+      return visit(std::int8_t{0});
+    case BaseType::kInt16:
+      return visit(std::int16_t{0});
+    case BaseType::kUint16:
+      return visit(std::uint16_t{0});
+    case BaseType::kInt32:
+      return visit(std::int32_t{0});
+    case BaseType::kUint32:
+      return visit(std::uint32_t{0});
+    case BaseType::kInt64:
+      return visit(std::int64_t{0});
+    case BaseType::kUint64:
+      return visit(std::uint64_t{0});
+    case BaseType::kFloat32:
+      return visit(float{0});
+    case BaseType::kFloat64:
+      return visit(double{0});
+    default:
+      break;
   }
   FORGE_ASSERT(!"a scalar type");
 }

@@ -50,8 +50,8 @@ void StateProjection::project_current(const Envelope& envelope, bool destroyed, 
   append_entry(current_, current_bytes_);
 }
 
-void StateProjection::project_version(const Resource& resource, const Envelope& envelope, bool destroyed, const CurrentEntry& before,
-                                      bool full, const Row& before_row, const Row& after) {
+void StateProjection::project_version(const Resource& resource, const Envelope& envelope, bool destroyed,
+                                      const CurrentEntry& before, bool full, const Row& before_row, const Row& after) {
   VersionEntry entry;
   entry.kind = destroyed ? EntryKind::kTombstone : full ? EntryKind::kFull : EntryKind::kDelta;
   entry.version = envelope.version;

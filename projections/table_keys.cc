@@ -26,9 +26,13 @@ void append_version_key(std::uint16_t resource, std::string_view key, Seq seq, s
   append_u64(out, ~seq);
 }
 
-Seq seq_of_version_key(std::string_view version_key) { return ~read_u64(version_key.data() + version_key.size() - 8); }
+Seq seq_of_version_key(std::string_view version_key) {
+  return ~read_u64(version_key.data() + version_key.size() - 8);
+}
 
-std::string_view record_part(std::string_view version_key) { return version_key.substr(0, version_key.size() - 8); }
+std::string_view record_part(std::string_view version_key) {
+  return version_key.substr(0, version_key.size() - 8);
+}
 
 Result<bool> append_unique_key(const Resource& resource, const UniqueConstraint& constraint, std::span<const Cell> row,
                                std::string& out) {

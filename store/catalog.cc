@@ -41,14 +41,17 @@ StoredSchema stored_schema(const Object& record) {
     const std::string kind = text(number, "kind");
     auto& numbers = kind == "resource" ? out.numbering.resources : kind == "action" ? out.numbering.actions : out.numbering.unique;
     const Value* value = number.find("number");
-    if (value != nullptr && value->if_int() != nullptr) numbers[text(number, "name")] = static_cast<std::uint16_t>(*value->if_int());
+    if (value != nullptr && value->if_int() != nullptr)
+      numbers[text(number, "name")] = static_cast<std::uint16_t>(*value->if_int());
   });
   return out;
 }
 
 }  // namespace
 
-Catalog::Catalog() { versions_.push_back({Domain::system(), 0}); }
+Catalog::Catalog() {
+  versions_.push_back({Domain::system(), 0});
+}
 
 void Catalog::clear() {
   const std::unique_lock lock(mutex_);

@@ -61,7 +61,8 @@ rocksdb::BlockBasedTableOptions table_options(Table table, const std::shared_ptr
   return options;
 }
 
-rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& wanted, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& wanted,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(table, cache)));
   options.write_buffer_size = 2 * wanted.unflushed_bytes;  // never full: see Database::write
@@ -164,7 +165,8 @@ Database::~Database() {
   db_->Close().PermitUncheckedError();
 }
 
-Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value, const rocksdb::Snapshot* snapshot) const {
+Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value,
+                           const rocksdb::Snapshot* snapshot) const {
   value.Reset();
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
@@ -183,7 +185,9 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_ord
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(table)));
 }
 
-Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing) { return to_status(iterator.status(), doing); }
+Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing) {
+  return to_status(iterator.status(), doing);
+}
 
 // RocksDB is not left to flush by itself in the middle of a write: when two tables are full at once and the next write-ahead log
 // cannot be made, it aborts as it closes; and where writes are not synced, it begins that log while the end of the one before may
@@ -215,8 +219,8 @@ rocksdb::Status Database::begin_flush(bool is_synced) {
   return db_->Flush(options, handles);
 }
 
-// Keeps something in memory that is not on disk: on a full disk RocksDB recovers by flushing, and where there is nothing to flush it
-// keeps the log that failed and aborts at the next write. Deleting what is not there leaves no row.
+// Keeps something in memory that is not on disk: on a full disk RocksDB recovers by flushing, and where there is nothing to flush
+// it keeps the log that failed and aborts at the next write. Deleting what is not there leaves no row.
 rocksdb::Status Database::mark_unflushed() {
   if (listener_->is_marked()) return rocksdb::Status::OK();
   rocksdb::WriteOptions options;
@@ -241,8 +245,12 @@ rocksdb::Status Database::write_sync() {
   return db_->Write(options, &nothing);
 }
 
-Status Database::sync_log() { return to_status(write_sync(), "syncing the log"); }
+Status Database::sync_log() {
+  return to_status(write_sync(), "syncing the log");
+}
 
-Status Database::background_error() const { return listener_->error(); }
+Status Database::background_error() const {
+  return listener_->error();
+}
 
 }  // namespace forge::internal

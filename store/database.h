@@ -25,11 +25,15 @@ namespace forge::internal {
 // `doing` completes the sentence "… failed".
 Status to_status(const rocksdb::Status& status, std::string_view doing);
 
-inline rocksdb::Slice slice_of(std::string_view text) { return {text.data(), text.size()}; }
+inline rocksdb::Slice slice_of(std::string_view text) {
+  return {text.data(), text.size()};
+}
 inline rocksdb::Slice slice_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+inline std::string_view view_of(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
 
 // Bytes moved to an address that FlatBuffers may read from; reuses its memory.
 class AlignedBytes {
@@ -71,7 +75,8 @@ class Database {
                    const rocksdb::Snapshot* snapshot = nullptr) const;
   // `total_order`: the iterator may cross prefixes of `versions`. With `snapshot`: as of it, and past the cache, which a sweep over
   // everything would only empty.
-  std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true, const rocksdb::Snapshot* snapshot = nullptr) const;
+  std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true,
+                                             const rocksdb::Snapshot* snapshot = nullptr) const;
   // The error that ended an iteration, if any.
   static Status check(const rocksdb::Iterator& iterator, std::string_view doing);
 

@@ -103,11 +103,11 @@ struct Decider::Subject {
   bool lives = false;
   CurrentEntry before;
   AlignedBytes bytes;
-  Row before_row;            // as stored: absent where not set
-  Row seen;                  // the same with defaults and the key, for rules; empty when there is no record
-  Row arguments;             // with defaults
-  Row after;                 // as it will be stored
-  Row after_seen;            // with defaults and the key
+  Row before_row;  // as stored: absent where not set
+  Row seen;        // the same with defaults and the key, for rules; empty when there is no record
+  Row arguments;   // with defaults
+  Row after;       // as it will be stored
+  Row after_seen;  // with defaults and the key
   Row changes;
   std::vector<std::uint16_t> cleared;
 
@@ -115,7 +115,13 @@ struct Decider::Subject {
 };
 
 Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits)
-    : database_(database), catalog_(catalog), clock_(clock), ids_(ids), limits_(limits), tree_(database), subject_(std::make_unique<Subject>()) {}
+    : database_(database),
+      catalog_(catalog),
+      clock_(clock),
+      ids_(ids),
+      limits_(limits),
+      tree_(database),
+      subject_(std::make_unique<Subject>()) {}
 
 Decider::~Decider() = default;
 
@@ -128,7 +134,9 @@ Status Decider::restore(Seq head, Time last_time) {
   return tree_.restore(head);
 }
 
-void Decider::raise_floor(Time time) { last_time_ = std::max(last_time_, time); }
+void Decider::raise_floor(Time time) {
+  last_time_ = std::max(last_time_, time);
+}
 
 Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Group& group) {
   const std::shared_ptr<const Domain> domain = catalog_.current();
@@ -252,8 +260,8 @@ Status Decider::load(const PreparedAction& action, Staging& staging, Subject& su
   subject.key = action.key;
   const TableType& record = subject.resource->record;
   if (subject.key.empty()) {
-    FORGE_TRY(append_key_part(record.fields[subject.resource->key_field], Cell::of(std::string_view(ids_.next(staging.now).to_string())),
-                              subject.key));
+    FORGE_TRY(append_key_part(record.fields[subject.resource->key_field],
+                              Cell::of(std::string_view(ids_.next(staging.now).to_string())), subject.key));
   }
   subject.current_key.clear();
   append_current_key(subject.resource->number, subject.key, subject.current_key);
@@ -286,15 +294,17 @@ Status Decider::check_existence(const PreparedAction& action, const Subject& sub
   }
   if ((kind == ActionKind::kUpdates || kind == ActionKind::kDestroys) && !subject.lives) {
     return Status(ErrorId::kRecordNotFound, "there is no " + subject.name())
-        .why(subject.before.version == 0 ? "it was never created" : "event " + std::to_string(subject.before.seq) + " destroyed it");
+        .why(subject.before.version == 0 ? "it was never created"
+                                         : "event " + std::to_string(subject.before.seq) + " destroyed it");
   }
   const Version version = subject.lives ? subject.before.version : 0;
   if (!action.if_version || *action.if_version == version) return {};
   if (!subject.lives) {
-    return Status(ErrorId::kVersionConflict, "there is no " + subject.name() + ", version " + std::to_string(*action.if_version) + " was expected");
+    return Status(ErrorId::kVersionConflict,
+                  "there is no " + subject.name() + ", version " + std::to_string(*action.if_version) + " was expected");
   }
-  return Status(ErrorId::kVersionConflict, subject.name() + " is at version " + std::to_string(version) + ", not " +
-                                               std::to_string(*action.if_version))
+  return Status(ErrorId::kVersionConflict,
+                subject.name() + " is at version " + std::to_string(version) + ", not " + std::to_string(*action.if_version))
       .why("changed by event " + std::to_string(subject.before.seq))
       .remedy("reload and retry");
 }
@@ -348,7 +358,8 @@ Status Decider::assign(const PreparedAction& action, Staging& staging, Subject& 
       *cell = Cell::of(static_cast<double>(cell->integer));
     }
     if (!fits(field, *cell)) {
-      return Status(ErrorId::kArgumentRange, action.action->name + " would set " + field.name + " out of range for " + field.type_name)
+      return Status(ErrorId::kArgumentRange,
+                    action.action->name + " would set " + field.name + " out of range for " + field.type_name)
           .why("the value is " + cell_to_text(field, *cell))
           .place(assignment.place);
     }
@@ -363,10 +374,13 @@ Status Decider::check_record(const PreparedAction& action, Staging& staging, Sub
     const Field& field = record.fields[i];
     if (i == subject.resource->key_field) continue;
     if (subject.after[i].kind == Kind::kNull && (!field.nullable || field.has_default)) {
-      return Status(ErrorId::kArgumentNull, action.action->name + " would clear " + field.name).why("it has a default and is never null");
+      return Status(ErrorId::kArgumentNull, action.action->name + " would clear " + field.name)
+          .why("it has a default and is never null");
     }
     if (field.required && subject.after[i].is_null()) {
-      return Status(ErrorId::kArgumentMissing, action.action->name + " leaves " + field.name + " without a value").why("it is required").place(field.place);
+      return Status(ErrorId::kArgumentMissing, action.action->name + " leaves " + field.name + " without a value")
+          .why("it is required")
+          .place(field.place);
     }
   }
   subject.after_seen = subject.after;
@@ -374,7 +388,8 @@ Status Decider::check_record(const PreparedAction& action, Staging& staging, Sub
   const RuleInput input = staging.input(subject.after_seen, {});
   for (const Rule& rule : subject.resource->checks) {
     FORGE_ASSIGN(const bool passes, rule.expression.passes(input, staging.memory));
-    if (!passes) return rule_error(*action.action, rule, why_refused(rule, record, subject.after_seen, action.action->arguments, {}));
+    if (!passes)
+      return rule_error(*action.action, rule, why_refused(rule, record, subject.after_seen, action.action->arguments, {}));
   }
   return {};
 }
@@ -412,7 +427,8 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
   envelope.version = subject.before.version + 1;
   envelope.incarnation = subject.lives ? subject.before.incarnation : subject.before.incarnation + 1;
   envelope.cleared = subject.cleared;
-  const bool any_change = std::any_of(subject.changes.begin(), subject.changes.end(), [](const Cell& cell) { return !cell.is_absent(); });
+  const bool any_change =
+      std::any_of(subject.changes.begin(), subject.changes.end(), [](const Cell& cell) { return !cell.is_absent(); });
   if (any_change) envelope.changes = changes_writer_.write(resource.record, subject.changes);
   mark_recorded(*action.action, subject.arguments);
   envelope.has_arguments = !arguments_equal_changes(*action.action, subject.arguments, subject.changes);
@@ -450,12 +466,15 @@ Status Decider::write_event(const Envelope& envelope, Staging& staging) {
   return {};
 }
 
-Status Decider::stage_empty(Staging& staging) { return write_event(envelope_of(staging), staging); }
+Status Decider::stage_empty(Staging& staging) {
+  return write_event(envelope_of(staging), staging);
+}
 
 // --- unique values ---------------------------------------------------------------------------------------------------------------
 
 void Decider::touch_unique(Staging& staging, const RowChange& change, std::string_view record_key, const Resource& resource) {
-  auto touch = std::find_if(staging.unique.begin(), staging.unique.end(), [&](const UniqueTouch& seen) { return seen.key == change.key; });
+  auto touch =
+      std::find_if(staging.unique.begin(), staging.unique.end(), [&](const UniqueTouch& seen) { return seen.key == change.key; });
   if (touch == staging.unique.end()) {
     staging.unique.push_back({.key = std::string(change.key), .resource = &resource});
     touch = staging.unique.end() - 1;

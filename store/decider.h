@@ -32,7 +32,7 @@ struct Group {
   std::uint64_t number;
   rocksdb::WriteBatch batch;
   std::size_t actions = 0;
-  Seq last_seq = 0;         // 0: nothing was accepted
+  Seq last_seq = 0;  // 0: nothing was accepted
   Time last_time;
   MerkleFrontier frontier;  // after the group
 };
@@ -93,9 +93,9 @@ class Decider {
   StateProjection projection_;
   TableWriter changes_writer_, arguments_writer_;
   EnvelopeWriter envelope_writer_;
-  std::unordered_map<std::string, TransactionReceipt> in_flight_;  // by idempotency key: what the log cannot answer yet
+  std::unordered_map<std::string, TransactionReceipt> in_flight_;      // by idempotency key: what the log cannot answer yet
   std::deque<std::pair<std::uint64_t, std::string>> in_flight_order_;  // (group, key)
-  std::unique_ptr<Subject> subject_;  // reused from action to action
+  std::unique_ptr<Subject> subject_;                                   // reused from action to action
   Seq last_seq_ = 0;
   Time last_time_;
 };

@@ -90,7 +90,9 @@ Result<Hash> tree_root(const Database& database, Seq size) {
   return tree.frontier().root(hasher);
 }
 
-Result<Hash> StoredNodes::leaf(std::uint64_t index) { return leaf_from_log(database_, index + 1, hasher_); }
+Result<Hash> StoredNodes::leaf(std::uint64_t index) {
+  return leaf_from_log(database_, index + 1, hasher_);
+}
 
 // Halves downwards until a stored tile root or a leaf answers.
 Result<Hash> StoredNodes::node(std::uint64_t first, std::uint64_t count) {

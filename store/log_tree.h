@@ -1,7 +1,7 @@
 #pragma once
 
-// The Merkle tree over the log as it is stored: one tile for every 256 events, written in the batch that completes it, with the tile's
-// root and the tree's right edge after it beside it. What follows the last tile is recomputed from the log.
+// The Merkle tree over the log as it is stored: one tile for every 256 events, written in the batch that completes it, with the
+// tile's root and the tree's right edge after it beside it. What follows the last tile is recomputed from the log.
 //
 // Table `tree`: 'L' + tile u64 → 256 leaf hashes; 'N' + tile u64 → the tile's root, then the frontier's hashes after it.
 

@@ -18,7 +18,9 @@ struct Recovered {
   Time floor;  // no later commit is at or before this
 };
 
-std::string store_name(const Store::State& state) { return "the store " + state.files->paths().root; }
+std::string store_name(const Store::State& state) {
+  return "the store " + state.files->paths().root;
+}
 
 // What is missing, and where the write-ahead log says that it broke off.
 Status lost_events(const Store::State& state, Seq head, const Watermark& watermark) {
@@ -43,8 +45,8 @@ Status note_hidden_damage(Store::State& state, Seq head) {
   FORGE_ASSIGN(const WalScan scan, scan_wals(*state.files));
   const WalDamage* hidden = scan.hidden();
   if (hidden == nullptr || *hidden->first_after <= head) return {};
-  state.notices.push_back("the write-ahead log is damaged at " + hidden->file + ", offset " + std::to_string(hidden->offset) + " (" +
-                          hidden->what + "): events from " + std::to_string(head + 1) +
+  state.notices.push_back("the write-ahead log is damaged at " + hidden->file + ", offset " + std::to_string(hidden->offset) +
+                          " (" + hidden->what + "): events from " + std::to_string(head + 1) +
                           " on are lost; the files as found are kept in " + state.files->paths().quarantine());
   return {};
 }
@@ -134,11 +136,13 @@ Status quarantine(Store::State& state) {
 
 Status start_writing(Store::State& state, const Recovered& recovered) {
   FORGE_ASSIGN(const Hash root, tree_root(*state.database, recovered.head));
-  const Watermark start{.store = state.identity.id, .seq = recovered.head, .root = root, .time_floor = recovered.floor, .clean = false};
+  const Watermark start{
+      .store = state.identity.id, .seq = recovered.head, .root = root, .time_floor = recovered.floor, .clean = false};
   std::function<Status()> sync_log;
   if (state.options.durability == Durability::kOs) sync_log = [database = state.database.get()] { return database->sync_log(); };
   FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log), state.tuning.watermark_interval));
-  state.decider = std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
+  state.decider =
+      std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
   state.writer =
       std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability, state.options.limits);
   state.writer->raise_floor(recovered.floor);
@@ -187,8 +191,8 @@ Status open_reading(Store::State& state) {
   return last;
 }
 
-// Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it does
-// not know.
+// Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it
+// does not know.
 Status open_existing(Store::State& state) {
   FORGE_ASSIGN(state.identity, state.files->read_identity());
   if (state.options.read_only) return open_reading(state);
@@ -219,8 +223,10 @@ Status open_state(Store::State& state) {
   FORGE_ASSIGN(const StoreFiles::Found found, state.files->look());
   const std::string& root = state.files->paths().root;
   switch (found) {
-    case StoreFiles::Found::kStore: return open_existing(state);
-    case StoreFiles::Found::kNothing: return open_new(state);
+    case StoreFiles::Found::kStore:
+      return open_existing(state);
+    case StoreFiles::Found::kNothing:
+      return open_new(state);
     case StoreFiles::Found::kUnfinished:
       if (state.options.read_only || !state.options.create) return open_new(state);
       FORGE_TRY(take_lock(state));

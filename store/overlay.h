@@ -1,7 +1,7 @@
 #pragma once
 
-// What has been decided but is not yet on disk: rows that hide those of the database. Absent from the overlay means unknown; an entry
-// without a value means that the row is gone. Used by the decider alone.
+// What has been decided but is not yet on disk: rows that hide those of the database. Absent from the overlay means unknown; an
+// entry without a value means that the row is gone. Used by the decider alone.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -47,7 +47,7 @@ class Overlay {
   boost::unordered_flat_map<std::string, Entry, TextHash, std::equal_to<>> entries_;
   std::vector<Undo> undo_;
   std::vector<std::pair<std::uint64_t, std::string>> written_;  // (group, key) in order
-  std::size_t forgotten_ = 0;                                    // entries of written_ already done with
+  std::size_t forgotten_ = 0;                                   // entries of written_ already done with
 };
 
 }  // namespace forge::internal

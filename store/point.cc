@@ -5,7 +5,9 @@
 namespace forge {
 namespace {
 
-bool all_digits(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos; }
+bool all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 Status unparsable(std::string_view text, std::string why) {
   return Status(ErrorId::kTimeUnparsable, "cannot read the point '" + std::string(text) + "'")
@@ -24,7 +26,8 @@ bool looks_like_date(std::string_view digits) {
 
 Result<Point> parse_seq(std::string_view text) {
   Seq seq = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), seq).ec != std::errc()) return unparsable(text, "the number is too large");
+  if (std::from_chars(text.data(), text.data() + text.size(), seq).ec != std::errc())
+    return unparsable(text, "the number is too large");
   if (looks_like_date(text)) {
     return Status(ErrorId::kTimeAmbiguous, "'" + std::string(text) + "' could be an event or a date")
         .remedy("write +" + std::string(text) + " for the event, or " + std::string(text.substr(0, 4)) + "-" +
@@ -37,15 +40,27 @@ Result<Point> parse_ago(std::string_view text) {
   const std::string_view digits = text.substr(1, text.size() - 2);
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-  if (!all_digits(digits) || error != std::errc() || end != digits.data() + digits.size()) return unparsable(text, "a number stands before the unit, as in -2h");
+  if (!all_digits(digits) || error != std::errc() || end != digits.data() + digits.size())
+    return unparsable(text, "a number stands before the unit, as in -2h");
   std::int64_t unit = 0;
   switch (text.back()) {
-    case 's': unit = 1; break;
-    case 'm': unit = 60; break;
-    case 'h': unit = 3600; break;
-    case 'd': unit = 86'400; break;
-    case 'w': unit = 604'800; break;
-    default: return unparsable(text, "the units are s, m, h, d and w");
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3600;
+      break;
+    case 'd':
+      unit = 86'400;
+      break;
+    case 'w':
+      unit = 604'800;
+      break;
+    default:
+      return unparsable(text, "the units are s, m, h, d and w");
   }
   std::int64_t micros = 0;
   if (__builtin_mul_overflow(count, unit * 1'000'000, &micros)) return unparsable(text, "it is too long ago");
@@ -60,7 +75,8 @@ Result<Point> parse_point(std::string_view text) {
   if (all_digits(text)) return parse_seq(text);
   if (text.front() == '+' && all_digits(text.substr(1))) {
     Seq seq = 0;
-    if (std::from_chars(text.data() + 1, text.data() + text.size(), seq).ec != std::errc()) return unparsable(text, "the number is too large");
+    if (std::from_chars(text.data() + 1, text.data() + text.size(), seq).ec != std::errc())
+      return unparsable(text, "the number is too large");
     return Point(seq);
   }
   if (text.front() == '-' && text.size() > 2) return parse_ago(text);

@@ -22,7 +22,8 @@ Status check_text(const char* what, std::string_view text, std::size_t bytes_max
         .why(std::to_string(text.size()) + " bytes, the limit is " + std::to_string(bytes_max));
   }
   if (!is_utf8(text)) return Status(ErrorId::kTextInvalid, std::string("the ") + what + " is not valid UTF-8");
-  if (text.find('\0') != std::string_view::npos) return Status(ErrorId::kTextInvalid, std::string("the ") + what + " holds a NUL byte");
+  if (text.find('\0') != std::string_view::npos)
+    return Status(ErrorId::kTextInvalid, std::string("the ") + what + " holds a NUL byte");
   return {};
 }
 
@@ -45,11 +46,18 @@ void append_cell(const Field& field, const Cell& cell, std::string& out) {
   out.append(field.name);
   out.push_back(static_cast<char>(cell.kind));
   switch (cell.kind) {
-    case Kind::kText: append_u64(out, cell.size), out.append(cell.as_text()); break;
-    case Kind::kNested: append_json(out, cell_to_value(field, cell)), out.push_back('\n'); break;
+    case Kind::kText:
+      append_u64(out, cell.size), out.append(cell.as_text());
+      break;
+    case Kind::kNested:
+      append_json(out, cell_to_value(field, cell)), out.push_back('\n');
+      break;
     case Kind::kAbsent:
-    case Kind::kNull: break;
-    default: append_u64(out, static_cast<std::uint64_t>(cell.kind == Kind::kBool ? cell.boolean : cell.integer)); break;
+    case Kind::kNull:
+      break;
+    default:
+      append_u64(out, static_cast<std::uint64_t>(cell.kind == Kind::kBool ? cell.boolean : cell.integer));
+      break;
   }
 }
 
@@ -98,8 +106,7 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
   FORGE_TRY(check_required(*out.action, out.arguments));
   const bool makes_key = out.action->kind == ActionKind::kCreates && key_field.type == BaseType::kText;
   if (out.key.empty() && !makes_key) {
-    return Status(ErrorId::kArgumentMissing, request.action + " needs " + key_field.name)
-        .why("it is the key of " + resource.name);
+    return Status(ErrorId::kArgumentMissing, request.action + " needs " + key_field.name).why("it is the key of " + resource.name);
   }
   return out;
 }

@@ -24,8 +24,8 @@ using InputDigest = std::array<std::uint8_t, 16>;
 
 struct PreparedAction {
   const Action* action = nullptr;
-  Row arguments;          // by argument, as given: kAbsent where not given
-  std::string key;        // encoded; empty: to be made
+  Row arguments;    // by argument, as given: kAbsent where not given
+  std::string key;  // encoded; empty: to be made
   std::optional<Version> if_version;
 };
 

@@ -19,7 +19,8 @@ struct Record::Data {
 };
 
 Result<Record> Record::make(std::shared_ptr<const Domain> domain, const Resource& resource, std::string_view encoded_key,
-                            Version version, Seq seq, std::uint32_t incarnation, std::vector<std::uint64_t> bytes, std::size_t size) {
+                            Version version, Seq seq, std::uint32_t incarnation, std::vector<std::uint64_t> bytes,
+                            std::size_t size) {
   auto data = std::make_shared<Data>();
   data->domain = std::move(domain);
   data->resource = &resource;
@@ -37,19 +38,33 @@ Result<Record> Record::make(std::shared_ptr<const Domain> domain, const Resource
 
 Record::Record(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
-const Resource& Record::resource() const { return *data_->resource; }
-const std::string& Record::key() const { return data_->key; }
-Version Record::version() const { return data_->version; }
-Seq Record::seq() const { return data_->seq; }
-std::uint32_t Record::incarnation() const { return data_->incarnation; }
-std::span<const Cell> Record::cells() const { return data_->cells; }
+const Resource& Record::resource() const {
+  return *data_->resource;
+}
+const std::string& Record::key() const {
+  return data_->key;
+}
+Version Record::version() const {
+  return data_->version;
+}
+Seq Record::seq() const {
+  return data_->seq;
+}
+std::uint32_t Record::incarnation() const {
+  return data_->incarnation;
+}
+std::span<const Cell> Record::cells() const {
+  return data_->cells;
+}
 
 Value Record::operator[](std::string_view name) const {
   const Field* field = resource().record.find(name);
   return field == nullptr ? Value() : cell_to_value(*field, data_->cells[field->id]);
 }
 
-Object Record::to_object() const { return row_to_object(resource().record, data_->cells); }
+Object Record::to_object() const {
+  return row_to_object(resource().record, data_->cells);
+}
 
 std::string Record::to_json() const {
   Object object = to_object();

@@ -72,7 +72,8 @@ Result<std::optional<RecordState>> RecordReader::find(const Resource& resource, 
   return std::optional<RecordState>(std::move(state));
 }
 
-Result<std::optional<RecordState>> RecordReader::find_version(const Resource& resource, std::string_view key, std::uint64_t& touched) {
+Result<std::optional<RecordState>> RecordReader::find_version(const Resource& resource, std::string_view key,
+                                                              std::uint64_t& touched) {
   if (versions_ == nullptr) versions_ = database_.iterate(Table::kVersions, false);
   key_.clear();
   append_version_key(resource.number, key, seq_, key_);

@@ -1,7 +1,7 @@
 #pragma once
 
-// One record as of one seq, from the tables `current` and `versions`. The current entry answers when it is old enough; otherwise the
-// newest version at or before the seq does, with at most kDeltasMax older ones to start from.
+// One record as of one seq, from the tables `current` and `versions`. The current entry answers when it is old enough; otherwise
+// the newest version at or before the seq does, with at most kDeltasMax older ones to start from.
 
 #include <rocksdb/iterator.h>
 
@@ -50,7 +50,8 @@ class VersionChain {
   std::vector<std::unique_ptr<Link>> links_;
 };
 
-// Sets in `row` what one version entry set and takes away what it cleared; the cells borrow from `record`, the entry's verified bytes.
+// Sets in `row` what one version entry set and takes away what it cleared; the cells borrow from `record`, the entry's verified
+// bytes.
 void apply_version(const TableType& table, const VersionEntry& entry, std::span<const std::uint8_t> record, Row& row);
 
 // Not safe for concurrent use; cheap to make. Lives no longer than the database.

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "idempotency.h"
 #include "forge/events/codec.h"
 #include "forge/events/key.h"
+#include "idempotency.h"
 #include "log_reader.h"
 #include "record_reader.h"
 #include "store_state.h"

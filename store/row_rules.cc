@@ -49,7 +49,8 @@ bool arguments_equal_changes(const Action& action, const Row& arguments, const R
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const int field = action.field_of_argument[i];
     if (static_cast<int>(i) == action.key_argument) continue;
-    const Cell change = field >= 0 && static_cast<std::size_t>(field) < changes.size() ? changes[static_cast<std::size_t>(field)] : Cell();
+    const Cell change =
+        field >= 0 && static_cast<std::size_t>(field) < changes.size() ? changes[static_cast<std::size_t>(field)] : Cell();
     if (arguments[i].is_absent() != change.is_absent()) return false;
     if (!change.is_absent() && !same_value(action.arguments.fields[i], arguments[i], change)) return false;
   }
@@ -75,14 +76,22 @@ bool fits(const Field& field, const Cell& cell) {
   }
   if (cell.kind != Kind::kInt) return true;
   switch (field.type) {
-    case BaseType::kInt8: return in_range<std::int8_t>(cell.integer);
-    case BaseType::kUint8: return in_range<std::uint8_t>(cell.integer);
-    case BaseType::kInt16: return in_range<std::int16_t>(cell.integer);
-    case BaseType::kUint16: return in_range<std::uint16_t>(cell.integer);
-    case BaseType::kInt32: return in_range<std::int32_t>(cell.integer);
-    case BaseType::kUint32: return in_range<std::uint32_t>(cell.integer);
-    case BaseType::kUint64: return cell.integer >= 0;
-    default: return true;
+    case BaseType::kInt8:
+      return in_range<std::int8_t>(cell.integer);
+    case BaseType::kUint8:
+      return in_range<std::uint8_t>(cell.integer);
+    case BaseType::kInt16:
+      return in_range<std::int16_t>(cell.integer);
+    case BaseType::kUint16:
+      return in_range<std::uint16_t>(cell.integer);
+    case BaseType::kInt32:
+      return in_range<std::int32_t>(cell.integer);
+    case BaseType::kUint32:
+      return in_range<std::uint32_t>(cell.integer);
+    case BaseType::kUint64:
+      return cell.integer >= 0;
+    default:
+      return true;
   }
 }
 

@@ -24,7 +24,9 @@ Status read_only_error(const std::string& path) {
   return Status(ErrorId::kReadOnly, "the store " + path + " is open for reading only").state("nothing was written");
 }
 
-Status closed_error() { return Status(ErrorId::kClosed, "the store is closed"); }
+Status closed_error() {
+  return Status(ErrorId::kClosed, "the store is closed");
+}
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 200 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -38,7 +40,8 @@ bool is_name(std::string_view text) {
 
 Result<Store> Store::open(const std::string& path, OpenOptions options) {
   if (path != ":memory:") return StoreAccess::open(path, std::move(options), nullptr);
-  return StoreAccess::open("/memory", std::move(options), std::shared_ptr<rocksdb::Env>(rocksdb::NewMemEnv(rocksdb::Env::Default())));
+  return StoreAccess::open("/memory", std::move(options),
+                           std::shared_ptr<rocksdb::Env>(rocksdb::NewMemEnv(rocksdb::Env::Default())));
 }
 
 Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env,
@@ -72,7 +75,9 @@ Store::~Store() {
   if (state_ != nullptr) static_cast<void>(state_->close().ok());
 }
 
-Status Store::close() { return state_->close(); }
+Status Store::close() {
+  return state_->close();
+}
 
 Status Store::State::close() {
   if (database == nullptr) return {};
@@ -134,7 +139,8 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     ActOptions of_event = options;
     std::vector<ActionRequest> actions;
     if (next != nullptr) {
-      actions.push_back({.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
+      actions.push_back(
+          {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
     }
     return PreparedTransaction::make(std::move(actions), std::move(of_event), state.catalog.current(), state.options.limits);
   };
@@ -148,7 +154,9 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
   return loaded;
 }
 
-std::shared_ptr<const Domain> Store::domain() const { return state_->catalog.current(); }
+std::shared_ptr<const Domain> Store::domain() const {
+  return state_->catalog.current();
+}
 
 std::vector<SchemaVersion> Store::schemas() const {
   std::vector<SchemaVersion> out;
@@ -213,7 +221,9 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
 
 // --- reads ----------------------------------------------------------------------------------------------------------------------
 
-View Store::view() const { return *as_of(head()); }
+View Store::view() const {
+  return *as_of(head());
+}
 
 Result<View> Store::as_of(Seq seq) const {
   if (state_->database == nullptr) return closed_error();
@@ -243,7 +253,8 @@ Result<Record> Store::get(std::string_view resource, std::string_view key) const
 
 Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point, const ActOptions& options) {
   if (!is_name(name)) {
-    return Status(ErrorId::kKeyInvalid, "'" + name + "' cannot name a bookmark").why("letters, digits and _ . : - are allowed, 200 at most");
+    return Status(ErrorId::kKeyInvalid, "'" + name + "' cannot name a bookmark")
+        .why("letters, digits and _ . : - are allowed, 200 at most");
   }
   FORGE_ASSIGN(const Resolved resolved, resolve(point));
   FORGE_TRY(act("_bookmark.add", {{"name", name}, {"seq", resolved.seq}}, options).status());
@@ -275,10 +286,18 @@ Result<std::vector<Bookmark>> Store::bookmarks() const {
 
 // --- what it is -----------------------------------------------------------------------------------------------------------------
 
-Seq Store::head() const { return state_->head(); }
-const std::string& Store::path() const { return state_->path; }
-bool Store::read_only() const { return state_->options.read_only; }
-const std::vector<std::string>& Store::notices() const { return state_->notices; }
+Seq Store::head() const {
+  return state_->head();
+}
+const std::string& Store::path() const {
+  return state_->path;
+}
+bool Store::read_only() const {
+  return state_->options.read_only;
+}
+const std::vector<std::string>& Store::notices() const {
+  return state_->notices;
+}
 
 Result<Root> Store::root() const {
   if (state_->database == nullptr) return closed_error();

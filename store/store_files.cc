@@ -88,7 +88,9 @@ StorePaths StoreFiles::locate(rocksdb::FileSystem& file_system, const std::strin
   return direct;
 }
 
-bool StoreFiles::exists(const std::string& path) const { return file_system_->FileExists(path, kIo, nullptr).ok(); }
+bool StoreFiles::exists(const std::string& path) const {
+  return file_system_->FileExists(path, kIo, nullptr).ok();
+}
 
 Result<StoreFiles::Found> StoreFiles::look() const {
   if (!exists(paths_.root)) return Found::kNothing;
@@ -211,7 +213,9 @@ Result<bool> StoreFiles::quarantine_data(const std::string& name) {
   return true;
 }
 
-void StoreFiles::remove_quarantine() { static_cast<void>(remove_tree(paths_.quarantine()).ok()); }
+void StoreFiles::remove_quarantine() {
+  static_cast<void>(remove_tree(paths_.quarantine()).ok());
+}
 
 Status StoreFiles::remove_tree(const std::string& path) {
   std::vector<std::string> children;

@@ -31,7 +31,7 @@ struct Store::State {
   std::vector<std::string> notices;
   std::unique_ptr<internal::Database> database;
   internal::Catalog catalog;
-  Seq read_head = 0;    // of a read-only store
+  Seq read_head = 0;  // of a read-only store
   Time read_head_time;
   std::unique_ptr<internal::WatermarkKeeper> watermark;
   std::unique_ptr<internal::Decider> decider;

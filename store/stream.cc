@@ -28,7 +28,9 @@ TransactionStream::TransactionStream(Store& store, StreamOptions options) : stat
   state_->gate->stop_on_refusal = options.stop_on_refusal;
 }
 
-TransactionStream::~TransactionStream() { static_cast<void>(finish().ok()); }
+TransactionStream::~TransactionStream() {
+  static_cast<void>(finish().ok());
+}
 
 Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions options,
                                  std::function<void(Result<TransactionReceipt>)> done) {

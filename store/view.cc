@@ -50,8 +50,12 @@ class Filter {
 
 View::View(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
-Seq View::seq() const { return state_->seq; }
-std::shared_ptr<const Domain> View::domain() const { return state_->domain; }
+Seq View::seq() const {
+  return state_->seq;
+}
+std::shared_ptr<const Domain> View::domain() const {
+  return state_->domain;
+}
 
 Result<View::State::Target> View::State::target(std::string_view resource_name, std::string_view key_as_text) const {
   Target out;
@@ -88,7 +92,8 @@ Result<Record> View::get_version(std::string_view resource, std::string_view key
                                                });
   FORGE_TRY(walked);
   if (!at) {
-    return Status(ErrorId::kRecordNotFound, target.resource->name + " '" + std::string(key) + "' has no version " + std::to_string(version))
+    return Status(ErrorId::kRecordNotFound,
+                  target.resource->name + " '" + std::string(key) + "' has no version " + std::to_string(version))
         .remedy("see: forgectl history " + target.resource->name + " " + std::string(key));
   }
   return state_->record_at(target, *at, nullptr);
@@ -126,7 +131,8 @@ Status View::list(const ListQuery& query, const std::function<bool(const Record&
 
 Result<Event> View::event(Seq seq) const {
   if (seq == 0 || seq > state_->seq) {
-    return Status(ErrorId::kEventNotFound, "there is no event " + std::to_string(seq)).why("the log reaches to " + std::to_string(state_->seq));
+    return Status(ErrorId::kEventNotFound, "there is no event " + std::to_string(seq))
+        .why("the log reaches to " + std::to_string(state_->seq));
   }
   AlignedBytes bytes;
   FORGE_ASSIGN(const Envelope envelope, internal::read_event(*state_->database, seq, bytes));

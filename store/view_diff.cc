@@ -15,10 +15,14 @@ using internal::RecordState;
 
 std::string_view name_of(DiffKind kind) {
   switch (kind) {
-    case DiffKind::kCreated: return "created";
-    case DiffKind::kChanged: return "changed";
-    case DiffKind::kDestroyed: return "destroyed";
-    case DiffKind::kRecreated: return "recreated";
+    case DiffKind::kCreated:
+      return "created";
+    case DiffKind::kChanged:
+      return "changed";
+    case DiffKind::kDestroyed:
+      return "destroyed";
+    case DiffKind::kRecreated:
+      return "recreated";
   }
   return "";
 }
@@ -30,7 +34,8 @@ struct DiffPass {
   internal::RecordReader before;
   internal::RecordReader after;
 
-  DiffPass(const Database& database, const Resource& of, Seq from, Seq to) : resource(of), before(database, from), after(database, to) {}
+  DiffPass(const Database& database, const Resource& of, Seq from, Seq to)
+      : resource(of), before(database, from), after(database, to) {}
 
   Result<std::optional<RecordDiff>> diff(std::string_view key) {
     std::uint64_t touched = 0;
@@ -43,7 +48,10 @@ struct DiffPass {
     FORGE_ASSIGN(out.key, key_text(resource, key));
     if (was) out.before = was->version;
     if (is) out.after = is->version;
-    out.kind = !was ? DiffKind::kCreated : !is ? DiffKind::kDestroyed : was->incarnation != is->incarnation ? DiffKind::kRecreated : DiffKind::kChanged;
+    out.kind = !was                                  ? DiffKind::kCreated
+               : !is                                 ? DiffKind::kDestroyed
+               : was->incarnation != is->incarnation ? DiffKind::kRecreated
+                                                     : DiffKind::kChanged;
     Row before_row, after_row;
     if (was) read_row(resource.record, was->record(), before_row);
     if (is) read_row(resource.record, is->record(), after_row);
@@ -110,7 +118,8 @@ Status View::diff_all(const View& before, std::string_view resource, const std::
     DiffPass pass(*state_->database, each, before.seq(), seq());
     std::vector<std::string> keys;
     if (walk_log) {
-      for (auto at = touched.lower_bound({each.number, ""}); at != touched.end() && at->first == each.number; ++at) keys.push_back(at->second);
+      for (auto at = touched.lower_bound({each.number, ""}); at != touched.end() && at->first == each.number; ++at)
+        keys.push_back(at->second);
     } else {
       FORGE_ASSIGN(keys, younger_than(*state_->database, each, before.seq()));
     }

@@ -1,6 +1,6 @@
-// The log's form (RocksDB 7, "log format"): blocks of 32 KiB; in each, fragments with a 7-byte header: masked CRC-32C u32 over type and
-// payload, length u16, type u8 (1 full, 2 first, 3 middle, 4 last; 5 to 8 the same in a recycled file, with 4 more header bytes), all
-// little-endian. Fewer than 7 bytes at a block's end are filled with zeros. A record's payload is a write batch.
+// The log's form (RocksDB 7, "log format"): blocks of 32 KiB; in each, fragments with a 7-byte header: masked CRC-32C u32 over type
+// and payload, length u16, type u8 (1 full, 2 first, 3 middle, 4 last; 5 to 8 the same in a recycled file, with 4 more header
+// bytes), all little-endian. Fewer than 7 bytes at a block's end are filled with zeros. A record's payload is a write batch.
 
 #include "wal_scan.h"
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Reads RocksDB's write-ahead logs as they lie on disk, without opening the database: which of our events they hold, where they stop
-// being sound, and whether sound records follow a damaged one. RocksDB's own recovery drops everything after the first damaged record
-// without a word; this names the file, the offset and the first event that is lost.
+// Reads RocksDB's write-ahead logs as they lie on disk, without opening the database: which of our events they hold, where they
+// stop being sound, and whether sound records follow a damaged one. RocksDB's own recovery drops everything after the first damaged
+// record without a word; this names the file, the offset and the first event that is lost.
 
 #include <cstdint>
 #include <optional>
@@ -18,9 +18,9 @@ namespace forge::internal {
 
 struct WalDamage {
   std::string file;
-  std::uint64_t offset = 0;          // of the first record that does not verify
-  std::string what;                  // "its checksum does not fit"
-  std::optional<Seq> first_after;    // the first event in a sound record behind it: not merely a torn end
+  std::uint64_t offset = 0;        // of the first record that does not verify
+  std::string what;                // "its checksum does not fit"
+  std::optional<Seq> first_after;  // the first event in a sound record behind it: not merely a torn end
 };
 
 struct WalScan {

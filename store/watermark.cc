@@ -29,9 +29,13 @@ struct Slot {
 };
 static_assert(sizeof(Slot) == 88);
 
-std::uint32_t crc_of(const Slot& slot) { return crc32c({reinterpret_cast<const char*>(&slot), offsetof(Slot, crc)}); }
+std::uint32_t crc_of(const Slot& slot) {
+  return crc32c({reinterpret_cast<const char*>(&slot), offsetof(Slot, crc)});
+}
 
-bool sound(const Slot& slot) { return std::memcmp(slot.magic, kMagic, 4) == 0 && slot.format == 1 && slot.crc == crc_of(slot); }
+bool sound(const Slot& slot) {
+  return std::memcmp(slot.magic, kMagic, 4) == 0 && slot.format == 1 && slot.crc == crc_of(slot);
+}
 
 bool blank(const Slot& slot) {
   const Slot zero{};

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::size_t kRequestsAtOnce = 64;
 
-Status closed() { return Status(ErrorId::kClosed, "the store is closed").state("nothing was written"); }
+Status closed() {
+  return Status(ErrorId::kClosed, "the store is closed").state("nothing was written");
+}
 
 Status overloaded(std::size_t waiting) {
   return Status(ErrorId::kOverloaded, "too many actions are waiting")
@@ -32,7 +34,9 @@ Status write_failure(const rocksdb::Status& status) {
 Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits)
     : database_(database), watermark_(watermark), durability_(durability), limits_(limits), decider_(decider) {}
 
-Writer::~Writer() { stop(); }
+Writer::~Writer() {
+  stop();
+}
 
 Status Writer::start(Seq head, Time last_time) {
   head_ = head;
@@ -159,7 +163,8 @@ void Writer::start_threads() {
 }
 
 bool Writer::open_group_full() const {
-  return open_ != nullptr && (open_->group.actions >= limits_.group_actions || open_->group.batch.GetDataSize() >= limits_.group_bytes);
+  return open_ != nullptr &&
+         (open_->group.actions >= limits_.group_actions || open_->group.batch.GetDataSize() >= limits_.group_bytes);
 }
 
 bool Writer::await_requests() {
@@ -306,8 +311,8 @@ Status Writer::commit(Group& group, const std::function<void(Seq)>& before_shown
   return {};
 }
 
-// Under both roles. Everything decided on top of what failed falls with it. After an I/O error nothing more is written until the store
-// is opened again; after a full disk the next request tries to make room first.
+// Under both roles. Everything decided on top of what failed falls with it. After an I/O error nothing more is written until the
+// store is opened again; after a full disk the next request tries to make room first.
 void Writer::fail_in_flight(const Status& why) {
   if (std::unique_ptr<OpenGroup> lost = take_group()) {
     lost->committed = why;

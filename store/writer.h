@@ -1,8 +1,8 @@
 #pragma once
 
 // The one logical writer. A caller that finds it idle decides and commits in its own thread. Otherwise requests queue: the decider
-// thread decides them in order onto an open group, on top of what is in flight, while the committer thread writes and syncs the group
-// before. A refusal is answered with its group, because it may rest on decisions that are not yet on disk.
+// thread decides them in order onto an open group, on top of what is in flight, while the committer thread writes and syncs the
+// group before. A refusal is answered with its group, because it may rest on decisions that are not yet on disk.
 //
 // Locks are taken in the order commit, decide, queue. Safe from any thread.
 
@@ -24,8 +24,8 @@ namespace forge::internal {
 
 using TransactionResult = Result<TransactionReceipt>;
 
-// Transactions of one stream are decided in the order they came; after a refusal nothing later is accepted. Touched under the decide
-// role only.
+// Transactions of one stream are decided in the order they came; after a refusal nothing later is accepted. Touched under the
+// decide role only.
 struct StreamGate {
   bool stop_on_refusal = true;
   std::optional<Status> refusal;

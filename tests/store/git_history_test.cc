@@ -21,7 +21,9 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-const std::string& text_of(const Object& object, const char* name) { return object.find(name)->as_text(); }
+const std::string& text_of(const Object& object, const char* name) {
+  return object.find(name)->as_text();
+}
 
 std::vector<ActionRequest> actions_of(const Object& line) {
   std::vector<ActionRequest> out;
@@ -82,7 +84,10 @@ void expect_oracle(const Store& store) {
     const Status read = now.log({.resource = "File", .key = text_of(expected, "path")}, [&](const Event& event) {
       const Value* blob = event.changes.find("blob");
       const bool deleted = event.type == "File.deleted";
-      found.push_back({event.idempotency_key, event.action.substr(5), deleted ? std::string(40, '0') : blob == nullptr ? "" : blob->as_text()});
+      found.push_back({event.idempotency_key, event.action.substr(5),
+                       deleted           ? std::string(40, '0')
+                       : blob == nullptr ? ""
+                                         : blob->as_text()});
       return true;
     });
     ASSERT_TRUE(read.ok()) << read.message();

@@ -113,7 +113,7 @@ std::string_view name_of(Code code);
   X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                    \
   X(ConfirmationNeeded, 9004, kInvalidArgument, 2, 400, "the command needs confirmation", "add --yes")                            \
   X(InputUnreadable, 9005, kIo, 2, 400, "the input cannot be read", "check the file's name and permissions")                      \
-  X(OutputFailed, 9006, kIo, 1, 500, "the output cannot be written", "check the disk or the pipe it goes to")                      \
+  X(OutputFailed, 9006, kIo, 1, 500, "the output cannot be written", "check the disk or the pipe it goes to")                     \
   X(Internal, 9099, kIo, 1, 500, "a bug in Forge", "please report it with this message")
 
 enum class ErrorId : std::uint16_t {

@@ -35,7 +35,7 @@ struct VersionEntry {
   std::uint16_t action = 0;
   Time recorded_at;
   std::string_view actor;
-  std::string_view changed;  // bitmap of the fields that this version set or cleared, bit i of byte i / 8
+  std::string_view changed;              // bitmap of the fields that this version set or cleared, bit i of byte i / 8
   std::span<const std::uint8_t> record;  // kFull: the whole record; kDelta: the fields set, the rest of `changed` was cleared
 };
 

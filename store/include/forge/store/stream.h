@@ -16,8 +16,8 @@ namespace forge {
 class Store;
 
 struct StreamOptions {
-  std::size_t window = 1024;      // transactions on the way at most; submit waits for room
-  bool stop_on_refusal = true;    // after a refusal nothing later of the stream is committed
+  std::size_t window = 1024;    // transactions on the way at most; submit waits for room
+  bool stop_on_refusal = true;  // after a refusal nothing later of the stream is committed
 };
 
 class TransactionStream {
