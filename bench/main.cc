@@ -70,7 +70,7 @@ class RunDirectory {
     std::string path = (parent / "forge_bench.XXXXXX").string();
     if (::mkdtemp(path.data()) == nullptr) {
       std::perror(("forge_bench: no directory can be made in " + parent.string()).c_str());
-      std::exit(EXIT_FAILURE);
+      std::exit(EXIT_FAILURE);  // NOLINT(concurrency-mt-unsafe): no other thread runs yet
     }
     path_ = std::filesystem::absolute(path);
   }

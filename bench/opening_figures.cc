@@ -116,7 +116,7 @@ void measure_recovery(const Settings& settings, std::vector<Figure>& figures) {
   const std::uintmax_t megabytes = write_ahead_bytes(killed) >> 20;
   // Opening mends the store, so each one opens a copy.
   const auto copy = [&] {
-    const std::filesystem::path path = settings.fresh("recover.copy");
+    std::filesystem::path path = settings.fresh("recover.copy");
     std::filesystem::copy(killed, path, std::filesystem::copy_options::recursive);
     return path;
   };
