@@ -116,6 +116,7 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
   std::shared_ptr<const Domain> next;
   // Decides what the new version is; null where nothing is to be done.
   const auto examine = [&]() -> Status {
+    next = nullptr;
     const std::shared_ptr<const Domain> before = state.catalog.current();
     loaded.version = state.catalog.version();
     Domain::Outcome outcome = Domain::parse(sources, before->numbering());
@@ -134,15 +135,16 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
   if (next == nullptr) return loaded;
   if (state.writer == nullptr) return read_only_error(state.path);
 
+  // Another caller may have added this very schema while this one waited.
+  bool added_meanwhile = false;
   const auto make = [&]() -> Result<std::unique_ptr<PreparedTransaction>> {
     FORGE_TRY(examine());
-    ActOptions of_event = options;
+    added_meanwhile = next == nullptr;
+    if (added_meanwhile) return Status(ErrorId::kCancelled, "this schema is in force already");
     std::vector<ActionRequest> actions;
-    if (next != nullptr) {
-      actions.push_back(
-          {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
-    }
-    return PreparedTransaction::make(std::move(actions), std::move(of_event), state.catalog.current(), state.options.limits);
+    actions.push_back(
+        {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
+    return PreparedTransaction::make(std::move(actions), options, state.catalog.current(), state.options.limits);
   };
   const auto then = [&](Seq seq) {
     state.catalog.add(next, seq);
@@ -150,6 +152,7 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     loaded.added = true;
   };
   const internal::TransactionResult written = state.writer->transact_alone(make, then);
+  if (added_meanwhile) return loaded;
   if (!written.ok()) return nothing_written(written.status());
   return loaded;
 }
