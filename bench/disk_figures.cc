@@ -34,7 +34,7 @@ void measure(const Settings& settings, const std::string& name, int changed, con
   if (!settings.wants(name)) return;
   const std::uint64_t notes = settings.quick ? 500 : 2'000, events = 20 * notes;
   const std::filesystem::path path = settings.fresh(name);
-  Store store = open_store(path, Durability::kOs);
+  Store store = open_store(path, {.durability = Durability::kOs});
   std::vector<Note> all(notes);
   for (std::uint64_t i = 0; i < notes; ++i) all[i].number = i;
   load(store, events, [&](std::uint64_t i) {

@@ -73,8 +73,9 @@ void fill_and_kill(const std::filesystem::path& path, std::uintmax_t bytes) {
 
 }  // namespace
 
+// The tables are flushed only after twice as many bytes as the log is to hold.
 void fill_log(const std::filesystem::path& path, std::uintmax_t bytes) {
-  Store store = open_store(path, Durability::kOs);
+  Store store = open_store(path, {.durability = Durability::kOs, .write_buffer_bytes = 2 * bytes});
   InFlight in_flight(1000);
   bool told = false;
   for (std::uint64_t i = 0;; ++i) {
@@ -89,7 +90,7 @@ void measure_opening(const Settings& settings, std::vector<Figure>& figures) {
   const std::uint64_t events = settings.quick ? 100'000 : 1'000'000;
   constexpr std::uint64_t kTogether = 100;
   const std::filesystem::path path = settings.fresh("open");
-  Store store = open_store(path, Durability::kOs);
+  Store store = open_store(path, {.durability = Durability::kOs});
   load(store, events / kTogether, [](std::uint64_t i) {
     std::vector<ActionRequest> actions;
     for (std::uint64_t j = 0; j < kTogether; ++j) {

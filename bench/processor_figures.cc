@@ -27,7 +27,7 @@ class Processor {
 
   // Microseconds an action.
   double forge() {
-    Store store = open_store(settings_.fresh("cpu.forge"), durability_);
+    Store store = open_store(settings_.fresh("cpu.forge"), {.durability = durability_});
     load(store, kWarmUp, make_item);
     std::vector<std::vector<ActionRequest>> requests;
     for (std::uint64_t i = 0; i < actions_; ++i) requests.push_back(make_item(kWarmUp + i));

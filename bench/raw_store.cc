@@ -15,7 +15,8 @@
 namespace forge::bench {
 namespace {
 
-constexpr std::size_t kCacheBytes = 64 << 20;  // as OpenOptions::cache_bytes
+constexpr std::size_t kCacheBytes = 64 << 20;        // as OpenOptions::cache_bytes
+constexpr std::size_t kWriteBufferBytes = 32 << 20;  // as OpenOptions::write_buffer_bytes
 
 // A record's part of a version key, as store/FORMAT.md has it: an options file names an extractor but cannot hold it.
 class RecordPrefix : public rocksdb::SliceTransform {
@@ -39,6 +40,9 @@ StoredOptions options_of(const std::filesystem::path& data) {
   must(rocksdb::LoadLatestOptions(config, data.string(), &out.database, &out.families, &cache));
   for (rocksdb::ColumnFamilyDescriptor& family : out.families) {
     if (family.name == name_of(Table::kVersions)) family.options.prefix_extractor = std::make_shared<RecordPrefix>();
+    if (family.name == name_of(Table::kLog)) {
+      family.options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(0));
+    }
   }
   out.database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   return out;
@@ -83,6 +87,16 @@ RawDatabase::RawDatabase(const std::filesystem::path& path, const std::filesyste
 RawDatabase::~RawDatabase() {
   for (rocksdb::ColumnFamilyHandle* handle : handles_) must(db_->DestroyColumnFamilyHandle(handle));
   must(db_->Close());
+}
+
+void RawDatabase::flush() {
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  const std::vector<rocksdb::ColumnFamilyHandle*> handles(handles_.begin(), handles_.end());
+  rocksdb::Status begun = db_->Flush(options, handles);
+  options.wait = true;
+  must(begun.IsTryAgain() ? db_->Flush(options, handles) : begun);
 }
 
 RowShapes shapes_of(const std::filesystem::path& data) {
@@ -137,6 +151,10 @@ void RawStore::stage(std::uint64_t number, rocksdb::WriteBatch& batch) {
 }
 
 void RawStore::write(rocksdb::WriteBatch& batch, bool sync) {
+  // As many bytes as Forge writes between two flushes of all tables, counted as it does.
+  const std::size_t bytes = batch.GetDataSize() + 64 * batch.Count();
+  const std::size_t before = unflushed_bytes_.fetch_add(bytes);
+  if (before / kWriteBufferBytes < (before + bytes) / kWriteBufferBytes) database_.flush();
   rocksdb::WriteOptions options;
   options.sync = sync;
   must(database_.db().Write(options, &batch));

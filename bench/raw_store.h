@@ -30,6 +30,8 @@ class RawDatabase {
   RawDatabase& operator=(const RawDatabase&) = delete;
 
   rocksdb::DB& db() const { return *db_; }
+  // Starts to write all tables to disk; waits only where the flush before has not ended.
+  void flush();
   rocksdb::ColumnFamilyHandle* table(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
 
  private:
@@ -66,6 +68,7 @@ class RawStore {
   RawDatabase database_;
   const RowShapes shapes_;
   std::atomic<std::uint64_t> last_seq_{0};
+  std::atomic<std::size_t> unflushed_bytes_{0};
 };
 
 }  // namespace forge::bench

@@ -43,7 +43,7 @@ struct Subject {
 };
 
 std::vector<Subject> write_subjects(const Settings& settings, const std::filesystem::path& path) {
-  Store store = open_store(path, Durability::kOs);
+  Store store = open_store(path, {.durability = Durability::kOs});
   std::vector<Subject> subjects;
   std::uint64_t next_note = 0;
   const std::uint64_t all = settings.quick ? 10'000 : 100'000;
@@ -175,7 +175,7 @@ void measure_scans(const Settings& settings, std::vector<Figure>& figures) {
   const std::uint64_t notes = settings.quick ? 2'000 : 10'000;
   const auto filled = [&](const char* name, std::uint64_t versions) {
     const std::filesystem::path path = settings.fresh(name);
-    Store store = open_store(path, Durability::kOs);
+    Store store = open_store(path, {.durability = Durability::kOs});
     write_notes(store, 0, notes, versions, kAllTexts);
     must(store.close());
     return open_store(path);
@@ -205,7 +205,7 @@ void measure_history(const Settings& settings, std::vector<Figure>& figures) {
     const std::string name = changed == kAllTexts ? "history.full" : "history.deltas";
     if (!settings.wants(name)) continue;
     const std::filesystem::path path = settings.fresh(name);
-    Store store = open_store(path, Durability::kOs);
+    Store store = open_store(path, {.durability = Durability::kOs});
     write_notes(store, 0, notes, kVersions, changed);
     must(store.close());
     store = open_store(path);

@@ -79,9 +79,7 @@ std::string key_of(std::uint64_t number) {
   return out;
 }
 
-Store open_store(const std::filesystem::path& path, Durability durability) {
-  OpenOptions options;
-  options.durability = durability;
+Store open_store(const std::filesystem::path& path, OpenOptions options) {
   Store store = Store::open(path.string(), std::move(options)).value();
   static_cast<void>(store.add_schema({{.name = "bench.fbs", .text = std::string(kDomain)}}).value());
   return store;

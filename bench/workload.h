@@ -22,7 +22,7 @@ std::string_view random_text(std::uint64_t number, std::size_t size);
 std::string key_of(std::uint64_t number);
 
 // A store in `path` with the domain of the workload.
-Store open_store(const std::filesystem::path& path, Durability durability = Durability::kSync);
+Store open_store(const std::filesystem::path& path, OpenOptions options = {});
 
 // Makes item `number`: a key, a unique code of 16 bytes, a checked number, a text; 256 bytes in all.
 Args item_arguments(std::uint64_t number);

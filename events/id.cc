@@ -5,10 +5,11 @@
 
 #include "forge/events/id.h"
 
+#include <pthread.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <mutex>
 
@@ -66,11 +67,15 @@ class Randomness {
 
 class SystemIds : public IdSource {
  public:
+  SystemIds() {
+    FORGE_ASSERT(pthread_atfork(nullptr, nullptr, [] { forks_.fetch_add(1, std::memory_order_relaxed); }) == 0);
+  }
+
   Uuid next(Time now) override {
     const auto millis = static_cast<std::uint64_t>(std::max<std::int64_t>(now.micros, 0)) / 1000;
     const std::lock_guard lock(mutex_);
-    if (const pid_t process = getpid(); process != process_) {  // a forked child must not repeat its parent's numbers
-      process_ = process;
+    if (const std::uint64_t forks = forks_.load(std::memory_order_relaxed); forks != forks_seen_) {
+      forks_seen_ = forks;
       random_.forget();
     }
     if (is_first_ || millis > millis_) {
@@ -108,9 +113,12 @@ class SystemIds : public IdSource {
     return id;
   }
 
+  // A forked child must not repeat its parent's numbers. Asking for the process's id each time would be a call of the kernel.
+  static inline std::atomic<std::uint64_t> forks_{0};
+
   std::mutex mutex_;
   Randomness random_;
-  pid_t process_ = getpid();
+  std::uint64_t forks_seen_ = 0;
   bool is_first_ = true;
   std::uint64_t millis_ = 0;
   std::uint64_t high_ = 0;  // 12 bits

@@ -123,15 +123,16 @@ Result<MerkleFrontier> MerkleFrontier::restore(std::uint64_t size, std::vector<H
   return frontier;
 }
 
-// Adding one to `size_` carries through its trailing ones: each carry joins two subtrees of one size.
-void MerkleFrontier::append(const Hash& leaf, Hasher& hasher) {
-  Hash subtree = leaf;
-  for (std::uint64_t bits = size_; (bits & 1) != 0; bits >>= 1) {
+// Adding to `size_` carries through its ones from that bit upwards: each carry joins two subtrees of one size.
+void MerkleFrontier::append_subtree(const Hash& root, std::uint64_t count, Hasher& hasher) {
+  FORGE_ASSERT(std::has_single_bit(count) && size_ % count == 0);
+  Hash subtree = root;
+  for (std::uint64_t bits = size_ / count; (bits & 1) != 0; bits >>= 1) {
     subtree = hasher.interior(hashes_.back(), subtree);
     hashes_.pop_back();
   }
   hashes_.push_back(subtree);
-  ++size_;
+  size_ += count;
 }
 
 Hash MerkleFrontier::root(Hasher& hasher) const {

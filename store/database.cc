@@ -65,11 +65,12 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& 
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(table, cache)));
-  options.write_buffer_size = 2 * wanted.unflushed_bytes;  // never full: see Database::write
+  options.write_buffer_size = 2 * wanted.write_buffer_bytes;  // never full: see Database::write
   options.compression = rocksdb::kLZ4Compression;
   options.bottommost_compression = table == Table::kCurrent ? rocksdb::kLZ4Compression : rocksdb::kZSTD;
   options.paranoid_file_checks = true;
-  if (table == Table::kLog) options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewNoopTransform());
+  // One hint for all: each seq goes right behind the one before.
+  if (table == Table::kLog) options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(0));
   if (table == Table::kVersions) options.prefix_extractor = std::make_shared<RecordPrefix>();
   if (table == Table::kCurrent || table == Table::kUnique || table == Table::kIdempotency) {
     options.memtable_prefix_bloom_size_ratio = 0.0125;
@@ -155,7 +156,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   FORGE_TRY(to_status(opened, "opening the data files in " + wanted.path));
   database->db_.reset(db);
   std::copy(handles.begin(), handles.end(), database->handles_.begin());
-  database->unflushed_bytes_max_ = wanted.unflushed_bytes;
+  database->write_buffer_bytes_ = wanted.write_buffer_bytes;
   return database;
 }
 
@@ -194,7 +195,7 @@ Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing
 // still be lost, which leaves a hole. Here the tables are flushed together, between two writes, with the log on disk.
 rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
   constexpr std::size_t kEntryBytes = 64;  // what a row costs in memory beside its bytes
-  if (unflushed_bytes_ >= unflushed_bytes_max_) {
+  if (unflushed_bytes_ >= write_buffer_bytes_) {
     if (rocksdb::Status begun = begin_flush(sync); !begun.ok()) return begun;
     unflushed_bytes_ = 0;
   }

@@ -18,7 +18,6 @@
 #include "forge/events/status.h"
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
-#include "tuning.h"
 
 namespace forge::internal {
 
@@ -58,7 +57,7 @@ struct DatabaseOptions {
   bool read_only = false;
   bool create = false;
   std::size_t cache_bytes = 64 << 20;
-  std::size_t unflushed_bytes = Tuning().unflushed_bytes;  // so much is written between two flushes
+  std::size_t write_buffer_bytes = 32 << 20;  // so much is written between two flushes
   LogSink log;
 };
 
@@ -102,7 +101,7 @@ class Database {
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};
-  std::size_t unflushed_bytes_max_ = 0;
+  std::size_t write_buffer_bytes_ = 0;
   std::size_t unflushed_bytes_ = 0;  // written since the last flush began, with what they cost in memory
 };
 

@@ -4,6 +4,8 @@
 #include "decider.h"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "forge/events/key.h"
 #include "idempotency.h"
@@ -50,48 +52,60 @@ Status rule_error(const Action& action, const Rule& rule, std::string why) {
 
 }  // namespace
 
-// What a transaction does to one unique value: at its end at most one record may hold it.
-struct UniqueTouch {
-  struct Change {
-    std::string record_key;
-    bool erase = false;
-  };
-  std::string key;
+// What an action does to one unique value: at the transaction's end at most one record may hold it.
+struct UniqueChange {
+  std::string_view key;
+  std::string_view record_key;
   const Resource* resource = nullptr;
-  std::vector<Change> changes;  // in order
+  bool erase = false;
 };
 
 namespace {
 
-Status unique_taken(const UniqueTouch& touch, std::string_view owner) {
-  const std::uint16_t number = read_u16(touch.key.data());
-  const auto& all = touch.resource->unique;
+Status unique_taken(const UniqueChange& change, std::string_view owner) {
+  const std::uint16_t number = read_u16(change.key.data());
+  const auto& all = change.resource->unique;
   const auto found = std::find_if(all.begin(), all.end(), [&](const UniqueConstraint& one) { return one.number == number; });
   const std::string name = found == all.end() ? "?" : found->name;
-  return Status(ErrorId::kUniqueTaken, touch.resource->name + "." + name + " must be unique")
-      .why("the value is held by " + name_of_record(*touch.resource, owner));
+  return Status(ErrorId::kUniqueTaken, change.resource->name + "." + name + " must be unique")
+      .why("the value is held by " + name_of_record(*change.resource, owner));
 }
 
 }  // namespace
 
+// Reused from transaction to transaction.
 struct Decider::Staging {
-  Staging(PreparedTransaction& of, Group& into) : transaction(of), group(into) {}
+  void reset(PreparedTransaction& of, Group& into) {
+    transaction = &of;
+    group = &into;
+    raw_clock.reset();
+    leaves.clear();
+    unique.clear();
+    receipt = {};
+    memory.release();
+  }
+  // A copy that lives as long as the transaction.
+  std::string_view keep(std::string_view bytes) {
+    char* const copy = static_cast<char*>(memory.allocate(bytes.size(), 1));
+    std::memcpy(copy, bytes.data(), bytes.size());
+    return {copy, bytes.size()};
+  }
 
-  PreparedTransaction& transaction;
-  Group& group;
+  PreparedTransaction* transaction = nullptr;
+  Group* group = nullptr;
   Uuid id;
   Time now;  // the transaction's time: its recorded_at
   std::optional<Time> raw_clock;
   Seq next_seq = 0;
   std::vector<Hash> leaves;
-  std::vector<UniqueTouch> unique;
+  std::vector<UniqueChange> unique;  // in order
   TransactionReceipt receipt;
-  std::array<std::byte, 1024> first_memory;
+  std::array<std::byte, 4096> first_memory;
   std::pmr::monotonic_buffer_resource memory{first_memory.data(), first_memory.size()};
 
   std::uint16_t place() const { return static_cast<std::uint16_t>(leaves.size()); }
   RuleInput input(std::span<const Cell> record, std::span<const Cell> arguments) const {
-    const Actor& actor = transaction.options().actor;
+    const Actor& actor = transaction->options().actor;
     return {.record = record, .arguments = arguments, .actor_id = actor.id, .actor_role = actor.role, .now = now};
   }
 };
@@ -121,6 +135,7 @@ Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock,
       ids_(ids),
       limits_(limits),
       tree_(database),
+      staging_(std::make_unique<Staging>()),
       subject_(std::make_unique<Subject>()) {}
 
 Decider::~Decider() = default;
@@ -144,21 +159,23 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   FORGE_ASSIGN(std::optional<TransactionReceipt> earlier, replay(transaction));
   if (earlier) return *std::move(earlier);
 
-  Staging staging(transaction, group);
+  Staging& staging = *staging_;
+  staging.reset(transaction, group);
   overlay_.begin();
   group.batch.SetSavePoint();
-  Result<TransactionReceipt> result = stage(transaction, staging);
-  if (!result.ok() || transaction.options().dry_run) {
+  const Status staged = stage(transaction, staging);
+  if (!staged.ok() || transaction.options().dry_run) {
     overlay_.roll_back();
     group.batch.RollbackToSavePoint().PermitUncheckedError();
-    return result;
+  } else {
+    group.batch.PopSavePoint().PermitUncheckedError();
+    accept(staging);
   }
-  group.batch.PopSavePoint().PermitUncheckedError();
-  accept(staging);
-  return result;
+  if (!staged.ok()) return staged;
+  return std::move(staging.receipt);
 }
 
-Result<TransactionReceipt> Decider::stage(PreparedTransaction& transaction, Staging& staging) {
+Status Decider::stage(PreparedTransaction& transaction, Staging& staging) {
   const Time clock = clock_.now();
   staging.now = std::max(clock, Time{last_time_.micros + 1});
   if (staging.now.micros - clock.micros > kClockSlackMicros) staging.raw_clock = clock;
@@ -167,10 +184,11 @@ Result<TransactionReceipt> Decider::stage(PreparedTransaction& transaction, Stag
   staging.receipt.transaction = staging.id;
   staging.receipt.recorded_at = staging.now;
   staging.receipt.first_seq = staging.next_seq;
-  const std::size_t size_before = staging.group.batch.GetDataSize();
+  staging.receipt.actions.reserve(transaction.actions().size());
+  const std::size_t size_before = staging.group->batch.GetDataSize();
   for (const PreparedAction& action : transaction.actions()) {
     FORGE_TRY(act(action, staging));
-    if (staging.group.batch.GetDataSize() - size_before > limits_.transaction_bytes_max) {
+    if (staging.group->batch.GetDataSize() - size_before > limits_.transaction_bytes_max) {
       return Status(ErrorId::kTransactionTooLarge, "the transaction is larger than the limit")
           .why("the limit is " + std::to_string(limits_.transaction_bytes_max) + " bytes");
     }
@@ -179,31 +197,33 @@ Result<TransactionReceipt> Decider::stage(PreparedTransaction& transaction, Stag
   FORGE_TRY(check_unique(staging));
   staging.receipt.last_seq = staging.next_seq - 1;
   stage_idempotency(staging);
-  return staging.receipt;
+  return {};
 }
 
 void Decider::accept(Staging& staging) {
-  for (const Hash& leaf : staging.leaves) tree_.append(leaf, staging.group.batch);
+  for (const Hash& leaf : staging.leaves) tree_.append(leaf, staging.group->batch);
   last_seq_ = staging.receipt.last_seq;
   last_time_ = staging.now;
-  if (const std::string& key = staging.transaction.options().idempotency_key; !key.empty()) {
+  if (const std::string& key = staging.transaction->options().idempotency_key; !key.empty()) {
     in_flight_.emplace(key, staging.receipt);
-    in_flight_order_.emplace_back(staging.group.number, key);
+    in_flight_order_.emplace_back(staging.group->number, key);
   }
-  staging.group.actions += staging.leaves.size();
-  staging.group.last_seq = last_seq_;
-  staging.group.last_time = last_time_;
+  staging.group->actions += staging.leaves.size();
+  staging.group->last_seq = last_seq_;
+  staging.group->last_time = last_time_;
 }
 
 Result<std::optional<std::string>> Decider::lookup(Table table, std::string_view key) const {
-  if (const Overlay::Entry* staged = overlay_.find(table, key)) return staged->value;
+  if (const Overlay::Entry* staged = overlay_.find(table, key)) {
+    return staged->value ? std::optional<std::string>(*staged->value) : std::nullopt;
+  }
   rocksdb::PinnableSlice value;
   FORGE_ASSIGN(const bool found, database_.get(table, key, value));
   return found ? std::optional<std::string>(value.ToString()) : std::nullopt;
 }
 
 void Decider::put(Staging& staging, Table table, std::string_view key, std::string_view value) {
-  staging.group.batch.Put(database_.handle(table), slice_of(key), slice_of(value)).PermitUncheckedError();
+  staging.group->batch.Put(database_.handle(table), slice_of(key), slice_of(value)).PermitUncheckedError();
 }
 
 // --- idempotency ---------------------------------------------------------------------------------------------------------------
@@ -230,12 +250,12 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
 }
 
 void Decider::stage_idempotency(Staging& staging) {
-  const std::string& key = staging.transaction.options().idempotency_key;
+  const std::string& key = staging.transaction->options().idempotency_key;
   if (key.empty()) return;
   const std::string value = encode(IdempotencyRecord{
-      .first = staging.receipt.first_seq, .last = staging.receipt.last_seq, .digest = staging.transaction.digest()});
+      .first = staging.receipt.first_seq, .last = staging.receipt.last_seq, .digest = staging.transaction->digest()});
   put(staging, Table::kIdempotency, key, value);
-  overlay_.put(Table::kIdempotency, key, value, staging.group.number);
+  overlay_.put(Table::kIdempotency, key, value, staging.group->number);
 }
 
 void Decider::committed(std::uint64_t group) {
@@ -276,7 +296,7 @@ Status Decider::load(const PreparedAction& action, Staging& staging, Subject& su
     FORGE_ASSIGN(const bool found, database_.get(Table::kCurrent, subject.current_key, value));
     if (!found) return {};
   }
-  FORGE_ASSIGN(subject.before, read_current_entry(staged != nullptr ? std::string_view(*staged->value) : view_of(value)));
+  FORGE_ASSIGN(subject.before, read_current_entry(staged != nullptr ? *staged->value : view_of(value)));
   subject.lives = subject.before.kind == EntryKind::kFull;
   if (!subject.lives) return {};
   subject.before.record = subject.bytes.assign(subject.before.record);
@@ -397,14 +417,14 @@ Status Decider::check_record(const PreparedAction& action, Staging& staging, Sub
 // --- the event and what follows from it ------------------------------------------------------------------------------------------
 
 Envelope Decider::envelope_of(const Staging& staging) const {
-  const ActOptions& options = staging.transaction.options();
+  const ActOptions& options = staging.transaction->options();
   Envelope out;
   out.seq = staging.next_seq;
   out.recorded_at = staging.now;
   out.transaction = staging.id;
   out.schema_version = catalog_.version();
   out.place = staging.place();
-  out.count = static_cast<std::uint16_t>(std::max<std::size_t>(1, staging.transaction.actions().size()));
+  out.count = static_cast<std::uint16_t>(std::max<std::size_t>(1, staging.transaction->actions().size()));
   out.actor = options.actor.id;
   out.idempotency_key = options.idempotency_key;
   out.occurred_at = options.occurred_at;
@@ -444,7 +464,7 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
                                                  }
                                                });
   FORGE_TRY(projected);
-  overlay_.put(Table::kCurrent, subject.current_key, projection_.current_bytes(), staging.group.number);
+  overlay_.put(Table::kCurrent, subject.current_key, projection_.current_bytes(), staging.group->number);
   FORGE_ASSIGN(std::string key, key_text(resource, subject.key));
   staging.receipt.actions.push_back({.resource = resource.name,
                                      .key = std::move(key),
@@ -473,35 +493,43 @@ Status Decider::stage_empty(Staging& staging) {
 // --- unique values ---------------------------------------------------------------------------------------------------------------
 
 void Decider::touch_unique(Staging& staging, const RowChange& change, std::string_view record_key, const Resource& resource) {
-  auto touch =
-      std::find_if(staging.unique.begin(), staging.unique.end(), [&](const UniqueTouch& seen) { return seen.key == change.key; });
-  if (touch == staging.unique.end()) {
-    staging.unique.push_back({.key = std::string(change.key), .resource = &resource});
-    touch = staging.unique.end() - 1;
-  }
-  touch->changes.push_back({std::string(record_key), change.erase});
+  staging.unique.push_back(
+      {.key = staging.keep(change.key), .record_key = staging.keep(record_key), .resource = &resource, .erase = change.erase});
 }
 
+// Value by value, each with its changes in order: values may be swapped within a transaction.
 Status Decider::check_unique(Staging& staging) {
-  for (UniqueTouch& touch : staging.unique) {
-    FORGE_ASSIGN(const std::optional<std::string> owner, lookup(Table::kUnique, touch.key));
-    std::vector<std::string> owners;
-    if (owner) owners.push_back(*owner);
-    for (const auto& [record_key, erase] : touch.changes) {
-      if (erase) {
-        std::erase(owners, record_key);
-      } else {
-        owners.push_back(record_key);
-      }
-    }
-    if (owners.size() > 1) return unique_taken(touch, owners.front());
-    if (owners.empty()) {
-      staging.group.batch.Delete(database_.handle(Table::kUnique), slice_of(touch.key)).PermitUncheckedError();
-      overlay_.put(Table::kUnique, touch.key, std::nullopt, staging.group.number);
+  std::vector<UniqueChange>& all = staging.unique;
+  if (all.size() > 1) {
+    std::stable_sort(all.begin(), all.end(), [](const UniqueChange& a, const UniqueChange& b) { return a.key < b.key; });
+  }
+  for (auto first = all.begin(); first != all.end();) {
+    const auto end = std::find_if(first, all.end(), [&](const UniqueChange& change) { return change.key != first->key; });
+    FORGE_TRY(check_unique_value(staging, {first, end}));
+    first = end;
+  }
+  return {};
+}
+
+Status Decider::check_unique_value(Staging& staging, std::span<const UniqueChange> changes) {
+  const std::string_view key = changes.front().key;
+  FORGE_ASSIGN(const std::optional<std::string> before, lookup(Table::kUnique, key));
+  std::vector<std::string_view> owners;
+  if (before) owners.push_back(*before);
+  for (const UniqueChange& change : changes) {
+    if (change.erase) {
+      std::erase(owners, change.record_key);
     } else {
-      put(staging, Table::kUnique, touch.key, owners.front());
-      overlay_.put(Table::kUnique, touch.key, owners.front(), staging.group.number);
+      owners.push_back(change.record_key);
     }
+  }
+  if (owners.size() > 1) return unique_taken(changes.front(), owners.front());
+  if (owners.empty()) {
+    staging.group->batch.Delete(database_.handle(Table::kUnique), slice_of(key)).PermitUncheckedError();
+    overlay_.put(Table::kUnique, key, std::nullopt, staging.group->number);
+  } else {
+    put(staging, Table::kUnique, key, owners.front());
+    overlay_.put(Table::kUnique, key, owners.front(), staging.group->number);
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,6 +38,8 @@ struct Group {
   MerkleFrontier frontier;  // after the group
 };
 
+struct UniqueChange;
+
 class Decider {
  public:
   Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits);
@@ -55,15 +58,14 @@ class Decider {
   void raise_floor(Time time);
   Time last_time() const { return last_time_; }
   Seq last_seq() const { return last_seq_; }
-  const MerkleFrontier& frontier() const { return tree_.frontier(); }
+  MerkleFrontier frontier() const { return tree_.frontier(); }
 
  private:
-  // What one transaction needs while it is decided.
+  // What one transaction needs while it is decided, and one record while an action is decided on it. Both keep their memory.
   struct Staging;
-  // One record while an action is decided on it.
   struct Subject;
 
-  Result<TransactionReceipt> stage(PreparedTransaction& transaction, Staging& staging);
+  Status stage(PreparedTransaction& transaction, Staging& staging);
   Result<std::optional<TransactionReceipt>> replay(const PreparedTransaction& transaction);
   Status act(const PreparedAction& action, Staging& staging);
   Status load(const PreparedAction& action, Staging& staging, Subject& subject);
@@ -76,6 +78,7 @@ class Decider {
   Status append(const PreparedAction& action, Staging& staging, Subject& subject);
   Status write_event(const Envelope& envelope, Staging& staging);
   Status check_unique(Staging& staging);
+  Status check_unique_value(Staging& staging, std::span<const UniqueChange> changes);
   void touch_unique(Staging& staging, const RowChange& change, std::string_view record_key, const Resource& resource);
   Status stage_empty(Staging& staging);
   void stage_idempotency(Staging& staging);
@@ -95,7 +98,8 @@ class Decider {
   EnvelopeWriter envelope_writer_;
   std::unordered_map<std::string, TransactionReceipt> in_flight_;      // by idempotency key: what the log cannot answer yet
   std::deque<std::pair<std::uint64_t, std::string>> in_flight_order_;  // (group, key)
-  std::unique_ptr<Subject> subject_;                                   // reused from action to action
+  std::unique_ptr<Staging> staging_;
+  std::unique_ptr<Subject> subject_;
   Seq last_seq_ = 0;
   Time last_time_;
 };

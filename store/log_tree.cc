@@ -51,36 +51,44 @@ Result<Tile> read_tile(const Database& database, std::uint64_t index) {
 }
 
 Status LogTree::restore(Seq size) {
-  frontier_ = MerkleFrontier();
-  tile_.clear();
+  tiles_ = open_ = MerkleFrontier();
+  leaves_.clear();
   const std::uint64_t tiles = size / kTileLeaves;
   if (tiles > 0) {
     FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(database_, 'N', tiles - 1));
     if (beside.empty()) return broken_tile(tiles - 1, "its size is wrong");
     beside.erase(beside.begin());
-    FORGE_ASSIGN(frontier_, MerkleFrontier::restore(tiles * kTileLeaves, std::move(beside)));
+    FORGE_ASSIGN(tiles_, MerkleFrontier::restore(tiles * kTileLeaves, std::move(beside)));
   }
   for (Seq seq = tiles * kTileLeaves + 1; seq <= size; ++seq) {
     FORGE_ASSIGN(const Hash leaf, leaf_from_log(database_, seq, hasher_));
-    tile_.push_back(leaf);
-    frontier_.append(leaf, hasher_);
+    leaves_.push_back(leaf);
+    open_.append(leaf, hasher_);
   }
   return {};
 }
 
 void LogTree::append(const Hash& leaf, rocksdb::WriteBatch& batch) {
-  frontier_.append(leaf, hasher_);
-  tile_.push_back(leaf);
-  if (tile_.size() < kTileLeaves) return;
-  MerkleFrontier tile;
-  for (const Hash& hash : tile_) tile.append(hash, hasher_);
-  std::vector<Hash> beside{tile.root(hasher_)};
-  beside.insert(beside.end(), frontier_.hashes().begin(), frontier_.hashes().end());
-  const std::uint64_t index = frontier_.size() / kTileLeaves - 1;
+  open_.append(leaf, hasher_);
+  leaves_.push_back(leaf);
+  if (leaves_.size() < kTileLeaves) return;
+  const Hash root = open_.hashes().front();
+  const std::uint64_t index = tiles_.size() / kTileLeaves;
+  tiles_.append_subtree(root, kTileLeaves, hasher_);
+  std::vector<Hash> beside{root};
+  beside.insert(beside.end(), tiles_.hashes().begin(), tiles_.hashes().end());
   rocksdb::ColumnFamilyHandle* handle = database_.handle(Table::kTree);
-  batch.Put(handle, tile_key('L', index), slice_of_hashes(tile_)).PermitUncheckedError();
+  batch.Put(handle, tile_key('L', index), slice_of_hashes(leaves_)).PermitUncheckedError();
   batch.Put(handle, tile_key('N', index), slice_of_hashes(beside)).PermitUncheckedError();
-  tile_.clear();
+  open_ = MerkleFrontier();
+  leaves_.clear();
+}
+
+// The open leaves are fewer than a tile has, so that their subtrees stand behind all others.
+MerkleFrontier LogTree::frontier() const {
+  std::vector<Hash> hashes = tiles_.hashes();
+  hashes.insert(hashes.end(), open_.hashes().begin(), open_.hashes().end());
+  return MerkleFrontier::restore(tiles_.size() + open_.size(), std::move(hashes)).value();
 }
 
 Result<Hash> tree_root(const Database& database, Seq size) {

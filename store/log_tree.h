@@ -27,13 +27,14 @@ class LogTree {
   Hash leaf_of(std::span<const std::uint8_t> event) { return hasher_.leaf(event); }
   // Appends a leaf; a tile that it completes goes into `batch`.
   void append(const Hash& leaf, rocksdb::WriteBatch& batch);
-  const MerkleFrontier& frontier() const { return frontier_; }
+  MerkleFrontier frontier() const;
 
  private:
   const Database& database_;
   Hasher hasher_;
-  MerkleFrontier frontier_;
-  std::vector<Hash> tile_;  // leaves since the last complete tile
+  MerkleFrontier tiles_;      // over the complete tiles
+  MerkleFrontier open_;       // over the leaves since
+  std::vector<Hash> leaves_;  // since the last complete tile
 };
 
 // The root over the first `size` events. Errors: kDataCorrupt, kIoError.

@@ -102,7 +102,7 @@ DatabaseOptions database_options(const Store::State& state, bool read_only, bool
           .read_only = read_only,
           .create = create,
           .cache_bytes = state.options.cache_bytes,
-          .unflushed_bytes = state.tuning.unflushed_bytes,
+          .write_buffer_bytes = state.options.write_buffer_bytes,
           .log = state.options.log};
 }
 

@@ -74,7 +74,7 @@ Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vect
   out->requests_ = std::move(requests);
   out->options_ = std::move(options);
   FORGE_TRY(out->prepare_again(std::move(domain)));
-  out->take_digest();
+  if (!out->options_.idempotency_key.empty()) out->take_digest();
   return out;
 }
 

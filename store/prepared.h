@@ -42,6 +42,7 @@ class PreparedTransaction {
   const Domain& domain() const { return *domain_; }
   const std::vector<PreparedAction>& actions() const { return actions_; }
   const ActOptions& options() const { return options_; }
+  // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
 
  private:

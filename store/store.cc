@@ -11,14 +11,10 @@
 
 namespace forge {
 
+using internal::nothing_written;
 using internal::PreparedTransaction;
 
 namespace {
-
-Status nothing_written(Status status) {
-  if (status.ok() || !status.text().state.empty()) return status;
-  return std::move(status).state("nothing was written");
-}
 
 Status read_only_error(const std::string& path) {
   return Status(ErrorId::kReadOnly, "the store " + path + " is open for reading only").state("nothing was written");
@@ -198,9 +194,7 @@ Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, c
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       PreparedTransaction::make(std::move(actions), options, state_->catalog.current(), state_->options.limits);
   if (!prepared.ok()) return nothing_written(prepared.status());
-  Result<TransactionReceipt> result = state_->writer->transact(*std::move(prepared));
-  if (!result.ok()) return nothing_written(result.status());
-  return result;
+  return state_->writer->transact(*std::move(prepared));
 }
 
 void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
@@ -214,12 +208,10 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
   if (writer == nullptr) return done(read_only_error(path));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits);
-  auto answer = [done = std::move(done)](Result<TransactionReceipt> result) {
-    done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
-  };
-  if (prepared.ok()) return writer->transact_async(*std::move(prepared), std::move(gate), std::move(answer));
-  if (gate == nullptr) return answer(prepared.status());
-  writer->refuse_async(prepared.status(), std::move(gate), std::move(answer));
+  if (prepared.ok()) return writer->transact_async(*std::move(prepared), std::move(gate), std::move(done));
+  Status refusal = nothing_written(prepared.status());
+  if (gate == nullptr) return done(std::move(refusal));
+  writer->refuse_async(std::move(refusal), std::move(gate), std::move(done));
 }
 
 // --- reads ----------------------------------------------------------------------------------------------------------------------

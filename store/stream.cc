@@ -18,7 +18,7 @@ struct TransactionStream::State {
     const MutexLock lock(mutex);
     --on_the_way;
     if (!result.ok() && options.stop_on_refusal && refusal.ok()) refusal = result.status();
-    answered.notify_all();
+    if (on_the_way <= options.window / 2 || !refusal.ok()) answered.notify_all();
   }
 };
 

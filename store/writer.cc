@@ -31,6 +31,11 @@ Status write_failure(const rocksdb::Status& status) {
 
 }  // namespace
 
+Status nothing_written(Status status) {
+  if (status.ok() || !status.text().state.empty()) return status;
+  return std::move(status).state("nothing was written");
+}
+
 Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits)
     : database_(database), watermark_(watermark), durability_(durability), limits_(limits), decider_(decider) {}
 
@@ -220,7 +225,9 @@ TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& gr
   if (disk_full_) FORGE_TRY(recover_space());
   decider_.committed(committed_group_.load(std::memory_order_acquire));
   decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
-  return decider_.decide(transaction, group);
+  TransactionResult result = decider_.decide(transaction, group);
+  if (!result.ok()) return nothing_written(result.status());
+  return result;
 }
 
 std::unique_ptr<Writer::OpenGroup> Writer::take_group() {

@@ -24,6 +24,9 @@ namespace forge::internal {
 
 using TransactionResult = Result<TransactionReceipt>;
 
+// An error that does not say what the state is says that nothing was written.
+Status nothing_written(Status status);
+
 // Transactions of one stream are decided in the order they came; after a refusal nothing later is accepted. Touched under the
 // decide role only.
 struct StreamGate {

@@ -70,11 +70,12 @@ class Machine {
 
   // Nothing when the power went meanwhile. Once it has been opened, a store is never made anew.
   std::optional<Store> open() {
-    const internal::Tuning tuning{.unflushed_bytes = 64 << 10, .watermark_interval = std::chrono::milliseconds(1)};
+    const internal::Tuning tuning{.watermark_interval = std::chrono::milliseconds(1)};
     OpenOptions options;
     options.create = !was_opened_;
     options.durability = arm_.durability;
     options.cache_bytes = 1 << 20;
+    options.write_buffer_bytes = 64 << 10;
     options.limits.group_actions = 8;
     Result<Store> opened = StoreAccess::open("/store", options, new_fault_env(disk_), tuning);
     const bool has_power = !disk_->is_frozen();

@@ -48,7 +48,9 @@ class MerkleFrontier {
   // Errors: kDataCorrupt when the number of hashes is not the number of bits in `size`.
   static Result<MerkleFrontier> restore(std::uint64_t size, std::vector<Hash> hashes);
 
-  void append(const Hash& leaf, Hasher& hasher);
+  void append(const Hash& leaf, Hasher& hasher) { append_subtree(leaf, 1, hasher); }
+  // Appends a complete subtree, given by its root: `count` leaves, a power of two that divides the size.
+  void append_subtree(const Hash& root, std::uint64_t count, Hasher& hasher);
   // The root; of the empty tree SHA-256 of nothing.
   Hash root(Hasher& hasher) const;
   std::uint64_t size() const { return size_; }

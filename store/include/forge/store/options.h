@@ -40,7 +40,8 @@ struct OpenOptions {
   bool create = true;      // makes a store where there is none; never over the remains of one
   Durability durability = Durability::kSync;
   Limits limits;
-  std::size_t cache_bytes = 64 << 20;
+  std::size_t cache_bytes = 64 << 20;         // of data read from disk
+  std::size_t write_buffer_bytes = 32 << 20;  // written between two flushes to tables: bounds memory and the time to recover
   Clock* clock = nullptr;   // null: the system's; outlives the store
   IdSource* ids = nullptr;  // null: the system's; outlives the store
   LogSink log;              // empty: nowhere
