@@ -40,6 +40,15 @@ class DiaryLogger : public rocksdb::Logger {
   LogSink sink_;
 };
 
+// An environment with another file system; clock and threads stay the target's.
+class LogEnv : public rocksdb::EnvWrapper {
+ public:
+  LogEnv(rocksdb::Env* target, const std::shared_ptr<LogFileSystem>& file_system) : EnvWrapper(target) {
+    file_system_ = file_system;
+    system_clock_ = target->GetSystemClock();
+  }
+};
+
 // The record's part of a version key: all versions of a record share it.
 class RecordPrefix : public rocksdb::SliceTransform {
  public:
@@ -81,7 +90,6 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& 
 
 rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   rocksdb::DBOptions options;
-  if (wanted.env != nullptr) options.env = wanted.env;
   options.create_if_missing = wanted.create;
   options.create_missing_column_families = wanted.create;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
@@ -140,6 +148,10 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   database->logger_ = std::make_shared<DiaryLogger>(wanted.log);
   database->listener_ = std::make_shared<Listener>();
   rocksdb::DBOptions options = db_options(wanted);
+  rocksdb::Env* const env = wanted.env != nullptr ? wanted.env : rocksdb::Env::Default();
+  database->log_files_ = std::make_shared<LogFileSystem>(env->GetFileSystem());
+  database->env_ = std::make_unique<LogEnv>(env, database->log_files_);
+  options.env = database->env_.get();
   options.info_log = database->logger_;
   options.listeners.push_back(database->listener_);
 
@@ -193,23 +205,33 @@ Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing
 // RocksDB is not left to flush by itself in the middle of a write: when two tables are full at once and the next write-ahead log
 // cannot be made, it aborts as it closes; and where writes are not synced, it begins that log while the end of the one before may
 // still be lost, which leaves a hole. Here the tables are flushed together, between two writes, with the log on disk.
-rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
+//
+// The first write to a log file is synced by RocksDB, which then syncs the directory, too.
+rocksdb::Status Database::append(rocksdb::WriteBatch& batch, bool will_sync, std::shared_ptr<LogFile>& log) {
   constexpr std::size_t kEntryBytes = 64;  // what a row costs in memory beside its bytes
   if (unflushed_bytes_ >= write_buffer_bytes_) {
-    if (rocksdb::Status begun = begin_flush(sync); !begun.ok()) return begun;
+    if (rocksdb::Status begun = begin_flush(); !begun.ok()) return begun;
     unflushed_bytes_ = 0;
   }
   if (rocksdb::Status marked = mark_unflushed(); !marked.ok()) return marked;
   unflushed_bytes_ += batch.GetDataSize() + kEntryBytes * batch.Count();
+  log = log_files_->newest();
   rocksdb::WriteOptions options;
-  options.sync = sync;
-  return db_->Write(options, &batch);
+  options.sync = will_sync && log != listed_log_;
+  if (rocksdb::Status written = db_->Write(options, &batch); !written.ok()) return written;
+  if (options.sync) listed_log_ = log;
+  // Where RocksDB began another file meanwhile, which of the two holds the batch cannot be told.
+  return !will_sync || log_files_->newest() == log ? rocksdb::Status::OK() : write_sync();
 }
 
-rocksdb::Status Database::begin_flush(bool is_synced) {
-  if (!is_synced) {
-    if (rocksdb::Status synced = write_sync(); !synced.ok()) return synced;
-  }
+rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  std::shared_ptr<LogFile> log;
+  const rocksdb::Status appended = append(batch, sync, log);
+  return appended.ok() && sync ? rocksdb::Status(log->sync()) : appended;
+}
+
+rocksdb::Status Database::begin_flush() {
+  if (rocksdb::Status synced = write_sync(); !synced.ok()) return synced;
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;

@@ -18,6 +18,7 @@
 #include "forge/events/status.h"
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
+#include "log_file_system.h"
 
 namespace forge::internal {
 
@@ -81,7 +82,10 @@ class Database {
 
   rocksdb::ColumnFamilyHandle* handle(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
   rocksdb::DB& db() const { return *db_; }
-  // From one thread at a time. Flushes in the background now and then.
+  // Writes the batch to the log and the tables, from one thread at a time. It is on disk once `log` has been synced, which another
+  // thread may do meanwhile. `will_sync` says that it will be. Flushes in the background now and then.
+  rocksdb::Status append(rocksdb::WriteBatch& batch, bool will_sync, std::shared_ptr<LogFile>& log);
+  // The same, and with `sync` on disk when this returns.
   rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
   // Writes every memtable to disk, so that the write-ahead log holds nothing.
   Status flush();
@@ -94,13 +98,16 @@ class Database {
   class Listener;
   Database() = default;
   rocksdb::Status write_sync();
-  rocksdb::Status begin_flush(bool is_synced);
+  rocksdb::Status begin_flush();
   rocksdb::Status mark_unflushed();
 
+  std::shared_ptr<LogFileSystem> log_files_;
+  std::unique_ptr<rocksdb::Env> env_;  // over log_files_
   std::shared_ptr<rocksdb::Logger> logger_;
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};
+  std::shared_ptr<LogFile> listed_log_;  // known to be in the directory as it is on disk
   std::size_t write_buffer_bytes_ = 0;
   std::size_t unflushed_bytes_ = 0;  // written since the last flush began, with what they cost in memory
 };

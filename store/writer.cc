@@ -13,8 +13,14 @@ Status closed() {
 
 Status overloaded(std::size_t waiting) {
   return Status(ErrorId::kOverloaded, "too many actions are waiting")
-      .why(std::to_string(waiting) + " actions wait to be decided")
+      .why(std::to_string(waiting) + " actions are not answered yet")
       .state("nothing was written");
+}
+
+Status sync_failure(const rocksdb::Status& status) {
+  return Status(ErrorId::kIoFatal, "syncing the log failed")
+      .why(status.ToString())
+      .state("whether it was stored is unknown, and the store takes no more writes");
 }
 
 Status write_failure(const rocksdb::Status& status) {
@@ -29,11 +35,52 @@ Status write_failure(const rocksdb::Status& status) {
       .state("whether it was stored is unknown, and the store takes no more writes");
 }
 
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+
+Deadline deadline_of(const PreparedTransaction& transaction) {
+  if (transaction.options().timeout.count() <= 0) return std::nullopt;
+  return std::chrono::steady_clock::now() + transaction.options().timeout;
+}
+
+Status check_deadline(const Deadline& deadline) {
+  if (!deadline || std::chrono::steady_clock::now() <= *deadline) return {};
+  return Status(ErrorId::kDeadlinePassed, "the transaction waited longer than it was allowed to").state("nothing was written");
+}
+
 }  // namespace
 
 Status nothing_written(Status status) {
   if (status.ok() || !status.text().state.empty()) return status;
   return std::move(status).state("nothing was written");
+}
+
+void Writer::OpenGroup::settle(const Status& with) {
+  {
+    const MutexLock lock(mutex_);
+    outcome_ = with;
+  }
+  settled_.notify_all();
+  turn_.notify_one();
+}
+
+void Writer::OpenGroup::give_turn() {
+  {
+    const MutexLock lock(mutex_);
+    has_turn_ = true;
+  }
+  turn_.notify_one();
+}
+
+bool Writer::OpenGroup::await_turn() {
+  const MutexLock lock(mutex_);
+  while (!has_turn_ && !outcome_) turn_.wait(mutex_);
+  return has_turn_;
+}
+
+Status Writer::OpenGroup::wait() {
+  const MutexLock lock(mutex_);
+  while (!outcome_) settled_.wait(mutex_);
+  return *outcome_;
 }
 
 Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits)
@@ -56,10 +103,12 @@ void Writer::stop() {
     stopping_ = true;
   }
   queue_ready_.notify_all();
-  if (decide_thread_.joinable()) decide_thread_.join();
-  if (commit_thread_.joinable()) commit_thread_.join();
-  // A caller that is committing in its own thread finishes first.
-  const MutexLock commit(commit_mutex_);
+  for (std::thread* thread : {&decide_thread_, &append_thread_, &sync_thread_, &answer_thread_}) {
+    if (thread->joinable()) thread->join();
+  }
+  // A caller that is writing in its own thread finishes first.
+  const MutexLock append(append_mutex_);
+  const MutexLock sync(sync_mutex_);
 }
 
 void Writer::raise_floor(Time time) {
@@ -76,9 +125,8 @@ void Writer::settle(Time time) {
     const MutexLock decide(decide_mutex_);
     if (decider_.last_seq() <= head()) return;
   }
-  const MutexLock commit(commit_mutex_);
-  const MutexLock decide(decide_mutex_);
-  static_cast<void>(commit_open_group().ok());  // a failure is told to those who wait for it
+  const bool in_turn = append_open_group(nullptr);
+  sync_appended(in_turn);
 }
 
 Status Writer::failure() const {
@@ -87,14 +135,302 @@ Status Writer::failure() const {
   return stopping_ ? closed() : Status();
 }
 
-TransactionResult Writer::transact(std::unique_ptr<PreparedTransaction> transaction) {
-  if (std::optional<TransactionResult> result = transact_directly(*transaction)) return *std::move(result);
-  auto request = std::make_shared<Request>();
-  request->transaction = std::move(transaction);
-  FORGE_TRY(enqueue(request));
-  request->ready.wait(false);
-  return *std::move(request->result);
+Status Writer::io_failure() const {
+  const MutexLock queue(queue_mutex_);
+  return failure_;
 }
+
+void Writer::fail(const Status& why) {
+  const MutexLock queue(queue_mutex_);
+  if (failure_.ok()) failure_ = why;
+}
+
+// --- deciding ------------------------------------------------------------------------------------------------------------------
+
+TransactionResult Writer::transact(std::unique_ptr<PreparedTransaction> transaction) {
+  Decided decided = decide_in_group(*transaction);
+  if (decided.group == nullptr) return std::move(decided.result);
+  if (decided.leads && (append_open_group(decided.group.get()) || decided.group->await_turn())) sync_appended(true);
+  FORGE_TRY(decided.group->wait());
+  return std::move(decided.result);
+}
+
+Writer::Decided Writer::decide_in_group(PreparedTransaction& transaction) {
+  const Deadline deadline = deadline_of(transaction);
+  const MutexLock decide(decide_mutex_);
+  await_room();
+  if (Status failed = failure(); !failed.ok()) return {.result = std::move(failed), .group = nullptr};
+  if (Status late = check_deadline(deadline); !late.ok()) return {.result = std::move(late), .group = nullptr};
+  const bool leads = open_ == nullptr;
+  OpenGroup& group = open_group(true);
+  TransactionResult result = decide_now(transaction, group.group);
+  if (leads && group.group.last_seq == 0 && decider_.last_seq() == head()) {
+    open_ = nullptr;  // nothing is to be written, and all that the answer rests on is on disk
+    return {.result = std::move(result), .group = nullptr};
+  }
+  ++group.callers;
+  return {.result = std::move(result), .group = open_, .leads = leads};
+}
+
+TransactionResult Writer::decide(Request& request, Group& group) {
+  FORGE_TRY(check_deadline(request.deadline));
+  if (request.gate != nullptr && request.gate->refusal) return *request.gate->refusal;
+  TransactionResult result = request.transaction != nullptr ? decide_now(*request.transaction, group) : request.refusal;
+  if (!result.ok() && request.gate != nullptr && request.gate->stop_on_refusal) request.gate->refusal = result.status();
+  return result;
+}
+
+TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& group) {
+  if (disk_full_) FORGE_TRY(recover_space());
+  decider_.committed(synced_group_.load(std::memory_order_acquire));
+  decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
+  TransactionResult result = decider_.decide(transaction, group);
+  if (!result.ok()) return nothing_written(result.status());
+  return result;
+}
+
+void Writer::decide_some() {
+  OpenGroup& group = open_group(false);
+  for (std::shared_ptr<Request>& request : take_requests()) {
+    request->result = decide(*request, group.group);
+    group.requests.push_back(std::move(request));
+  }
+}
+
+Writer::OpenGroup& Writer::open_group(bool leads) {
+  if (open_ == nullptr) open_ = std::make_shared<OpenGroup>(next_group_++, leads);
+  return *open_;
+}
+
+// A full group takes nothing more.
+void Writer::await_room() {
+  while (open_ != nullptr &&
+         (open_->group.actions >= limits_.group_actions || open_->group.batch.GetDataSize() >= limits_.group_bytes)) {
+    group_taken_.wait(decide_mutex_);
+  }
+}
+
+std::shared_ptr<Writer::OpenGroup> Writer::take_group() {
+  std::shared_ptr<OpenGroup> taken = std::exchange(open_, nullptr);
+  if (taken == nullptr) return taken;
+  taken->group.frontier = decider_.frontier();
+  group_taken_.notify_all();
+  return taken;
+}
+
+TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
+                                         const std::function<void(Seq)>& then) {
+  const MutexLock append_role(append_mutex_);
+  const MutexLock sync_role(sync_mutex_);
+  const MutexLock decide_role(decide_mutex_);
+  FORGE_TRY(failure());
+  FORGE_TRY(drain());
+  FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
+  auto alone = std::make_shared<OpenGroup>(next_group_++, true);
+  FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, alone->group));
+  if (alone->group.last_seq == 0) return receipt;
+  alone->group.frontier = decider_.frontier();
+  Status written = append(*alone);
+  if (written.ok()) written = sync_logs({alone});
+  if (!written.ok()) {
+    fail_from(*alone, written);
+    return written;
+  }
+  then(alone->group.last_seq);
+  publish(alone->group);
+  return receipt;
+}
+
+// All that was decided is on disk afterwards.
+Status Writer::drain() {
+  std::shared_ptr<OpenGroup> open = take_group();
+  Groups groups = take_appended();
+  const Status appended = open == nullptr ? Status() : append(*open);
+  if (open != nullptr && appended.ok()) groups.push_back(std::move(open));
+  Status synced = sync_and_settle(groups);
+  if (appended.ok()) return synced;
+  fail_from(*open, appended);
+  return appended;
+}
+
+// --- appending -----------------------------------------------------------------------------------------------------------------
+
+bool Writer::append_open_group(const OpenGroup* led) {
+  const MutexLock append_role(append_mutex_);
+  std::shared_ptr<OpenGroup> taken;
+  {
+    const MutexLock decide_role(decide_mutex_);
+    if (led == nullptr || open_.get() == led) taken = take_group();
+  }
+  if (taken == nullptr) return false;
+  const Status appended = append(*taken);
+  if (appended.ok()) return add_appended(std::move(taken));
+  const MutexLock sync_role(sync_mutex_);
+  static_cast<void>(sync_and_settle(take_appended()).ok());  // what was appended before has an outcome of its own
+  const MutexLock decide_role(decide_mutex_);
+  fail_from(*taken, appended);
+  return false;
+}
+
+Status Writer::append(OpenGroup& group) {
+  FORGE_TRY(io_failure());
+  if (group.group.last_seq == 0) return {};
+  const rocksdb::Status written = database_.append(group.group.batch, durability_ == Durability::kSync, group.log);
+  return written.ok() ? Status() : write_failure(written);
+}
+
+bool Writer::add_appended(std::shared_ptr<OpenGroup> group) {
+  const MutexLock appended(appended_mutex_);
+  appended_members_ += group->members();
+  appended_.push_back(std::move(group));
+  if (awaited_members_ != 0 && appended_members_ >= awaited_members_) {
+    awaited_members_ = 0;
+    gathered_.notify_one();
+  }
+  return !std::exchange(is_turn_taken_, true);
+}
+
+// After an I/O error nothing more is written until the store is opened again; after a full disk the next request tries to make room
+// first.
+void Writer::fail_from(OpenGroup& group, const Status& why) {
+  const std::shared_ptr<OpenGroup> above = take_group();
+  for (OpenGroup* lost : {&group, above.get()}) {
+    if (lost == nullptr) continue;
+    answer_later(*lost, why);
+    lost->settle(why);
+  }
+  const Status restored = decider_.restore(head(), last_time());
+  if (why.id() == ErrorId::kDiskFull && restored.ok()) {
+    disk_full_ = true;
+  } else {
+    fail(why);
+  }
+}
+
+// The log's torn end must never be read back beside what is written next: flushing the tables retires that file.
+Status Writer::recover_space() {
+  const Status flushed = database_.flush();
+  if (!flushed.ok()) {
+    return Status(ErrorId::kDiskFull, "the disk is full").why(flushed.text().why).state("nothing was written");
+  }
+  disk_full_ = false;
+  return {};
+}
+
+// --- syncing -------------------------------------------------------------------------------------------------------------------
+
+// Whoever finds nothing left has been covered by another's sync. Those who wait wake only when the next sync could begin.
+void Writer::sync_appended(bool in_turn) {
+  Groups groups;
+  Status outcome;
+  {
+    const MutexLock sync_role(sync_mutex_);
+    gather();
+    groups = take_appended();
+    if (!groups.empty()) outcome = sync_and_publish(groups);
+  }
+  if (in_turn) pass_turn();
+  for (const std::shared_ptr<OpenGroup>& group : groups) group->settle(outcome);
+}
+
+void Writer::pass_turn() {
+  std::shared_ptr<OpenGroup> next;
+  {
+    const MutexLock appended(appended_mutex_);
+    if (appended_.empty()) {
+      is_turn_taken_ = false;
+      return;
+    }
+    next = appended_.front();
+  }
+  next->has_leader ? next->give_turn() : give_turn_to_thread();
+}
+
+void Writer::give_turn_to_thread() {
+  {
+    const MutexLock appended(appended_mutex_);
+    is_turn_of_thread_ = true;
+  }
+  thread_turn_.notify_one();
+}
+
+Status Writer::sync_and_settle(const Groups& groups) {
+  if (groups.empty()) return {};
+  Status outcome = sync_and_publish(groups);
+  for (const std::shared_ptr<OpenGroup>& group : groups) group->settle(outcome);
+  return outcome;
+}
+
+// A failed sync is not tried again: the pages that it lost may pass for written. All later groups meet the failure.
+Status Writer::sync_and_publish(const Groups& groups) {
+  const auto begin = std::chrono::steady_clock::now();
+  Status outcome = sync_logs(groups);
+  last_sync_ = std::chrono::steady_clock::now() - begin;
+  last_members_ = 0;
+  if (!outcome.ok()) fail(outcome);
+  const OpenGroup* last = nullptr;
+  for (const std::shared_ptr<OpenGroup>& group : groups) {
+    last_members_ += group->members();
+    if (group->group.last_seq != 0) last = group.get();
+  }
+  if (outcome.ok() && last != nullptr) publish(last->group);
+  for (const std::shared_ptr<OpenGroup>& group : groups) answer_later(*group, outcome);
+  return outcome;
+}
+
+// Usually all were appended to one file.
+Status Writer::sync_logs(const Groups& groups) {
+  FORGE_TRY(io_failure());
+  if (durability_ != Durability::kSync) return {};
+  const LogFile* synced = nullptr;
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+    LogFile* const log = (*group)->log.get();
+    if (log == nullptr || log == synced) continue;
+    if (const rocksdb::IOStatus status = log->sync(); !status.ok()) return sync_failure(status);
+    synced = log;
+  }
+  return {};
+}
+
+void Writer::publish(const Group& group) {
+  last_time_.store(group.last_time.micros, std::memory_order_release);
+  head_.store(group.last_seq, std::memory_order_release);
+  synced_group_.store(group.number, std::memory_order_release);
+  watermark_.note(group.last_seq, group.frontier, group.last_time);
+}
+
+Writer::Groups Writer::take_appended() {
+  const MutexLock appended(appended_mutex_);
+  appended_members_ = 0;
+  return std::exchange(appended_, {});
+}
+
+// Where a sync takes long, callers who were answered a moment ago are worth waiting for: what they ask then shares this sync
+// instead of the one after it, and not every second sync is for a few. Waits until there are as many as last time, for half of what
+// a sync takes at most, and no more for a while where few came.
+void Writer::gather() {
+  constexpr auto kWorthWaiting = std::chrono::milliseconds(1);
+  constexpr int kRoundsWithout = 32;
+  if (last_sync_ < kWorthWaiting) return;
+  if (rounds_without_gathering_ > 0) {
+    --rounds_without_gathering_;
+    return;
+  }
+  const auto deadline = std::chrono::steady_clock::now() + last_sync_ / 2;
+  const MutexLock appended(appended_mutex_);
+  const std::size_t before = appended_members_;
+  if (before == 0 || before >= last_members_) return;
+  awaited_members_ = last_members_;
+  while (awaited_members_ != 0) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left.count() <= 0) break;
+    gathered_.wait_for(appended_mutex_, left);
+  }
+  awaited_members_ = 0;
+  if (appended_members_ - before < (last_members_ - before) / 2) rounds_without_gathering_ = kRoundsWithout;
+}
+
+// --- what nobody waits for -----------------------------------------------------------------------------------------------------
 
 void Writer::transact_async(std::unique_ptr<PreparedTransaction> transaction, std::shared_ptr<StreamGate> gate,
                             std::function<void(TransactionResult)> done) {
@@ -117,34 +453,6 @@ void Writer::refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std:
   if (!queued.ok()) request->done(queued);
 }
 
-// Null when somebody else is writing: then the request queues.
-std::optional<TransactionResult> Writer::transact_directly(PreparedTransaction& transaction) {
-  if (busy_.load(std::memory_order_acquire) || !commit_mutex_.try_lock()) return std::nullopt;
-  std::optional<TransactionResult> result;
-  if (decide_mutex_.try_lock()) {
-    result = decide_and_commit(transaction);
-    decide_mutex_.unlock();
-  }
-  commit_mutex_.unlock();
-  return result;
-}
-
-// The next request may be decided while this one syncs.
-std::optional<TransactionResult> Writer::decide_and_commit(PreparedTransaction& transaction) {
-  if (busy_.load(std::memory_order_acquire)) return std::nullopt;
-  if (Status failed = failure(); !failed.ok()) return TransactionResult(std::move(failed));
-  Group group(next_group_++);
-  TransactionResult result = decide_now(transaction, group);
-  if (group.last_seq == 0) return result;
-  group.frontier = decider_.frontier();
-  decide_mutex_.unlock();
-  const Status committed = commit(group);
-  decide_mutex_.lock();
-  if (committed.ok()) return result;
-  fail_in_flight(committed);
-  return TransactionResult(committed);
-}
-
 Status Writer::enqueue(std::shared_ptr<Request> request) {
   const MutexLock queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
@@ -152,11 +460,8 @@ Status Writer::enqueue(std::shared_ptr<Request> request) {
   const std::size_t actions = request->weight();
   if (waiting_actions_ + actions > limits_.waiting_actions_max) return overloaded(waiting_actions_);
   if (!decide_thread_.joinable()) start_threads();
-  if (request->transaction != nullptr && request->transaction->options().timeout.count() > 0) {
-    request->deadline = std::chrono::steady_clock::now() + request->transaction->options().timeout;
-  }
+  if (request->transaction != nullptr) request->deadline = deadline_of(*request->transaction);
   waiting_actions_ += actions;
-  busy_.store(true, std::memory_order_release);
   queue_.push_back(std::move(request));
   if (queue_.size() == 1) queue_ready_.notify_one();
   return {};
@@ -164,12 +469,9 @@ Status Writer::enqueue(std::shared_ptr<Request> request) {
 
 void Writer::start_threads() {
   decide_thread_ = std::thread([this] { decide_loop(); });
-  commit_thread_ = std::thread([this] { commit_loop(); });
-}
-
-bool Writer::open_group_full() const {
-  return open_ != nullptr &&
-         (open_->group.actions >= limits_.group_actions || open_->group.batch.GetDataSize() >= limits_.group_bytes);
+  append_thread_ = std::thread([this] { append_loop(); });
+  sync_thread_ = std::thread([this] { sync_loop(); });
+  answer_thread_ = std::thread([this] { answer_loop(); });
 }
 
 bool Writer::await_requests() {
@@ -181,7 +483,7 @@ bool Writer::await_requests() {
 void Writer::decide_loop() {
   while (await_requests()) {
     const MutexLock decide(decide_mutex_);
-    while (open_group_full()) group_taken_.wait(decide_mutex_);
+    await_room();
     decide_some();
     group_ready_.notify_one();
   }
@@ -190,176 +492,87 @@ void Writer::decide_loop() {
   group_ready_.notify_one();
 }
 
-std::vector<std::shared_ptr<Writer::Request>> Writer::take_requests() {
+Writer::Requests Writer::take_requests() {
   const MutexLock queue(queue_mutex_);
-  std::vector<std::shared_ptr<Request>> taken;
+  Requests taken;
   const std::size_t count = std::min(queue_.size(), kRequestsAtOnce);
   taken.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    waiting_actions_ -= queue_.front()->weight();
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   return taken;
 }
 
-void Writer::decide_some() {
-  if (open_ == nullptr) open_ = std::make_unique<OpenGroup>(next_group_++);
-  for (std::shared_ptr<Request>& request : take_requests()) {
-    request->result = decide(*request, open_->group);
-    open_->requests.push_back(std::move(request));
-  }
-}
-
-TransactionResult Writer::decide(Request& request, Group& group) {
-  if (request.deadline && std::chrono::steady_clock::now() > *request.deadline) {
-    return Status(ErrorId::kDeadlinePassed, "the transaction waited longer than it was allowed to").state("nothing was written");
-  }
-  if (request.gate != nullptr && request.gate->refusal) return *request.gate->refusal;
-  TransactionResult result = request.transaction != nullptr ? decide_now(*request.transaction, group) : request.refusal;
-  if (!result.ok() && request.gate != nullptr && request.gate->stop_on_refusal) request.gate->refusal = result.status();
-  return result;
-}
-
-TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& group) {
-  if (disk_full_) FORGE_TRY(recover_space());
-  decider_.committed(committed_group_.load(std::memory_order_acquire));
-  decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
-  TransactionResult result = decider_.decide(transaction, group);
-  if (!result.ok()) return nothing_written(result.status());
-  return result;
-}
-
-std::unique_ptr<Writer::OpenGroup> Writer::take_group() {
-  std::unique_ptr<OpenGroup> taken = std::move(open_);
-  if (taken != nullptr) taken->group.frontier = decider_.frontier();
-  return taken;
-}
-
 bool Writer::await_group() {
   const MutexLock decide(decide_mutex_);
-  while (open_ == nullptr && unanswered_.empty() && !decided_all_) group_ready_.wait(decide_mutex_);
-  return open_ != nullptr || !unanswered_.empty();
+  while ((open_ == nullptr || open_->has_leader) && !decided_all_) group_ready_.wait(decide_mutex_);
+  return !decided_all_;
 }
 
-void Writer::commit_loop() {
-  while (await_group()) {
-    MutexLock commit(commit_mutex_);
-    MutexLock decide(decide_mutex_);
-    std::unique_ptr<OpenGroup> taken = take_group();
-    decide.unlock();
-    group_taken_.notify_one();
-    if (taken != nullptr) taken->committed = this->commit(taken->group);
-    decide.lock();
-    keep_answers(std::move(taken));
-    const std::vector<std::unique_ptr<OpenGroup>> answers = std::exchange(unanswered_, {});
-    rest_if_idle();
-    decide.unlock();
-    commit.unlock();
-    for (const std::unique_ptr<OpenGroup>& group : answers) answer(*group);
+// The last round takes what is left, also from a caller who is about to append it.
+void Writer::append_loop() {
+  for (bool goes_on = true; goes_on;) {
+    goes_on = await_group();
+    if (append_open_group(nullptr)) give_turn_to_thread();
+  }
+  {
+    const MutexLock appended(appended_mutex_);
+    appended_all_ = true;
+  }
+  thread_turn_.notify_one();
+}
+
+bool Writer::await_turn() {
+  const MutexLock appended(appended_mutex_);
+  while (!is_turn_of_thread_ && !appended_all_) thread_turn_.wait(appended_mutex_);
+  return std::exchange(is_turn_of_thread_, false);
+}
+
+void Writer::sync_loop() {
+  while (await_turn()) sync_appended(true);
+  sync_appended(false);
+  {
+    const MutexLock answers(answer_mutex_);
+    synced_all_ = true;
+  }
+  answer_ready_.notify_one();
+}
+
+std::vector<Writer::Requests> Writer::await_answers() {
+  const MutexLock answers(answer_mutex_);
+  while (unanswered_.empty() && !synced_all_) answer_ready_.wait(answer_mutex_);
+  return std::exchange(unanswered_, {});
+}
+
+void Writer::answer_loop() {
+  for (auto groups = await_answers(); !groups.empty(); groups = await_answers()) {
+    for (const Requests& group : groups) answer(group);
   }
 }
 
-// A group that was tried will be answered after those before it; where it failed, so does everything decided on top of it.
-void Writer::keep_answers(std::unique_ptr<OpenGroup> tried) {
-  if (tried == nullptr) return;
-  const Status committed = tried->committed;
-  unanswered_.push_back(std::move(tried));
-  if (!committed.ok()) fail_in_flight(committed);
-}
-
-Status Writer::commit_open_group() {
-  std::unique_ptr<OpenGroup> taken = take_group();
-  if (taken == nullptr) return {};
-  Status committed = this->commit(taken->group);
-  taken->committed = committed;
-  keep_answers(std::move(taken));
-  group_taken_.notify_one();
-  group_ready_.notify_one();
-  return committed;
-}
-
-// Callers may write in their own threads again.
-void Writer::rest_if_idle() {
-  if (open_ != nullptr) return;
-  const MutexLock queue(queue_mutex_);
-  if (queue_.empty()) busy_.store(false, std::memory_order_release);
-}
-
-TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                         const std::function<void(Seq)>& then) {
-  const MutexLock commit(commit_mutex_);
-  const MutexLock decide(decide_mutex_);
-  FORGE_TRY(failure());
-  FORGE_TRY(commit_open_group());
-  FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
-  Group group(next_group_++);
-  FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, group));
-  if (group.last_seq == 0) return receipt;
-  group.frontier = decider_.frontier();
-  const Status committed = this->commit(group, then);
-  if (!committed.ok()) {
-    fail_in_flight(committed);
-    return committed;
+// There is room for others before anybody is told.
+void Writer::answer(const Requests& group) {
+  std::size_t actions = 0;
+  for (const std::shared_ptr<Request>& request : group) actions += request->weight();
+  {
+    const MutexLock queue(queue_mutex_);
+    waiting_actions_ -= actions;
   }
-  return receipt;
+  for (const std::shared_ptr<Request>& request : group) request->done(*std::move(request->result));
 }
 
-// Under the commit role.
-Status Writer::commit(Group& group, const std::function<void(Seq)>& before_shown) {
-  if (group.last_seq == 0) return {};
-  const rocksdb::Status written = database_.write(group.batch, durability_ == Durability::kSync);
-  if (!written.ok()) return write_failure(written);
-  if (before_shown) before_shown(group.last_seq);
-  last_time_.store(group.last_time.micros, std::memory_order_release);
-  head_.store(group.last_seq, std::memory_order_release);
-  committed_group_.store(group.number, std::memory_order_release);
-  watermark_.note(group.last_seq, group.frontier, group.last_time);
-  return {};
-}
-
-// Under both roles. Everything decided on top of what failed falls with it. After an I/O error nothing more is written until the
-// store is opened again; after a full disk the next request tries to make room first.
-void Writer::fail_in_flight(const Status& why) {
-  if (std::unique_ptr<OpenGroup> lost = take_group()) {
-    lost->committed = why;
-    unanswered_.push_back(std::move(lost));
-    group_ready_.notify_one();
+// In the order of the log.
+void Writer::answer_later(OpenGroup& group, const Status& outcome) {
+  if (group.requests.empty()) return;
+  if (!outcome.ok()) {
+    for (const std::shared_ptr<Request>& request : group.requests) request->result = outcome;
   }
-  group_taken_.notify_one();
-  const Status restored = decider_.restore(head(), last_time());
-  if (why.id() == ErrorId::kDiskFull && restored.ok()) {
-    disk_full_ = true;
-    return;
+  {
+    const MutexLock answers(answer_mutex_);
+    unanswered_.push_back(std::move(group.requests));
   }
-  const MutexLock queue(queue_mutex_);
-  failure_ = why;
-}
-
-// The log's torn end must never be read back beside what is written next: flushing the tables retires that file.
-Status Writer::recover_space() {
-  const Status flushed = database_.flush();
-  if (!flushed.ok()) {
-    return Status(ErrorId::kDiskFull, "the disk is full").why(flushed.text().why).state("nothing was written");
-  }
-  disk_full_ = false;
-  return {};
-}
-
-void Writer::answer(OpenGroup& group) {
-  for (const std::shared_ptr<Request>& request : group.requests) {
-    if (!group.committed.ok()) request->result = group.committed;
-    finish(*request);
-  }
-}
-
-void Writer::finish(Request& request) {
-  if (request.done) {
-    request.done(*std::move(request.result));
-    return;
-  }
-  request.ready.store(true);
-  request.ready.notify_one();
+  answer_ready_.notify_one();
 }
 
 }  // namespace forge::internal

@@ -1,13 +1,18 @@
 #pragma once
 
-// The one logical writer. A caller that finds it idle decides and commits in its own thread. Otherwise requests queue: the decider
-// thread decides them in order onto an open group, on top of what is in flight, while the committer thread writes and syncs the
-// group before. A refusal is answered with its group, because it may rest on decisions that are not yet on disk.
+// The one logical writer, in three stages that overlap. Transactions are decided one after another onto an open group, on top of
+// what is in flight. A group is appended to the database: its rows are in the log file and the tables, but nobody sees them yet. A
+// sync of the log then covers every group that was appended before it began; they become visible together.
 //
-// Locks are taken in the order commit, decide, queue. Safe from any thread.
+// A caller that waits decides in its own thread; the first of a group appends it and syncs. What is asked for without waiting
+// queues: a thread for each stage goes through it, and one more answers, in order. A refusal is answered with its group, because it
+// may rest on decisions that are not yet on disk.
+//
+// Locks are taken in the order append, sync, decide, then one of the others. Safe from any thread.
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -64,78 +69,148 @@ class Writer {
   Status failure() const;
 
  private:
+  // What nobody waits for.
   struct Request {
     std::unique_ptr<PreparedTransaction> transaction;  // null: refused already, with `refusal`
     Status refusal;
-    std::function<void(TransactionResult)> done;  // empty: somebody waits
+    std::function<void(TransactionResult)> done;
     std::shared_ptr<StreamGate> gate;
     std::optional<std::chrono::steady_clock::time_point> deadline;
     std::optional<TransactionResult> result;
-    std::atomic<bool> ready{false};
 
     // What it adds to the actions that wait; a refusal always finds room.
     std::size_t weight() const { return transaction == nullptr ? 0 : std::max<std::size_t>(1, transaction->actions().size()); }
   };
+  using Requests = std::vector<std::shared_ptr<Request>>;
+
   struct OpenGroup {
-    explicit OpenGroup(std::uint64_t number) : group(number) {}
+    OpenGroup(std::uint64_t number, bool is_led) : group(number), has_leader(is_led) {}
+
     Group group;
-    std::vector<std::shared_ptr<Request>> requests;
-    Status committed;  // once it was tried
+    Requests requests;
+    std::size_t callers = 0;       // that wait for it
+    const bool has_leader;         // the first of the callers, who appends it
+    std::shared_ptr<LogFile> log;  // what it was appended to
+
+    std::size_t members() const { return callers + requests.size(); }
+    // How it ended, for those who wait.
+    void settle(const Status& with);
+    Status wait();
+    // The turn to sync, for its leader; false when it has ended without.
+    void give_turn();
+    bool await_turn();
+
+   private:
+    Mutex mutex_;
+    CondVar settled_, turn_;
+    std::optional<Status> outcome_ FORGE_GUARDED_BY(mutex_);
+    bool has_turn_ FORGE_GUARDED_BY(mutex_) = false;
+  };
+  using Groups = std::vector<std::shared_ptr<OpenGroup>>;
+
+  // Where a caller's transaction went.
+  struct Decided {
+    TransactionResult result;
+    std::shared_ptr<OpenGroup> group;  // null: the result rests on nothing in flight
+    bool leads = false;
   };
 
-  std::optional<TransactionResult> transact_directly(PreparedTransaction& transaction) FORGE_EXCLUDES(commit_mutex_, decide_mutex_);
-  std::optional<TransactionResult> decide_and_commit(PreparedTransaction& transaction) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
+  // Deciding.
+  Decided decide_in_group(PreparedTransaction& transaction) FORGE_EXCLUDES(decide_mutex_);
+  TransactionResult decide(Request& request, Group& group) FORGE_REQUIRES(decide_mutex_);
+  TransactionResult decide_now(PreparedTransaction& transaction, Group& group) FORGE_REQUIRES(decide_mutex_);
+  void decide_some() FORGE_REQUIRES(decide_mutex_);
+  OpenGroup& open_group(bool leads) FORGE_REQUIRES(decide_mutex_);
+  void await_room() FORGE_REQUIRES(decide_mutex_);
+  std::shared_ptr<OpenGroup> take_group() FORGE_REQUIRES(decide_mutex_);
+
+  // Appending: the open group, or only `led` where that is given and still open. True: the turn to sync is the caller's.
+  bool append_open_group(const OpenGroup* led) FORGE_EXCLUDES(append_mutex_, sync_mutex_, decide_mutex_);
+  Status append(OpenGroup& group) FORGE_REQUIRES(append_mutex_);
+  bool add_appended(std::shared_ptr<OpenGroup> group) FORGE_EXCLUDES(appended_mutex_);
+  // What was decided on top of a group that could not be appended falls with it.
+  void fail_from(OpenGroup& group, const Status& why) FORGE_REQUIRES(append_mutex_, sync_mutex_, decide_mutex_);
+
+  Status drain() FORGE_REQUIRES(append_mutex_, sync_mutex_, decide_mutex_);
+
+  // Syncing: every group appended so far. The turn goes from one who waits to the next, so that nobody queues for the lock whose
+  // group has been synced meanwhile.
+  void sync_appended(bool in_turn) FORGE_EXCLUDES(sync_mutex_, appended_mutex_);
+  void pass_turn() FORGE_EXCLUDES(appended_mutex_);
+  void give_turn_to_thread() FORGE_EXCLUDES(appended_mutex_);
+  Status sync_and_publish(const Groups& groups) FORGE_REQUIRES(sync_mutex_);
+  Status sync_and_settle(const Groups& groups) FORGE_REQUIRES(sync_mutex_);
+  Status sync_logs(const Groups& groups);
+  void publish(const Group& group) FORGE_REQUIRES(sync_mutex_);
+  Groups take_appended() FORGE_EXCLUDES(appended_mutex_);
+  void gather() FORGE_REQUIRES(sync_mutex_) FORGE_EXCLUDES(appended_mutex_);
+
+  Status recover_space() FORGE_REQUIRES(decide_mutex_);
+  Status io_failure() const FORGE_EXCLUDES(queue_mutex_);
+  void fail(const Status& why) FORGE_EXCLUDES(queue_mutex_);
+
+  // The threads for what nobody waits for.
   Status enqueue(std::shared_ptr<Request> request) FORGE_EXCLUDES(queue_mutex_);
   void start_threads() FORGE_REQUIRES(queue_mutex_);
   void decide_loop();
-  void commit_loop();
-  // Waits for work; false when the writer stops and nothing is left.
+  void append_loop();
+  void sync_loop();
+  void answer_loop();
+  // Each waits for work; false, or none, when the writer stops and nothing is left.
   bool await_requests() FORGE_EXCLUDES(queue_mutex_);
   bool await_group() FORGE_EXCLUDES(decide_mutex_);
-  void decide_some() FORGE_REQUIRES(decide_mutex_);
-  std::vector<std::shared_ptr<Request>> take_requests() FORGE_EXCLUDES(queue_mutex_);
-  TransactionResult decide(Request& request, Group& group) FORGE_REQUIRES(decide_mutex_);
-  TransactionResult decide_now(PreparedTransaction& transaction, Group& group) FORGE_REQUIRES(decide_mutex_);
-  std::unique_ptr<OpenGroup> take_group() FORGE_REQUIRES(decide_mutex_);
-  void keep_answers(std::unique_ptr<OpenGroup> tried) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
-  Status commit_open_group() FORGE_REQUIRES(commit_mutex_, decide_mutex_);
-  bool open_group_full() const FORGE_REQUIRES(decide_mutex_);
-  Status commit(Group& group, const std::function<void(Seq)>& before_shown = {}) FORGE_REQUIRES(commit_mutex_);
-  Status recover_space() FORGE_REQUIRES(decide_mutex_);
-  void fail_in_flight(const Status& why) FORGE_REQUIRES(commit_mutex_, decide_mutex_);
-  void rest_if_idle() FORGE_REQUIRES(decide_mutex_) FORGE_EXCLUDES(queue_mutex_);
-  static void answer(OpenGroup& group);
-  static void finish(Request& request);
+  bool await_turn() FORGE_EXCLUDES(appended_mutex_);
+  std::vector<Requests> await_answers() FORGE_EXCLUDES(answer_mutex_);
+  Requests take_requests() FORGE_EXCLUDES(queue_mutex_);
+  void answer_later(OpenGroup& group, const Status& outcome) FORGE_EXCLUDES(answer_mutex_);
+  void answer(const Requests& group) FORGE_EXCLUDES(queue_mutex_);
 
   Database& database_;
   WatermarkKeeper& watermark_;
   const Durability durability_;
   const Limits& limits_;
 
-  Mutex commit_mutex_;  // the commit role
+  Mutex append_mutex_;  // the append role
+
+  Mutex sync_mutex_;                                                               // the sync role
+  std::size_t last_members_ FORGE_GUARDED_BY(sync_mutex_) = 0;                     // of the groups synced last
+  std::chrono::steady_clock::duration last_sync_ FORGE_GUARDED_BY(sync_mutex_){};  // how long that took
+  int rounds_without_gathering_ FORGE_GUARDED_BY(sync_mutex_) = 0;
+
   Mutex decide_mutex_;  // the decide role
   Decider& decider_ FORGE_GUARDED_BY(decide_mutex_);
-  std::unique_ptr<OpenGroup> open_ FORGE_GUARDED_BY(decide_mutex_);
-  // What was tried, for the commit thread to answer: the only one that does, so that answers come in order.
-  std::vector<std::unique_ptr<OpenGroup>> unanswered_ FORGE_GUARDED_BY(decide_mutex_);
+  std::shared_ptr<OpenGroup> open_ FORGE_GUARDED_BY(decide_mutex_);
   std::uint64_t next_group_ FORGE_GUARDED_BY(decide_mutex_) = 1;
   bool disk_full_ FORGE_GUARDED_BY(decide_mutex_) = false;
   bool decided_all_ FORGE_GUARDED_BY(decide_mutex_) = false;  // the decide thread has ended
   CondVar group_ready_, group_taken_;
 
+  Mutex appended_mutex_;
+  Groups appended_ FORGE_GUARDED_BY(appended_mutex_);                   // in order, not yet synced
+  std::size_t appended_members_ FORGE_GUARDED_BY(appended_mutex_) = 0;  // of these
+  std::size_t awaited_members_ FORGE_GUARDED_BY(appended_mutex_) = 0;   // 0: nobody gathers
+  bool is_turn_taken_ FORGE_GUARDED_BY(appended_mutex_) = false;        // somebody syncs or is about to
+  bool is_turn_of_thread_ FORGE_GUARDED_BY(appended_mutex_) = false;    // the sync thread
+  bool appended_all_ FORGE_GUARDED_BY(appended_mutex_) = false;         // the append thread has ended
+  CondVar thread_turn_, gathered_;
+
+  Mutex answer_mutex_;
+  CondVar answer_ready_;
+  std::vector<Requests> unanswered_ FORGE_GUARDED_BY(answer_mutex_);  // in order
+  bool synced_all_ FORGE_GUARDED_BY(answer_mutex_) = false;           // the sync thread has ended
+
   mutable Mutex queue_mutex_;
   CondVar queue_ready_;
   std::deque<std::shared_ptr<Request>> queue_ FORGE_GUARDED_BY(queue_mutex_);
-  std::size_t waiting_actions_ FORGE_GUARDED_BY(queue_mutex_) = 0;
+  std::size_t waiting_actions_ FORGE_GUARDED_BY(queue_mutex_) = 0;  // queued and not yet answered
   bool stopping_ FORGE_GUARDED_BY(queue_mutex_) = false;
   Status failure_ FORGE_GUARDED_BY(queue_mutex_);
-  std::thread decide_thread_, commit_thread_;  // started under queue_mutex_, joined by stop() alone
+  std::thread decide_thread_, append_thread_, sync_thread_, answer_thread_;  // started under queue_mutex_, joined by stop() alone
 
-  std::atomic<bool> busy_{false};  // something is queued or in the open group
   std::atomic<Seq> head_{0};
   std::atomic<std::int64_t> last_time_{0};
   std::atomic<std::int64_t> floor_{0};
-  std::atomic<std::uint64_t> committed_group_{0};
+  std::atomic<std::uint64_t> synced_group_{0};
 };
 
 }  // namespace forge::internal

@@ -29,7 +29,7 @@ struct Limits {
   std::size_t event_bytes_max = 1 << 20;         // kTooLarge
   std::size_t transaction_bytes_max = 16 << 20;  // kTransactionTooLarge
   std::size_t transaction_actions_max = 10'000;  // kTransactionTooLarge
-  std::size_t waiting_actions_max = 100'000;     // kOverloaded
+  std::size_t waiting_actions_max = 100'000;     // not yet answered: kOverloaded
   std::size_t group_bytes = 1 << 20;             // a group commit takes no further transaction past this
   std::size_t group_actions = 256;               // or past this
 };
@@ -42,10 +42,10 @@ struct OpenOptions {
   Limits limits;
   std::size_t cache_bytes = 64 << 20;         // of data read from disk
   std::size_t write_buffer_bytes = 32 << 20;  // written between two flushes to tables: bounds memory and the time to recover
-  Clock* clock = nullptr;   // null: the system's; outlives the store
-  IdSource* ids = nullptr;  // null: the system's; outlives the store
-  LogSink log;              // empty: nowhere
-  std::string owner;        // how the lock names this process to others; empty: its command line
+  Clock* clock = nullptr;                     // null: the system's; outlives the store
+  IdSource* ids = nullptr;                    // null: the system's; outlives the store
+  LogSink log;                                // empty: nowhere
+  std::string owner;                          // how the lock names this process to others; empty: its command line
 };
 
 }  // namespace forge
