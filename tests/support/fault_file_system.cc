@@ -1,6 +1,7 @@
 #include "support/fault_file_system.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -97,7 +98,7 @@ class WritableFile : public rocksdb::FSWritableFile {
 
  private:
   const Handle handle_;
-  uint64_t position_;
+  std::atomic<uint64_t> position_;  // RocksDB's write queue hands the file from thread to thread
 };
 
 class RandomRWFile : public rocksdb::FSRandomRWFile {
