@@ -30,6 +30,11 @@ if(FORGE_SANITIZE)
     -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds -Wno-nonnull)
   target_link_options(forge_compiler INTERFACE -fsanitize=${FORGE_SANITIZE})
 endif()
+if(FORGE_SANITIZE MATCHES thread)
+  # RocksDB, which is not instrumented, would otherwise run our instrumented copies of the inline functions that both have, and be
+  # reported for accesses that its own atomics order.
+  target_link_options(forge_compiler INTERFACE -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/no_exports.map)
+endif()
 
 # mold links in a fraction of ld's time. g++ knows -fuse-ld=mold from version 12 on, so the pair is tried, not assumed.
 check_linker_flag(CXX -fuse-ld=mold FORGE_MOLD_WORKS)
