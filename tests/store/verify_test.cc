@@ -69,7 +69,8 @@ class Verify : public ::testing::Test {
     internal::AlignedBytes bytes;
     Envelope envelope = internal::decode_event(seq, row, bytes).value();
     change(envelope);
-    const std::span<const std::uint8_t> altered = EnvelopeWriter().write(envelope);
+    EnvelopeWriter writer;
+    const std::span<const std::uint8_t> altered = writer.write(envelope);
     put(Table::kLog, log_key(seq), {reinterpret_cast<const char*>(altered.data()), altered.size()});
     return row;
   }
