@@ -1,5 +1,5 @@
-// Races on purpose, one for each argument: the tests `race_…` demand that ThreadSanitizer reports it, with the options and the
-// suppressions that the other tests run with. `ordered` does the same as `field` with a lock, and must not be reported.
+// Races on purpose, one for each argument: the tests `race_…` demand that ThreadSanitizer reports it with the options that the
+// other tests run with. `ordered` does the same as `field` with a lock, and must not be reported.
 
 #include <rocksdb/env.h>
 
