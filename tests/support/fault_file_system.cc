@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <utility>
 
 namespace forge::testing_support {
@@ -27,7 +26,7 @@ struct Handle {
       const std::string& bytes = node->file.bytes();
       const size_t begin = std::min<uint64_t>(offset, bytes.size());
       const size_t count = std::min(size, bytes.size() - begin);
-      std::memcpy(scratch, bytes.data() + begin, count);
+      bytes.copy(scratch, count, begin);
       *result = Slice(scratch, count);
       return IOStatus::OK();
     });
