@@ -30,6 +30,17 @@ if(FORGE_SANITIZE)
     -Wno-maybe-uninitialized -Wno-stringop-overread -Wno-stringop-overflow -Wno-array-bounds -Wno-nonnull)
   target_link_options(forge_compiler INTERFACE -fsanitize=${FORGE_SANITIZE})
 endif()
+if(FORGE_SANITIZE MATCHES thread)
+  # RocksDB, which is not instrumented, would otherwise run our instrumented copies of the inline functions that both have, and be
+  # reported for accesses that its own atomics order.
+  target_link_options(forge_compiler INTERFACE -Wl,--version-script=${CMAKE_CURRENT_LIST_DIR}/tsan/no_exports.map)
+  add_library(forge_tsan_calls STATIC ${CMAKE_CURRENT_LIST_DIR}/tsan/calls.cc)
+  target_compile_options(forge_tsan_calls PRIVATE -fsanitize=thread -fno-omit-frame-pointer -fno-builtin)
+  target_link_libraries(forge_compiler INTERFACE forge_tsan_calls)
+  foreach(call memcpy memmove memset memcmp _ZdlPv _ZdlPvm _ZdaPv)
+    target_link_options(forge_compiler INTERFACE -Wl,--wrap=${call})
+  endforeach()
+endif()
 
 # mold links in a fraction of ld's time. g++ knows -fuse-ld=mold from version 12 on, so the pair is tried, not assumed.
 check_linker_flag(CXX -fuse-ld=mold FORGE_MOLD_WORKS)

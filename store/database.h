@@ -40,7 +40,7 @@ class AlignedBytes {
  public:
   std::span<const std::uint8_t> assign(std::string_view bytes) {
     words_.resize((bytes.size() + 7) / 8);
-    std::memcpy(words_.data(), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(words_.data(), bytes.data(), bytes.size());
     return {reinterpret_cast<const std::uint8_t*>(words_.data()), bytes.size()};
   }
   std::span<const std::uint8_t> assign(std::span<const std::uint8_t> bytes) {

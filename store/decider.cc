@@ -87,7 +87,7 @@ struct Decider::Staging {
   // A copy that lives as long as the transaction.
   std::string_view keep(std::string_view bytes) {
     char* const copy = static_cast<char*>(memory.allocate(bytes.size(), 1));
-    std::memcpy(copy, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
     return {copy, bytes.size()};
   }
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <limits>
 
 namespace forge {
@@ -147,7 +147,7 @@ TEST(ParseJson, HoldsEachLimitExactly) {
   EXPECT_EQ(over_limit("[1] ", {.bytes = 3}), "it has 4 bytes, the limit is 3 (in)");
 }
 
-// Generous bounds: a quadratic reader takes seconds.
+// Generous bounds, of processor time: a quadratic reader takes seconds.
 TEST(ParseJson, RefusesBombsQuickly) {
   std::string wide = "{";
   for (int i = 0; i < 600'000; ++i) wide += "\"" + std::to_string(i) + "\":0,";
@@ -156,9 +156,9 @@ TEST(ParseJson, RefusesBombsQuickly) {
       "\"" + std::string(8 << 20, 'x'), "\"" + repeated("\\n", 4'000'000), "[" + repeated("1,", 4'000'000),
       std::string(8 << 20, ' '),        repeated("\\\"", 100'000)};
   for (const std::string& bomb : bombs) {
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     EXPECT_FALSE(parse_json(bomb, "in").ok());
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2)) << bomb.substr(0, 10);
+    EXPECT_LT(std::clock() - start, 2 * CLOCKS_PER_SEC) << bomb.substr(0, 10);
   }
 }
 

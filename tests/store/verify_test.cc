@@ -65,11 +65,12 @@ class Verify : public ::testing::Test {
   }
   // Rewrites the event as `change` says; what its row was is returned.
   std::string rewrite_event(Seq seq, const std::function<void(Envelope&)>& change) {
-    const std::string row = get(Table::kLog, log_key(seq));
+    std::string row = get(Table::kLog, log_key(seq));
     internal::AlignedBytes bytes;
     Envelope envelope = internal::decode_event(seq, row, bytes).value();
     change(envelope);
-    const std::span<const std::uint8_t> altered = EnvelopeWriter().write(envelope);
+    EnvelopeWriter writer;
+    const std::span<const std::uint8_t> altered = writer.write(envelope);
     put(Table::kLog, log_key(seq), {reinterpret_cast<const char*>(altered.data()), altered.size()});
     return row;
   }
@@ -86,7 +87,7 @@ class Verify : public ::testing::Test {
   }
 
   // The findings of one check; every other one must be sound, unless `others` allows more.
-  std::vector<Status> findings(const std::string& name, VerifyOptions options = {.files = false}) {
+  std::vector<Status> findings(const std::string& name, const VerifyOptions& options = {.files = false}) {
     const VerifyReport report = verify(store_, options).value();
     std::vector<Status> out;
     for (const VerifyCheck& check : report.checks) {

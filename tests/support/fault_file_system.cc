@@ -1,7 +1,7 @@
 #include "support/fault_file_system.h"
 
 #include <algorithm>
-#include <cstring>
+#include <atomic>
 #include <utility>
 
 namespace forge::testing_support {
@@ -26,7 +26,7 @@ struct Handle {
       const std::string& bytes = node->file.bytes();
       const size_t begin = std::min<uint64_t>(offset, bytes.size());
       const size_t count = std::min(size, bytes.size() - begin);
-      std::memcpy(scratch, bytes.data() + begin, count);
+      bytes.copy(scratch, count, begin);
       *result = Slice(scratch, count);
       return IOStatus::OK();
     });
@@ -97,7 +97,7 @@ class WritableFile : public rocksdb::FSWritableFile {
 
  private:
   const Handle handle_;
-  uint64_t position_;
+  std::atomic<uint64_t> position_;  // RocksDB's write queue hands the file from thread to thread
 };
 
 class RandomRWFile : public rocksdb::FSRandomRWFile {
