@@ -135,7 +135,7 @@ std::optional<TransactionResult> Writer::decide_and_commit(PreparedTransaction& 
   if (Status failed = failure(); !failed.ok()) return TransactionResult(std::move(failed));
   Group group(next_group_++);
   TransactionResult result = decide_now(transaction, group);
-  if (group.last_seq == 0) return result;
+  if (group.is_empty()) return result;
   group.frontier = decider_.frontier();
   decide_mutex_.unlock();
   const Status committed = commit(group);
@@ -295,7 +295,7 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
   FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
   Group group(next_group_++);
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, group));
-  if (group.last_seq == 0) return receipt;
+  if (group.is_empty()) return receipt;
   group.frontier = decider_.frontier();
   const Status committed = this->commit(group, then);
   if (!committed.ok()) {
@@ -307,14 +307,18 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
 
 // Under the commit role.
 Status Writer::commit(Group& group, const std::function<void(Seq)>& before_shown) {
-  if (group.last_seq == 0) return {};
+  if (group.is_empty()) return {};
   const rocksdb::Status written = database_.write(group.batch, durability_ == Durability::kSync);
   if (!written.ok()) return write_failure(written);
   if (before_shown) before_shown(group.last_seq);
-  last_time_.store(group.last_time.micros, std::memory_order_release);
-  head_.store(group.last_seq, std::memory_order_release);
+  if (group.has_events()) {
+    last_time_.store(group.last_time.micros, std::memory_order_release);
+    head_.store(group.last_seq, std::memory_order_release);
+  }
   committed_group_.store(group.number, std::memory_order_release);
+  if (!group.has_events()) return {};
   watermark_.note(group.last_seq, group.frontier, group.last_time);
+  if (on_commit_) on_commit_();
   return {};
 }
 
