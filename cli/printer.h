@@ -47,6 +47,8 @@ class Printer {
   // Text for people, in table format; nothing in others.
   Status text(std::string_view text);
 
+  // Writes what is complete so far, for output that comes slowly. JSON waits for its end, a table for its widths.
+  Status flush();
   // Writes what is complete. After it, or after abandon(), nothing more is printed.
   Status finish();
   // For a command that failed.
