@@ -29,7 +29,7 @@ struct ListShape {
 
 class Printer {
  public:
-  Printer(Sink& out, Format format, Screen screen) : out_(out), format_(format), screen_(std::move(screen)) {}
+  Printer(Sink& out, Format format, Screen screen) : out_(out), format_(format), screen_(screen) {}
 
   Format format() const { return format_; }
   bool is_table() const { return format_ == Format::kTable; }

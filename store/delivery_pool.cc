@@ -10,7 +10,7 @@ constexpr std::chrono::milliseconds kLookAgain{1000};
 
 }  // namespace
 
-void DeliveryPool::add(std::shared_ptr<Member> member) {
+void DeliveryPool::add(const std::shared_ptr<Member>& member) {
   const MutexLock lock(mutex_);
   if (stopping_) return;
   member->index_ = members_.size();

@@ -50,7 +50,7 @@ class DeliveryPool {
   ~DeliveryPool() { stop(); }
 
   // Gives it a first turn.
-  void add(std::shared_ptr<Member> member) FORGE_EXCLUDES(mutex_);
+  void add(const std::shared_ptr<Member>& member) FORGE_EXCLUDES(mutex_);
   // No turn of it runs once this has returned, save the one that calls this.
   void remove(Member& member) FORGE_EXCLUDES(mutex_);
   // A turn for one; a turn for all.

@@ -52,7 +52,7 @@ Status Subscriber::deliver(const EventRun& run, Seq to) {
     if (ended_) return {};
     const Event& event = **next;
     if (!matcher_.matches(event)) continue;
-    const Status done = call_back(callback_, event);
+    Status done = call_back(callback_, event);
     if (!done.ok()) {
       advance(event.seq - 1);
       if (done.id() == ErrorId::kConsumerFailed) return done;

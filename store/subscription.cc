@@ -128,7 +128,7 @@ Result<Subscription> Store::subscribe(SubscribeOptions options, EventCallback ca
   return Subscription(std::move(subscriber));
 }
 
-Result<Consumer> Store::join(SubscribeOptions options) {
+Result<Consumer> Store::join(const SubscribeOptions& options) {
   if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
   FORGE_TRY(check_filter(*this, options.filter));
   FORGE_TRY(check_origin(*this, options));

@@ -30,7 +30,7 @@ class RowWrites : public ::testing::Test {
     open();
     store_->add_schema(schema()).value();
   }
-  ~RowWrites() override {
+  void TearDown() override {
     store_.reset();
     std::filesystem::remove_all(directory_);
   }

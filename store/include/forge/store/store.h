@@ -6,9 +6,9 @@
 // on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads.
 //
 // Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
-// the first sign of concurrent callers starts two more, which decide and commit for everybody. Closing (the destructor) finishes
-// what is in flight, flushes and leaves a clean-stop mark. After a failed write or sync the store refuses further writes and says
-// so (kIoFatal) until it is opened again; reads go on.
+// the first sign of concurrent callers starts two more, which decide and commit for everybody; the first subscription starts two
+// that deliver. Closing (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark. After a failed write or
+// sync the store refuses further writes and says so (kIoFatal) until it is opened again; reads go on.
 
 #include <functional>
 #include <memory>
@@ -120,7 +120,7 @@ class Store {
   Result<Subscription> subscribe(SubscribeOptions options, EventCallback callback);
   // A consumer of options.group, which is made when there is none. Errors: as subscribe, and kSubscriptionName, kReadOnly,
   // kSubscriptionDiffers where its living consumers were given another filter or policy.
-  Result<Consumer> join(SubscribeOptions options);
+  Result<Consumer> join(const SubscribeOptions& options);
   // Every group, by name; and one. Errors: kSubscriptionNotFound, kDataCorrupt.
   Result<std::vector<GroupInfo>> groups() const;
   Result<GroupInfo> group(const std::string& name) const;

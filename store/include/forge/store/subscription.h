@@ -10,8 +10,8 @@
 //
 // Callbacks run in a small pool of threads that the store starts with its first subscription, one callback of a subscription at a
 // time. They must be quick: where the work is slow, use a Consumer, which is called in the caller's own thread. A callback may
-// act on the store and cancel subscriptions, but not close the store. All types here are safe from any thread; a subscription or
-// consumer may outlive its store and then answers kClosed.
+// act on the store and cancel subscriptions, though not two callbacks each other's, and it must not close the store. All types
+// here are safe from any thread; a subscription or consumer may outlive its store and then answers kClosed.
 
 #include <chrono>
 #include <concepts>
@@ -41,7 +41,8 @@ struct EventFilter {
   friend bool operator==(const EventFilter&, const EventFilter&) = default;
 };
 
-// What becomes of an event that a consumer of a group failed on. Times are those of the store's clock.
+// What becomes of an event that a consumer of a group failed on. Times are those of the store's clock. Attempts are counted over
+// reopening the store; the wait for the next one is not kept.
 struct RetryPolicy {
   std::uint32_t attempts_max = 5;                      // then it is parked; at least 1
   std::chrono::microseconds backoff{1'000'000};        // before the second attempt, doubled with each further one
