@@ -101,7 +101,10 @@ Result<std::optional<Delivery>> ConsumerGroup::take_now(ConsumerId consumer) {
   if (!consumers_.contains(consumer)) return Status(ErrorId::kCancelled, "the consumer has left the subscription '" + name_ + "'");
   const Time now = feed_->clock.now();
   if (!queue_.has_ready(now)) FORGE_TRY(read_more());
-  return queue_.take(consumer, now);
+  std::optional<Delivery> next = queue_.take(consumer, now);
+  // From now on it may stall.
+  if (next && (!due_ || now.micros + terms_.stall_after.count() < due_->micros)) feed_->pool.schedule(*this);
+  return next;
 }
 
 // Goes on until there is an event to take. A long stretch without any is read in parts: the head's news, or the next call, go on.
@@ -256,17 +259,17 @@ bool ConsumerGroup::turn() {
 }
 
 void ConsumerGroup::watch(Time now) {
-  std::optional<Time> due = queue_.next_retry();
+  due_ = queue_.next_retry();
   for (const GroupQueue::Out& out : queue_.out()) {
     const Time stalls{out.since.micros + terms_.stall_after.count()};
     if (stalls > now) {
-      due = due ? std::min(*due, stalls) : stalls;
+      due_ = due_ ? std::min(*due_, stalls) : stalls;
     } else if (stalled_.insert(out.seq).second && feed_->log) {
       feed_->log(LogLevel::kWarning, "the subscription '" + name_ + "' has event " + std::to_string(out.seq) + " out to consumer " +
                                          name_of(out.consumer) + " since " + format_time(out.since) + " without an answer");
     }
   }
-  set_due(due);
+  set_due(due_);
 }
 
 Seq ConsumerGroup::done_to() const {

@@ -93,8 +93,9 @@ class ConsumerGroup : public DeliveryPool::Member {
   GroupQueue queue_ FORGE_GUARDED_BY(mutex_);
   std::map<ConsumerId, Joined> consumers_ FORGE_GUARDED_BY(mutex_);
   ConsumerId next_consumer_ FORGE_GUARDED_BY(mutex_) = 1;
-  std::shared_ptr<const EventRun> run_ FORGE_GUARDED_BY(mutex_);               // what was read and is not all offered yet
-  std::set<Seq> stalled_ FORGE_GUARDED_BY(mutex_);                             // reported
+  std::shared_ptr<const EventRun> run_ FORGE_GUARDED_BY(mutex_);  // what was read and is not all offered yet
+  std::optional<Time> due_ FORGE_GUARDED_BY(mutex_);              // when it is to look at retries and stalled events again
+  std::set<Seq> stalled_ FORGE_GUARDED_BY(mutex_);                // reported
   std::map<Seq, std::optional<ParkedEvent>> parked_ FORGE_GUARDED_BY(mutex_);  // rows to write; nothing: to delete
   bool closed_ FORGE_GUARDED_BY(mutex_) = false;
 

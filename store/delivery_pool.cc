@@ -98,10 +98,11 @@ void DeliveryPool::scan() {
 
 // False when there was nothing to run.
 bool DeliveryPool::run_next() {
+  std::shared_ptr<Member> next;  // what it was the last to hold ends without the lock
   MutexLock lock(mutex_);
   scan();
   if (queue_.empty()) return false;
-  const std::shared_ptr<Member> next = std::move(queue_.front());
+  next = std::move(queue_.front());
   queue_.pop_front();
   next->state_ = Member::State::kRunning;
   next->runner_ = std::this_thread::get_id();
