@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "names.h"
-
 namespace forge::internal {
 namespace {
 

@@ -43,6 +43,7 @@ class Subscriptions {
   void close();
 
  private:
+  void remember(const std::shared_ptr<Subscription::State>& subscriber) FORGE_REQUIRES(mutex_);
   Result<std::shared_ptr<ConsumerGroup>> open_group(const std::string& name, const GroupTerms& terms, std::optional<Seq> begin)
       FORGE_REQUIRES(mutex_);
   std::shared_ptr<ConsumerGroup> living(const std::string& name) const FORGE_REQUIRES(mutex_);
@@ -57,8 +58,6 @@ class Subscriptions {
   std::vector<std::weak_ptr<Subscription::State>> subscribers_ FORGE_GUARDED_BY(mutex_);
   std::size_t tidy_at_ FORGE_GUARDED_BY(mutex_) = 64;
   bool closed_ FORGE_GUARDED_BY(mutex_) = false;
-
-  void remember(const std::shared_ptr<Subscription::State>& subscriber) FORGE_REQUIRES(mutex_);
 };
 
 }  // namespace forge::internal

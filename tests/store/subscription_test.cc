@@ -538,8 +538,10 @@ class GroupLives {
 
  private:
   std::optional<Store> open() {
-    const internal::Tuning tuning{.unflushed_bytes = 64 << 10, .watermark_interval = std::chrono::milliseconds(1)};
-    Result<Store> opened = StoreAccess::open("/store", {}, testing_support::new_fault_env(disk_), tuning);
+    const internal::Tuning tuning{.watermark_interval = std::chrono::milliseconds(1)};
+    OpenOptions options;
+    options.write_buffer_bytes = 64 << 10;
+    Result<Store> opened = StoreAccess::open("/store", options, testing_support::new_fault_env(disk_), tuning);
     EXPECT_TRUE(opened.ok()) << opened.status().message();
     if (!opened.ok() || !opened->add_schema(schema()).ok()) return std::nullopt;
     return std::move(opened).value();
