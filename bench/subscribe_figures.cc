@@ -58,11 +58,11 @@ void measure_catch_up(const Settings& settings, std::vector<Figure>& figures) {
   if (!settings.wants("subscribe.catchup")) return;
   const std::filesystem::path path = settings.fresh("subscribe.catchup");
   {
-    Store store = open_store(path, Durability::kOs);
+    Store store = open_store(path, {.durability = Durability::kOs});
     load(store, settings.quick ? 20'000 : 300'000, make_item);
     must(store.close());
   }
-  Store store = open_store(path, Durability::kOs);
+  Store store = open_store(path, {.durability = Durability::kOs});
   RawDatabase raw(data_of(path), data_of(path), RawDatabase::Mode::kRead);
   const auto measured = alternate(
       settings.rounds, {[&] { return catch_up(store); }, [&] { return read_log(store); }, [&] { return scan(raw, store.head()); }});

@@ -42,10 +42,10 @@ struct OpenOptions {
   Limits limits;
   std::size_t cache_bytes = 64 << 20;         // of data read from disk
   std::size_t write_buffer_bytes = 32 << 20;  // written between two flushes to tables: bounds memory and the time to recover
-  Clock* clock = nullptr;   // null: the system's; outlives the store
-  IdSource* ids = nullptr;  // null: the system's; outlives the store
-  LogSink log;              // empty: nowhere
-  std::string owner;        // how the lock names this process to others; empty: its command line
+  Clock* clock = nullptr;                     // null: the system's; outlives the store
+  IdSource* ids = nullptr;                    // null: the system's; outlives the store
+  LogSink log;                                // empty: nowhere
+  std::string owner;                          // how the lock names this process to others; empty: its command line
 };
 
 }  // namespace forge
