@@ -184,6 +184,40 @@ void measure_fan_out(const Settings& settings, std::vector<Figure>& figures) {
   figures.push_back(std::move(rate));
 }
 
+// --- a group --------------------------------------------------------------------------------------------------------------------
+
+// Events a second that one consumer takes and acknowledges, one after another, each durably.
+double acknowledge(Consumer& consumer, double seconds) {
+  std::uint64_t count = 0;
+  const WallTime wall;
+  for (; wall.seconds() < seconds; ++count) {
+    const Delivery next = consumer.take(kLong).value().value();
+    must(consumer.ack(next.event->seq));
+  }
+  return static_cast<double>(count) / wall.seconds();
+}
+
+void measure_group(const Settings& settings, std::vector<Figure>& figures) {
+  if (!settings.wants("subscribe.group")) return;
+  Store store = open_store(settings.fresh("subscribe.group"));
+  load(store, settings.quick ? 50'000 : 300'000, make_item);
+  std::atomic<std::uint64_t> next{1'000'000};
+  Consumer consumer = store.join({.from = Seq{1}, .group = "bench"}).value();
+  const auto measured = alternate(settings.rounds, {[&] { return acknowledge(consumer, settings.seconds); },
+                                                    [&] {
+                                                      return call_rate(1, settings.seconds, [&] {
+                                                        static_cast<void>(store.act("Item.make", item_arguments(next++)).value());
+                                                      });
+                                                    }});
+  figures.push_back({.name = "subscribe.group",
+                     .what = "events that one consumer of a group acknowledges, each durably",
+                     .unit = "events/s",
+                     .baseline = "durable actions, 1 caller",
+                     .forge = measured[0],
+                     .other = measured[1],
+                     .promise = {}});
+}
+
 // --- ten thousand idle ones -----------------------------------------------------------------------------------------------------
 
 // Of this process, in MiB.
@@ -223,6 +257,7 @@ void measure_idle(const Settings& settings, std::vector<Figure>& figures) {
 void measure_subscriptions(const Settings& settings, std::vector<Figure>& figures) {
   measure_catch_up(settings, figures);
   measure_fan_out(settings, figures);
+  measure_group(settings, figures);
   measure_idle(settings, figures);
 }
 

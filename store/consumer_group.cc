@@ -48,6 +48,7 @@ void ConsumerGroup::leave(ConsumerId consumer) {
   if (consumers_.erase(consumer) == 0) return;
   queue_.release(consumer);
   nudge();
+  feed_->pool.schedule(*this);
 }
 
 std::size_t ConsumerGroup::consumers() const {
@@ -157,7 +158,6 @@ Status ConsumerGroup::note_done(ConsumerId consumer, Seq seq) {
   if (closed_) return closed();
   FORGE_TRY(queue_.ack(consumer, seq));
   ++changes_;
-  stalled_.erase(seq);
   nudge();
   return {};
 }
@@ -167,7 +167,6 @@ Status ConsumerGroup::note_failed(ConsumerId consumer, Seq seq, const std::strin
   if (closed_) return closed();
   FORGE_ASSIGN(std::optional<ParkedEvent> parked, queue_.nack(consumer, seq, why, feed_->clock.now()));
   ++changes_;
-  stalled_.erase(seq);
   if (parked && feed_->log) {
     feed_->log(LogLevel::kWarning, "the subscription '" + name_ + "' parked event " + std::to_string(seq) + " after " +
                                        std::to_string(parked->attempts) + " attempts");
@@ -260,15 +259,19 @@ bool ConsumerGroup::turn() {
 
 void ConsumerGroup::watch(Time now) {
   due_ = queue_.next_retry();
+  std::set<Seq> stalled;
   for (const GroupQueue::Out& out : queue_.out()) {
     const Time stalls{out.since.micros + terms_.stall_after.count()};
     if (stalls > now) {
       due_ = due_ ? std::min(*due_, stalls) : stalls;
-    } else if (stalled_.insert(out.seq).second && feed_->log) {
-      feed_->log(LogLevel::kWarning, "the subscription '" + name_ + "' has event " + std::to_string(out.seq) + " out to consumer " +
-                                         name_of(out.consumer) + " since " + format_time(out.since) + " without an answer");
+      continue;
     }
+    stalled.insert(out.seq);
+    if (stalled_.contains(out.seq) || !feed_->log) continue;
+    feed_->log(LogLevel::kWarning, "the subscription '" + name_ + "' has event " + std::to_string(out.seq) + " out to consumer " +
+                                       name_of(out.consumer) + " since " + format_time(out.since) + " without an answer");
   }
+  stalled_ = std::move(stalled);
   set_due(due_);
 }
 
