@@ -26,6 +26,7 @@ enum class Offer : std::uint8_t {
   kPoint,
   kField,  // of the resource named before
   kBookmark,
+  kSubscription,
   kSubject,  // what explain takes
 };
 

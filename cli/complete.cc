@@ -159,6 +159,8 @@ class Completer {
         return offer_fields();
       case Offer::kBookmark:
         return offer_bookmarks("");
+      case Offer::kSubscription:
+        return offer_subscriptions();
       case Offer::kSubject:
         return offer_subjects();
     }
@@ -229,6 +231,14 @@ class Completer {
     const Result<std::vector<Bookmark>> bookmarks = store->bookmarks();
     if (!bookmarks.ok()) return;
     for (const Bookmark& row : *bookmarks) add(prefix + row.name, "event " + std::to_string(row.seq));
+  }
+
+  void offer_subscriptions() {
+    const Result<Store> store = open();
+    if (!store.ok()) return;
+    const Result<std::vector<GroupInfo>> groups = store->groups();
+    if (!groups.ok()) return;
+    for (const GroupInfo& group : *groups) add(group.name, "event " + std::to_string(group.done_to));
   }
 
   void offer_subjects() {

@@ -119,6 +119,10 @@ Status Printer::text(std::string_view text) {
   return flush_when(kBufferMax);
 }
 
+Status Printer::flush() {
+  return format_ == Format::kJson ? Status() : flush_when(0);
+}
+
 Status Printer::finish() {
   return flush_when(0);
 }

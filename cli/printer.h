@@ -29,7 +29,7 @@ struct ListShape {
 
 class Printer {
  public:
-  Printer(Sink& out, Format format, Screen screen) : out_(out), format_(format), screen_(std::move(screen)) {}
+  Printer(Sink& out, Format format, Screen screen) : out_(out), format_(format), screen_(screen) {}
 
   Format format() const { return format_; }
   bool is_table() const { return format_ == Format::kTable; }
@@ -47,6 +47,8 @@ class Printer {
   // Text for people, in table format; nothing in others.
   Status text(std::string_view text);
 
+  // Writes what is complete so far, for output that comes slowly. JSON waits for its end, a table for its widths.
+  Status flush();
   // Writes what is complete. After it, or after abandon(), nothing more is printed.
   Status finish();
   // For a command that failed.

@@ -147,6 +147,26 @@ std::string changes_text(const std::vector<VersionRow::Change>& changes) {
   return out;
 }
 
+std::string changes_text(const Event& event) {
+  const bool is_own = event.resource.starts_with('_');
+  std::string out;
+  for (const auto& [name, value] : event.changes.members()) {
+    if (is_own && (value.if_list() != nullptr || value.if_object() != nullptr)) continue;
+    out += (out.empty() ? "" : " ") + name + "=" + value_shown(value);
+  }
+  for (const std::string& name : event.cleared) out += (out.empty() ? "" : " ") + name + "=null";
+  return out;
+}
+
+std::vector<std::string> event_columns() {
+  return {"seq", "recorded_at", "actor", "type", "resource", "key", "version", "action", "transaction", "changes", "cleared"};
+}
+
+std::pair<std::string, std::string> resource_and_key(std::string_view text) {
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  return {std::string(text.substr(0, slash)), std::string(text.substr(std::min(slash + 1, text.size())))};
+}
+
 Object changes_object(const std::vector<VersionRow::Change>& changes) {
   Object out;
   for (const auto& change : changes) out.add(change.field, List{change.before, change.after});

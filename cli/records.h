@@ -38,6 +38,12 @@ class RecordShape {
 
 // "sku=tea qty=2" for what a record began with, "qty 2 → 5" for what changed.
 std::string changes_text(const std::vector<VersionRow::Change>& changes);
+// A change in one cell: "qty=5 note=null". Of Forge's own events, such as a schema with its files, only what is short.
+std::string changes_text(const Event& event);
+// The members of an event that csv and tsv show.
+std::vector<std::string> event_columns();
+// "Order/o-1" as a resource and a key; the key is empty where none is given.
+std::pair<std::string, std::string> resource_and_key(std::string_view text);
 // {"qty": [2, 5]}.
 Object changes_object(const std::vector<VersionRow::Change>& changes);
 // "place" of "Order.place".

@@ -106,14 +106,24 @@ Result<std::string> Session::store_path() const {
 }
 
 Result<Store> Session::open_for_reading() {
+  return with_notices(open(true));
+}
+
+Result<Store> Session::open_again() {
   return open(true);
 }
 
 Result<Store> Session::open_for_writing() {
-  return open(arguments.is_on("read-only"));
+  return with_notices(open(arguments.is_on("read-only")));
 }
 
-Result<Store> Session::open(bool read_only) {
+Result<Store> Session::with_notices(Result<Store> store) const {
+  if (!store.ok()) return store;
+  for (const std::string& line : store->notices()) notice("notice: " + line);
+  return store;
+}
+
+Result<Store> Session::open(bool read_only) const {
   FORGE_ASSIGN(const std::string path, store_path());
   OpenOptions options;
   options.read_only = read_only;
@@ -123,10 +133,7 @@ Result<Store> Session::open(bool read_only) {
   if (arguments.is_on("verbose")) {
     options.log = [err = streams.err](LogLevel, std::string_view line) { (void)err->write(std::string(line) + "\n"); };
   }
-  Result<Store> store = Store::open(path, std::move(options));
-  if (!store.ok()) return store;
-  for (const std::string& line : store->notices()) notice("notice: " + line);
-  return store;
+  return Store::open(path, std::move(options));
 }
 
 Result<View> Session::view(const Store& store) {

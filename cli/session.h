@@ -34,6 +34,8 @@ class Session {
   // The store by --store, FORGE_STORE or the nearest .forge upwards. Reading takes no lock and works beside a writer.
   // Errors: as Store::open, and kStoreNotFound with the places looked at.
   Result<Store> open_for_reading();
+  // The same once more, without repeating what opening had to say.
+  Result<Store> open_again();
   Result<Store> open_for_writing();
   Result<std::string> store_path() const;
 
@@ -50,7 +52,8 @@ class Session {
   std::optional<std::string> environment(const char* name) const;
 
  private:
-  Result<Store> open(bool read_only);
+  Result<Store> open(bool read_only) const;
+  Result<Store> with_notices(Result<Store> store) const;
 
   Style error_style_;
 };

@@ -20,7 +20,7 @@ struct Screen {
 class Table {
  public:
   // Without headings no heading line is printed.
-  Table(std::vector<std::string> headings, Screen screen) : headings_(std::move(headings)), screen_(std::move(screen)) {}
+  Table(std::vector<std::string> headings, Screen screen) : headings_(std::move(headings)), screen_(screen) {}
 
   // Takes a row and appends to `out` what can be printed by now.
   void add(std::vector<std::string> cells, std::string& out);

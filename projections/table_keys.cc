@@ -6,7 +6,7 @@ namespace forge {
 
 std::string_view name_of(Table table) {
   static constexpr std::string_view kNames[kTableCount] = {"default", "log",         "current", "versions",
-                                                           "unique",  "idempotency", "tree"};
+                                                           "unique",  "idempotency", "tree",    "cursors"};
   return kNames[static_cast<std::size_t>(table)];
 }
 

@@ -6,6 +6,7 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstring>
 
@@ -63,7 +64,7 @@ rocksdb::BlockBasedTableOptions table_options(Table table, const std::shared_ptr
   options.format_version = 5;
   const bool sequential = table == Table::kLog || table == Table::kVersions || table == Table::kTree;
   options.block_size = sequential ? 16 << 10 : 4 << 10;
-  if (table != Table::kLog && table != Table::kTree && table != Table::kMeta) {
+  if (table != Table::kLog && table != Table::kTree && table != Table::kMeta && table != Table::kCursors) {
     options.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     options.whole_key_filtering = table != Table::kVersions;
   }
@@ -91,7 +92,7 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& 
 rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   rocksdb::DBOptions options;
   options.create_if_missing = wanted.create;
-  options.create_missing_column_families = wanted.create;
+  options.create_missing_column_families = !wanted.read_only;  // those that came later: see open_tables
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.track_and_verify_wals_in_manifest = true;
   options.paranoid_checks = true;
@@ -143,6 +144,37 @@ class Database::Listener : public rocksdb::EventListener {
   Status error_ FORGE_GUARDED_BY(mutex_);
 };
 
+// A store that was made before a table came has none of it. Opened for reading, it is opened without; opened for writing, it gets
+// one. A first table that is missing is damage, which the read-only look before every opening for writing finds.
+rocksdb::Status Database::open_tables(const rocksdb::DBOptions& options, const DatabaseOptions& wanted) {
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(wanted.cache_bytes);
+  std::vector<Table> tables;
+  for (std::size_t i = 0; i < kTableCount; ++i) tables.push_back(static_cast<Table>(i));
+  rocksdb::Status opened = open_these(options, wanted, tables, cache);
+  if (!wanted.read_only || !opened.IsInvalidArgument()) return opened;
+  std::vector<std::string> present;
+  if (rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, wanted.path, &present); !listed.ok()) return listed;
+  std::erase_if(tables, [&](Table table) {
+    return static_cast<std::size_t>(table) >= kFirstTableCount &&
+           std::find(present.begin(), present.end(), name_of(table)) == present.end();
+  });
+  return open_these(options, wanted, tables, cache);
+}
+
+rocksdb::Status Database::open_these(const rocksdb::DBOptions& options, const DatabaseOptions& wanted,
+                                     std::span<const Table> tables, const std::shared_ptr<rocksdb::Cache>& cache) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const Table table : tables) families.emplace_back(std::string(name_of(table)), family_options(table, wanted, cache));
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status opened = wanted.read_only ? rocksdb::DB::OpenForReadOnly(options, wanted.path, families, &handles, &db)
+                                            : rocksdb::DB::Open(options, wanted.path, families, &handles, &db);
+  if (!opened.ok()) return opened;
+  db_.reset(db);
+  for (std::size_t i = 0; i < tables.size(); ++i) handles_[static_cast<std::size_t>(tables[i])] = handles[i];
+  return opened;
+}
+
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) {
   std::unique_ptr<Database> database(new Database);
   database->logger_ = std::make_shared<DiaryLogger>(wanted.log);
@@ -154,33 +186,23 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   options.env = database->env_.get();
   options.info_log = database->logger_;
   options.listeners.push_back(database->listener_);
-
-  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(wanted.cache_bytes);
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (std::size_t i = 0; i < kTableCount; ++i) {
-    const Table table = static_cast<Table>(i);
-    families.emplace_back(std::string(name_of(table)), family_options(table, wanted, cache));
-  }
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = wanted.read_only ? rocksdb::DB::OpenForReadOnly(options, wanted.path, families, &handles, &db)
-                                                  : rocksdb::DB::Open(options, wanted.path, families, &handles, &db);
-  FORGE_TRY(to_status(opened, "opening the data files in " + wanted.path));
-  database->db_.reset(db);
-  std::copy(handles.begin(), handles.end(), database->handles_.begin());
+  FORGE_TRY(to_status(database->open_tables(options, wanted), "opening the data files in " + wanted.path));
   database->write_buffer_bytes_ = wanted.write_buffer_bytes;
   return database;
 }
 
 Database::~Database() {
   if (db_ == nullptr) return;
-  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+  }
   db_->Close().PermitUncheckedError();
 }
 
 Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableSlice& value,
                            const rocksdb::Snapshot* snapshot) const {
   value.Reset();
+  if (handle(table) == nullptr) return false;
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   const rocksdb::Status status = db_->Get(options, handle(table), slice_of(key), &value);
@@ -190,6 +212,7 @@ Result<bool> Database::get(Table table, std::string_view key, rocksdb::PinnableS
 }
 
 std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_order, const rocksdb::Snapshot* snapshot) const {
+  if (handle(table) == nullptr) return std::unique_ptr<rocksdb::Iterator>(rocksdb::NewEmptyIterator());
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   options.fill_cache = snapshot == nullptr;

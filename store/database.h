@@ -80,6 +80,7 @@ class Database {
   // The error that ended an iteration, if any.
   static Status check(const rocksdb::Iterator& iterator, std::string_view doing);
 
+  // Null for a table that came later than a store that is open for reading.
   rocksdb::ColumnFamilyHandle* handle(Table table) const { return handles_[static_cast<std::size_t>(table)]; }
   rocksdb::DB& db() const { return *db_; }
   // Writes the batch to the log and the tables, from one thread at a time. It is on disk once `log` has been synced, which another
@@ -97,6 +98,9 @@ class Database {
  private:
   class Listener;
   Database() = default;
+  rocksdb::Status open_tables(const rocksdb::DBOptions& options, const DatabaseOptions& wanted);
+  rocksdb::Status open_these(const rocksdb::DBOptions& options, const DatabaseOptions& wanted, std::span<const Table> tables,
+                             const std::shared_ptr<rocksdb::Cache>& cache);
   rocksdb::Status write_sync();
   rocksdb::Status begin_flush();
   rocksdb::Status mark_unflushed();

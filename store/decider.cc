@@ -154,6 +154,11 @@ void Decider::raise_floor(Time time) {
 }
 
 Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Group& group) {
+  if (transaction.is_rows_alone()) {
+    put_rows(transaction, group);
+    ++group.actions;
+    return TransactionReceipt();
+  }
   const std::shared_ptr<const Domain> domain = catalog_.current();
   if (domain.get() != &transaction.domain()) FORGE_TRY(transaction.prepare_again(domain));
   FORGE_ASSIGN(std::optional<TransactionReceipt> earlier, replay(transaction));
@@ -197,7 +202,20 @@ Status Decider::stage(PreparedTransaction& transaction, Staging& staging) {
   FORGE_TRY(check_unique(staging));
   staging.receipt.last_seq = staging.next_seq - 1;
   stage_idempotency(staging);
+  put_rows(transaction, *staging.group);
   return {};
+}
+
+// Nobody reads them in flight, so they need no overlay.
+void Decider::put_rows(const PreparedTransaction& transaction, Group& group) const {
+  for (const RowWrite& row : transaction.rows()) {
+    rocksdb::ColumnFamilyHandle* handle = database_.handle(row.table);
+    if (row.value) {
+      group.batch.Put(handle, slice_of(row.key), slice_of(*row.value)).PermitUncheckedError();
+    } else {
+      group.batch.Delete(handle, slice_of(row.key)).PermitUncheckedError();
+    }
+  }
 }
 
 void Decider::accept(Staging& staging) {

@@ -33,9 +33,12 @@ struct Group {
   std::uint64_t number;
   rocksdb::WriteBatch batch;
   std::size_t actions = 0;
-  Seq last_seq = 0;  // 0: nothing was accepted
+  Seq last_seq = 0;  // 0: no events were accepted
   Time last_time;
   MerkleFrontier frontier;  // after the group
+
+  bool has_events() const { return last_seq != 0; }
+  bool is_empty() const { return batch.Count() == 0; }
 };
 
 struct UniqueChange;
@@ -83,6 +86,7 @@ class Decider {
   Status stage_empty(Staging& staging);
   void stage_idempotency(Staging& staging);
   void accept(Staging& staging);
+  void put_rows(const PreparedTransaction& transaction, Group& group) const;
   Result<std::optional<std::string>> lookup(Table table, std::string_view key) const;
   void put(Staging& staging, Table table, std::string_view key, std::string_view value);
 

@@ -78,6 +78,12 @@ Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vect
   return out;
 }
 
+std::unique_ptr<PreparedTransaction> PreparedTransaction::of_rows(std::vector<RowWrite> rows) {
+  std::unique_ptr<PreparedTransaction> out(new PreparedTransaction);
+  out->carry(std::move(rows));
+  return out;
+}
+
 Status PreparedTransaction::prepare_again(std::shared_ptr<const Domain> domain) {
   domain_ = std::move(domain);
   actions_.clear();

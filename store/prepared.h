@@ -14,6 +14,7 @@
 #include "forge/events/cell.h"
 #include "forge/events/domain.h"
 #include "forge/events/status.h"
+#include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
 #include "forge/store/transaction.h"
 
@@ -29,6 +30,14 @@ struct PreparedAction {
   std::optional<Version> if_version;
 };
 
+// A row of another table than the decider's own: a cursor, or what follows the log. It is written as it is given; of two writes to
+// one key the later transaction's stands.
+struct RowWrite {
+  Table table = Table::kCursors;
+  std::string key;
+  std::optional<std::string> value;  // nothing: the row goes
+};
+
 class PreparedTransaction {
  public:
   // Errors: kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kKeyInvalid, kTextInvalid,
@@ -36,14 +45,21 @@ class PreparedTransaction {
   static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
                                                            std::shared_ptr<const Domain> domain, const Limits& limits);
 
+  // Rows alone: no event, no seq, no receipt, but durable and ordered as any transaction.
+  static std::unique_ptr<PreparedTransaction> of_rows(std::vector<RowWrite> rows);
+  // These rows are in the same batch as the transaction's events, or none of both.
+  void carry(std::vector<RowWrite> rows) { rows_ = std::move(rows); }
+
   // The same requests under another version of the domain.
   Status prepare_again(std::shared_ptr<const Domain> domain);
 
-  const Domain& domain() const { return *domain_; }
+  bool is_rows_alone() const { return domain_ == nullptr; }
+  const Domain& domain() const { return *domain_; }  // not of rows alone
   const std::vector<PreparedAction>& actions() const { return actions_; }
   const ActOptions& options() const { return options_; }
   // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
+  const std::vector<RowWrite>& rows() const { return rows_; }
 
  private:
   PreparedTransaction() = default;
@@ -55,6 +71,7 @@ class PreparedTransaction {
   ActOptions options_;
   std::shared_ptr<const Domain> domain_;
   std::vector<PreparedAction> actions_;
+  std::vector<RowWrite> rows_;
   InputDigest digest_{};
   std::array<std::byte, 512> first_memory_;
   std::pmr::monotonic_buffer_resource memory_{first_memory_.data(), first_memory_.size()};

@@ -5,6 +5,7 @@
 #include "forge/events/key.h"
 #include "idempotency.h"
 #include "log_reader.h"
+#include "names.h"
 #include "opening.h"
 #include "store_state.h"
 #include "view_state.h"
@@ -22,12 +23,6 @@ Status read_only_error(const std::string& path) {
 
 Status closed_error() {
   return Status(ErrorId::kClosed, "the store is closed");
-}
-
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 200 && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == ':' || c == '-';
-  });
 }
 
 }  // namespace
@@ -53,6 +48,7 @@ Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, st
       state->env != nullptr ? state->env->GetFileSystem() : rocksdb::FileSystem::Default();
   state->files = std::make_unique<internal::StoreFiles>(file_system, internal::StoreFiles::locate(*file_system, path));
   FORGE_TRY(internal::open_state(*state));
+  state->start_subscriptions();
   Store store(std::move(state));
   if (!store.state_->options.domain.empty()) FORGE_TRY(store.load_domain(store.state_->options.domain).status());
   return store;
@@ -78,6 +74,7 @@ Status Store::close() {
 Status Store::State::close() {
   if (database == nullptr) return {};
   Status result;
+  if (subscriptions != nullptr) subscriptions->close();
   if (writer != nullptr) {
     writer->stop();
     const bool failed = writer->failure().id() != ErrorId::kClosed;
@@ -96,6 +93,19 @@ Status Store::State::close() {
   database.reset();
   lock.reset();
   return result;
+}
+
+void Store::State::start_subscriptions() {
+  constexpr unsigned kDeliveryThreads = 2;
+  auto feed = std::make_shared<internal::Feed>(*database, catalog, clock(), kDeliveryThreads);
+  feed->log = options.log;
+  feed->visible = [this](bool durable_only) { return durable_only ? std::min(head(), durable_seq()) : head(); };
+  feed->write = [this](std::vector<internal::RowWrite> rows) {
+    return writer->transact(PreparedTransaction::of_rows(std::move(rows))).status();
+  };
+  subscriptions = std::make_unique<internal::Subscriptions>(*database, std::move(feed), identity.id);
+  if (writer != nullptr) writer->on_commit([this] { subscriptions->wake(); });
+  if (watermark != nullptr && options.durability == Durability::kOs) watermark->on_sync([this] { subscriptions->wake(); });
 }
 
 // --- the schema -----------------------------------------------------------------------------------------------------------------
@@ -247,7 +257,7 @@ Result<Record> Store::get(std::string_view resource, std::string_view key) const
 // --- bookmarks ------------------------------------------------------------------------------------------------------------------
 
 Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point, const ActOptions& options) {
-  if (!is_name(name)) {
+  if (!internal::is_name(name)) {
     return Status(ErrorId::kKeyInvalid, "'" + name + "' cannot name a bookmark")
         .why("letters, digits and _ . : - are allowed, 200 at most");
   }
@@ -287,6 +297,9 @@ Seq Store::head() const {
 const std::string& Store::path() const {
   return state_->path;
 }
+std::string Store::id() const {
+  return state_->identity.id.to_string();
+}
 bool Store::read_only() const {
   return state_->options.read_only;
 }
@@ -302,8 +315,18 @@ Result<Root> Store::root() const {
   return root;
 }
 
+Seq Store::State::durable_seq() const {
+  return options.durability == Durability::kSync || watermark == nullptr ? head() : watermark->synced_seq();
+}
+
 Seq Store::durable_seq() const {
-  return state_->options.durability == Durability::kSync || state_->watermark == nullptr ? head() : state_->watermark->synced_seq();
+  return state_->durable_seq();
+}
+
+Result<Seq> Store::newest_head() const {
+  if (state_->database == nullptr) return closed_error();
+  FORGE_ASSIGN(const internal::WatermarkFile::Reading reading, internal::WatermarkFile::read(*state_->files));
+  return reading.newest ? std::max(head(), reading.newest->seq) : head();
 }
 
 Result<StoreStats> Store::stats() const {

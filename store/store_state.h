@@ -14,6 +14,7 @@
 #include "directory_lock.h"
 #include "forge/store/store.h"
 #include "store_files.h"
+#include "subscriptions.h"
 #include "tuning.h"
 #include "watermark_keeper.h"
 #include "writer.h"
@@ -36,10 +37,15 @@ struct Store::State {
   std::unique_ptr<internal::WatermarkKeeper> watermark;
   std::unique_ptr<internal::Decider> decider;
   std::unique_ptr<internal::Writer> writer;
+  std::unique_ptr<internal::Subscriptions> subscriptions;
 
   Clock& clock() const { return *options.clock; }
   Seq head() const { return writer != nullptr ? writer->head() : read_head; }
   Time head_time() const { return writer != nullptr ? writer->last_time() : read_head_time; }
+  // The highest seq that survives a power cut.
+  Seq durable_seq() const;
+  // Once the parts before are there; starts no thread.
+  void start_subscriptions();
   Status close();
   // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.
   void submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,

@@ -1,8 +1,8 @@
 // Reading the log. Filters look at the envelope before anything is resolved; one record's events are found through its versions.
 
 #include <algorithm>
-#include <unordered_map>
 
+#include "event_matcher.h"
 #include "forge/events/key.h"
 #include "log_reader.h"
 #include "view_state.h"
@@ -16,43 +16,39 @@ namespace {
 
 class LogFilter {
  public:
-  LogFilter(const LogQuery& query, const internal::Catalog& catalog) : query_(query), catalog_(catalog) {}
+  explicit LogFilter(const LogQuery& query)
+      : query_(query), matcher_({.resource = query.resource, .types = types_of(query), .actor = query.actor}) {}
 
-  Result<bool> matches(const Envelope& envelope) {
-    if (!query_.actor.empty() && envelope.actor != query_.actor) return false;
+  bool matches(const Envelope& envelope, const Domain& domain) const {
     if (!query_.idempotency_key.empty() && envelope.idempotency_key != query_.idempotency_key) return false;
     if (!query_.correlation.empty() && !correlates(envelope)) return false;
-    if (query_.type.empty() && query_.resource.empty()) return true;
-    if (envelope.resource == 0) return query_.resource.empty() && matches_glob(query_.type, kEmptyTransactionType);
-    FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, internal::domain_of(catalog_, envelope));
-    const Action* action = domain->action(envelope.action);
-    if (action == nullptr) return true;  // resolving it reports the damage
-    if (!query_.resource.empty() && action->resource->name != query_.resource) return false;
-    return query_.type.empty() || matches_glob(query_.type, action->event_type);
+    return matcher_.matches(envelope, domain);
   }
 
  private:
+  static std::vector<std::string> types_of(const LogQuery& query) {
+    return query.type.empty() ? std::vector<std::string>() : std::vector<std::string>{query.type};
+  }
   bool correlates(const Envelope& envelope) const {
     return envelope.correlation.empty() ? envelope.transaction.to_string() == query_.correlation
                                         : envelope.correlation == query_.correlation;
   }
 
   const LogQuery& query_;
-  const internal::Catalog& catalog_;
+  internal::EventMatcher matcher_;
 };
 
 // Gives each matching event to the visitor until the limit.
 class LogVisit {
  public:
   LogVisit(const LogQuery& query, const internal::Catalog& catalog, const std::function<bool(const Event&)>& visit)
-      : query_(query), catalog_(catalog), filter_(query, catalog), visit_(visit) {}
+      : query_(query), catalog_(catalog), filter_(query), visit_(visit) {}
 
   // False when the walk is over.
   Result<bool> row(Seq seq, std::string_view value) {
     FORGE_ASSIGN(const Envelope envelope, internal::decode_event(seq, value, bytes_));
-    FORGE_ASSIGN(const bool matches, filter_.matches(envelope));
-    if (!matches) return true;
     FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, internal::domain_of(catalog_, envelope));
+    if (!filter_.matches(envelope, *domain)) return true;
     FORGE_ASSIGN(const Event event, resolve_event(envelope, *domain));
     return visit_(event) && ++visited_ != query_.limit;
   }

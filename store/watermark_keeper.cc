@@ -49,13 +49,23 @@ void WatermarkKeeper::keep() {
     const Status synced = sync(watermark);
     lock.lock();
     failure_ = synced;
-    if (synced.ok()) synced_ = watermark.seq;
+    if (!synced.ok()) continue;
+    synced_ = watermark.seq;
+    const std::function<void()> call = on_sync_;
+    lock.unlock();
+    if (call) call();
+    lock.lock();
   }
 }
 
 Status WatermarkKeeper::sync(const Watermark& watermark) {
   if (sync_log_) FORGE_TRY(sync_log_());
   return file_->write(watermark, true);
+}
+
+void WatermarkKeeper::on_sync(std::function<void()> call) {
+  const MutexLock lock(mutex_);
+  on_sync_ = std::move(call);
 }
 
 void WatermarkKeeper::end_thread() {

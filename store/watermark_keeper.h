@@ -23,6 +23,8 @@ class WatermarkKeeper {
 
   // Notes a commit, from one thread at a time. A failure to write it costs only evidence: it is kept for `failure()`.
   void note(Seq seq, const MerkleFrontier& frontier, Time time_floor);
+  // `call` follows whenever synced_seq() has risen, from the keeper's thread; it must not block.
+  void on_sync(std::function<void()> call);
   // Ends the thread and writes the last watermark as clean.
   Status finish(Time time_floor);
   // Ends the thread without a mark.
@@ -48,6 +50,7 @@ class WatermarkKeeper {
   Seq synced_ FORGE_GUARDED_BY(mutex_) = 0;
   bool stopping_ FORGE_GUARDED_BY(mutex_) = false;
   Status failure_ FORGE_GUARDED_BY(mutex_);
+  std::function<void()> on_sync_ FORGE_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -164,7 +164,7 @@ Writer::Decided Writer::decide_in_group(PreparedTransaction& transaction) {
   const bool leads = open_ == nullptr;
   OpenGroup& group = open_group(true);
   TransactionResult result = decide_now(transaction, group.group);
-  if (leads && group.group.last_seq == 0 && decider_.last_seq() == head()) {
+  if (leads && group.group.is_empty() && decider_.last_seq() == head()) {
     open_ = nullptr;  // nothing is to be written, and all that the answer rests on is on disk
     return {.result = std::move(result), .group = nullptr};
   }
@@ -228,7 +228,7 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
   FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
   auto alone = std::make_shared<OpenGroup>(next_group_++, true);
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, alone->group));
-  if (alone->group.last_seq == 0) return receipt;
+  if (alone->group.is_empty()) return receipt;
   alone->group.frontier = decider_.frontier();
   Status written = append(*alone);
   if (written.ok()) written = sync_logs({alone});
@@ -274,7 +274,7 @@ bool Writer::append_open_group(const OpenGroup* led) {
 
 Status Writer::append(OpenGroup& group) {
   FORGE_TRY(io_failure());
-  if (group.group.last_seq == 0) return {};
+  if (group.group.is_empty()) return {};
   const rocksdb::Status written = database_.append(group.group.batch, durability_ == Durability::kSync, group.log);
   return written.ok() ? Status() : write_failure(written);
 }
@@ -368,12 +368,12 @@ Status Writer::sync_and_publish(const Groups& groups) {
   last_sync_ = std::chrono::steady_clock::now() - begin;
   last_members_ = 0;
   if (!outcome.ok()) fail(outcome);
-  const OpenGroup* last = nullptr;
+  const Group* last = nullptr;
   for (const std::shared_ptr<OpenGroup>& group : groups) {
     last_members_ += group->members();
-    if (group->group.last_seq != 0) last = group.get();
+    if (group->group.has_events()) last = &group->group;
   }
-  if (outcome.ok() && last != nullptr) publish(last->group);
+  if (outcome.ok() && last != nullptr) publish(*last);
   for (const std::shared_ptr<OpenGroup>& group : groups) answer_later(*group, outcome);
   return outcome;
 }
@@ -397,6 +397,7 @@ void Writer::publish(const Group& group) {
   head_.store(group.last_seq, std::memory_order_release);
   synced_group_.store(group.number, std::memory_order_release);
   watermark_.note(group.last_seq, group.frontier, group.last_time);
+  if (on_commit_) on_commit_();
 }
 
 Writer::Groups Writer::take_appended() {

@@ -44,6 +44,8 @@ class Writer {
   Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits);
   ~Writer();
 
+  // `on_commit` is called after each commit of events, under the sync role: it must not block. Set before the first one.
+  void on_commit(std::function<void()> call) { on_commit_ = std::move(call); }
   // Starts after `head`. Errors: kDataCorrupt, kIoError.
   Status start(Seq head, Time last_time);
   // Finishes what is queued, then refuses everything with kClosed.
@@ -169,6 +171,7 @@ class Writer {
   WatermarkKeeper& watermark_;
   const Durability durability_;
   const Limits& limits_;
+  std::function<void()> on_commit_;
 
   Mutex append_mutex_;  // the append role
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "arguments.h"
 #include "commands.h"
@@ -11,23 +12,11 @@ namespace {
 
 constexpr const char* kOf = "log";
 
-// A change in one cell: "qty=5 note=null". Of Forge's own events, such as a schema with its files, only what is short.
-std::string changes_of(const Event& event) {
-  const bool is_own = event.resource.starts_with('_');
-  std::string out;
-  for (const auto& [name, value] : event.changes.members()) {
-    if (is_own && (value.if_list() != nullptr || value.if_object() != nullptr)) continue;
-    out += (out.empty() ? "" : " ") + name + "=" + value_shown(value);
-  }
-  for (const std::string& name : event.cleared) out += (out.empty() ? "" : " ") + name + "=null";
-  return out;
-}
-
 Status print_row(Session& session, const Event& event, Listing& listing) {
   const std::string position = std::to_string(event.seq);
   if (!session.out.is_table()) return listing.row(event.to_object(), position);
   return listing.row({position, short_time_text(event.recorded_at), event.actor, event.type, event.key,
-                      event.version == 0 ? "" : std::to_string(event.version), changes_of(event)},
+                      event.version == 0 ? "" : std::to_string(event.version), changes_text(event)},
                      position);
 }
 
@@ -62,11 +51,7 @@ Status read_bounds(const Arguments& arguments, const Store& store, LogQuery& que
 
 void read_filters(const Arguments& arguments, LogQuery& query) {
   query.type = arguments.text("type");
-  query.resource = arguments.text("resource");
-  if (const std::size_t slash = query.resource.find('/'); slash != std::string::npos) {
-    query.key = query.resource.substr(slash + 1);
-    query.resource.resize(slash);
-  }
+  std::tie(query.resource, query.key) = resource_and_key(arguments.text("resource"));
   query.actor = arguments.text("actor");
   query.correlation = arguments.text("correlation");
   query.idempotency_key = arguments.text("idempotency-key");
@@ -76,10 +61,7 @@ void read_filters(const Arguments& arguments, LogQuery& query) {
 // `nothing`: the bounds leave no event.
 Status print_log(Session& session, const View& view, const LogQuery& query, bool nothing) {
   Listing listing(session,
-                  {.headings = {"event", "when", "actor", "type", "key", "v", "change"},
-                   .columns = {"seq", "recorded_at", "actor", "type", "resource", "key", "version", "action", "transaction",
-                               "changes", "cleared"},
-                   .name = "seq"},
+                  {.headings = {"event", "when", "actor", "type", "key", "v", "change"}, .columns = event_columns(), .name = "seq"},
                   kOf);
   bool more = false;
   Status row;

@@ -27,6 +27,7 @@ const std::map<std::string, Call>& calls() {
       {"list", {"list Order", true, 0, "list Order --where 'qty > 1000'"}},
       {"history", {"history Order o-1", true}},
       {"log", {"log", true, 0, "log --type 'Nothing.*'"}},
+      {"tail", {"tail -n 2", true, 0, "tail --once --from 1 --type 'Nothing.*'"}},
       {"show", {"show 2"}},
       {"diff", {"diff Order o-1 1..2", true, 1, "diff Order o-1 1..1"}},
       {"blame", {"blame Order o-1", true}},
@@ -38,6 +39,11 @@ const std::map<std::string, Call>& calls() {
       {"bookmark add", {"bookmark add later"}},
       {"bookmark list", {"bookmark list", true}},
       {"bookmark remove", {"bookmark remove start"}},
+      {"subscription list", {"subscription list", true}},
+      {"subscription show", {"subscription show mailer"}},
+      {"subscription parked", {"subscription parked mailer", true}},
+      {"subscription retry", {"subscription retry mailer 2"}},
+      {"subscription skip", {"subscription skip mailer 2"}},
       {"verify", {"verify"}},
       {"stats", {"stats"}},
       {"doctor", {"doctor", true}},
@@ -55,7 +61,8 @@ class Shop : public Bench {
  public:
   Shop()
       : Bench({"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea qty=2 --actor web", "do Order.resize id=o-1 qty=5",
-               "do Order.place id=o-2 sku=\"a\033[31mb\"", "bookmark add start"}) {}
+               "do Order.place id=o-2 sku=\"a\033[31mb\"", "bookmark add start",
+               "tail --group mailer --from 2 --once --attempts 1 --exec false"}) {}
 };
 
 void expect_json(const std::string& text, const std::string& line) {

@@ -1,5 +1,6 @@
 """The process around the command line: pipes, signals and full disks, as the shell sees them. process_test.py FORGECTL."""
 
+import json
 import os
 import signal
 import subprocess
@@ -22,9 +23,11 @@ class Process(unittest.TestCase):
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
         return subprocess.Popen([FORGECTL, *arguments], cwd=self.directory.name, **streams)
 
-    def run_forgectl(self, *arguments, **streams):
+    def run_forgectl(self, *arguments, input=None, **streams):
+        if input is not None:
+            streams["stdin"] = subprocess.PIPE
         process = self.start(*arguments, **streams)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(input, timeout=60)
         return process.returncode, out, err
 
     def test_an_ack_is_there_while_the_input_is_still_open_and_survives_a_kill(self):
@@ -44,6 +47,64 @@ class Process(unittest.TestCase):
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(timeout=60), 130)
         self.assertIn(b"1 transaction", process.communicate()[1])
+
+    def test_tail_follows_a_writer_of_another_process_without_gap_or_repeat_until_it_is_interrupted(self):
+        writer = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)
+
+        def write(first, last):
+            for number in range(first, last + 1):
+                writer.stdin.write(b'{"key":"k-%d","actions":[]}\n' % number)
+            writer.stdin.flush()
+            for _ in range(first, last + 1):
+                writer.stdout.readline()
+
+        write(1, 10)
+        tail = self.start("tail", "--from", "3", "-o", "name")
+        seen = [int(tail.stdout.readline()) for _ in range(8)]
+        for first in range(11, 211, 50):
+            write(first, first + 49)
+            seen += [int(tail.stdout.readline()) for _ in range(50)]
+        self.assertEqual(seen, list(range(3, 211)))
+        tail.send_signal(signal.SIGINT)
+        out, err = tail.communicate(timeout=60)
+        self.assertEqual((tail.returncode, out), (130, b""))
+        self.assertEqual(err, b"stopped at 210; continue with --from 211\n")
+        writer.stdin.close()
+        writer.wait(timeout=60)
+        writer.stdout.close()
+        writer.stderr.close()
+
+    def test_what_a_group_acknowledged_does_not_come_again_after_a_kill(self):
+        lines = b"".join(b'{"key":"k-%d","actions":[]}\n' % number for number in range(1, 301))
+        self.run_forgectl("do", "--batch", input=lines)
+        acknowledged = 0
+        for _ in range(6):
+            tail = self.start("tail", "--group", "g", "--from", "begin", "-o", "name")
+            seen = [int(tail.stdout.readline()) for _ in range(20)]
+            tail.kill()
+            rest = tail.communicate()[0].split()
+            seen += [int(seq) for seq in rest]
+            # Each event is acknowledged before the next is printed: only the last one may come again.
+            self.assertGreater(seen[0], acknowledged)
+            self.assertLessEqual(seen[0], acknowledged + 2)
+            self.assertEqual(seen, list(range(seen[0], seen[0] + len(seen))))
+            acknowledged = seen[-2]
+            status, out, _ = self.run_forgectl("subscription", "show", "g", "-o", "csv")
+            self.assertEqual(status, 0)
+            self.assertIn(int(out.splitlines()[1].split(b",")[1]), (seen[-2], seen[-1]))
+
+    def test_a_command_that_is_run_for_each_event_gets_it_once_over_interrupts(self):
+        self.run_forgectl("do", "--batch", input=b"".join(b'{"key":"k-%d","actions":[]}\n' % n for n in range(1, 41)))
+        for _ in range(3):
+            tail = self.start("tail", "--group", "g", "--from", "begin", "--exec", "cat >> done; echo .")
+            for _ in range(10):
+                tail.stdout.readline()
+            tail.send_signal(signal.SIGINT)
+            self.assertEqual(tail.wait(timeout=60), 130)
+            self.assertIn(b"the same command goes on from there", tail.communicate()[1])
+        self.run_forgectl("tail", "--group", "g", "--once", "--exec", "cat >> done")
+        with open(os.path.join(self.directory.name, "done")) as lines:
+            self.assertEqual([json.loads(line)["seq"] for line in lines], list(range(1, 41)))
 
     def test_a_reader_that_goes_away_is_no_error(self):
         process = self.start("help", "--all", "-o", "json")

@@ -9,7 +9,7 @@
 namespace forge::testing_support {
 
 inline std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
+  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 

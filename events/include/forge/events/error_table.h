@@ -90,6 +90,16 @@ std::string_view name_of(Code code);
   X(FilterInvalid, 4005, kInvalidArgument, 2, 400, "the filter cannot be read", "see: forgectl help query")                       \
   X(CursorInvalid, 4006, kInvalidArgument, 2, 400, "the cursor cannot be read", "start again without a cursor")                   \
   X(TimeAmbiguous, 4007, kInvalidArgument, 2, 400, "the time has more than one reading", "write the reading that is meant")       \
+  X(SubscriptionNotFound, 5020, kNotFound, 3, 404, "no such subscription", "see: forgectl subscription list")                     \
+  X(SubscriptionName, 5021, kInvalidArgument, 4, 422, "the name cannot name a subscription",                                      \
+    "letters, digits and _ . : - are allowed, 200 at most")                                                                       \
+  X(SubscriptionDiffers, 5022, kVersionConflict, 5, 409, "the consumers of a subscription ask for different things",              \
+    "give all of them the same filter and limits")                                                                                \
+  X(CursorForeign, 5023, kInvalidArgument, 4, 422, "the cursor belongs to another store", "begin anew in this store")             \
+  X(CursorPastHead, 5024, kInvalidArgument, 4, 422, "the cursor is past the head of the log", "check which store this is")        \
+  X(ConsumerFailed, 5025, kIo, 1, 500, "a consumer failed on an event", "mend the consumer")                                      \
+  X(DeliveryLost, 5026, kVersionConflict, 5, 409, "the event is not out to this consumer", "take the next one")                   \
+  X(ParkedNotFound, 5027, kNotFound, 3, 404, "no such parked event", "see: forgectl subscription parked NAME")                    \
   X(EventAltered, 6001, kCorruption, 6, 500, "an event was altered", "restore a good backup; see: forgectl help integrity")       \
   X(DataCorrupt, 6002, kCorruption, 6, 500, "stored data is damaged", "restore a good backup; see: forgectl help integrity")      \
   X(DataTruncated, 6003, kCorruption, 6, 500, "acknowledged data is missing",                                                     \

@@ -6,9 +6,9 @@
 // on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads.
 //
 // Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
-// the first sign of concurrent callers starts three more, which decide, commit and answer for everybody. Closing (the destructor)
-// finishes what is in flight, flushes and leaves a clean-stop mark. After a failed write or sync the store refuses further writes
-// and says so (kIoFatal) until it is opened again; reads go on.
+// the first stream starts four more, which decide, append, sync and answer; the first subscription starts two that deliver. Closing
+// (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark. After a failed write or sync the store refuses
+// further writes and says so (kIoFatal) until it is opened again; reads go on.
 
 #include <functional>
 #include <memory>
@@ -23,6 +23,7 @@
 #include "forge/store/options.h"
 #include "forge/store/point.h"
 #include "forge/store/record.h"
+#include "forge/store/subscription.h"
 #include "forge/store/transaction.h"
 #include "forge/store/view.h"
 
@@ -110,13 +111,38 @@ class Store {
   Status remove_bookmark(const std::string& name, const ActOptions& options = {});
   Result<std::vector<Bookmark>> bookmarks() const;
 
+  // The first event that a reader who begins at `from` gets, as SubscribeOptions has it; one past the head is where the next event
+  // will be. Errors: kCursorPastHead; as resolve.
+  Result<Seq> first_at(const Point& from) const;
+  // Calls back with every event that the options want (subscription.h). Works beside a writer in another process only up to the
+  // head at opening. Errors: kTimeInFuture, kBookmarkNotFound and kCursorPastHead for a beginning that is not there,
+  // kCursorForeign, kUnknownResource; for a group as join().
+  Result<Subscription> subscribe(SubscribeOptions options, EventCallback callback);
+  // A consumer of options.group, which is made when there is none. Errors: as subscribe, and kSubscriptionName, kReadOnly,
+  // kSubscriptionDiffers where its living consumers were given another filter or policy.
+  Result<Consumer> join(const SubscribeOptions& options);
+  // Every group, by name; and one. Errors: kSubscriptionNotFound, kDataCorrupt.
+  Result<std::vector<GroupInfo>> groups() const;
+  Result<GroupInfo> group(const std::string& name) const;
+  // Events that a group gave up on, in order of seq; nothing for a group that has none. Errors: as group.
+  Result<std::vector<ParkedEvent>> parked(const std::string& name) const;
+  // Delivers a parked event again, with all its attempts; or gives it up for good. Without `seq`: all of them. Returns how many.
+  // Errors: kSubscriptionNotFound, kParkedNotFound; as transact.
+  Result<std::uint64_t> retry_parked(const std::string& name, std::optional<Seq> seq = std::nullopt);
+  Result<std::uint64_t> skip_parked(const std::string& name, std::optional<Seq> seq = std::nullopt);
+
   Seq head() const;
+  // The head as the store's watermark tells it: of a store open for reading only, further than head() once a writer beside it has
+  // gone on. A look at one small file. Errors: kIoError.
+  Result<Seq> newest_head() const;
   // The highest seq that survives a power cut: the head with kSync.
   Seq durable_seq() const;
   // The root of the tree over all events up to the head. Errors: kDataCorrupt.
   Result<Root> root() const;
   Result<StoreStats> stats() const;
   const std::string& path() const;
+  // Made with the store, kept in it for ever.
+  std::string id() const;
   bool read_only() const;
   // What opening found and mended, in plain sentences; usually empty.
   const std::vector<std::string>& notices() const;
@@ -125,6 +151,8 @@ class Store {
 
  private:
   friend class StoreAccess;
+  Result<Seq> group_position(const SubscribeOptions& options) const;
+  Result<std::uint64_t> unpark(const std::string& name, std::optional<Seq> seq, bool again);
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
