@@ -1,0 +1,217 @@
+"""Processes that are killed while they write, and again while their store recovers, on a real disk. kill_test.py FORGECTL [ROUNDS].
+
+A kill says nothing about missing syncs, which power cuts alone find; it takes the process where no orderly end ever comes by.
+FORGE_SEED repeats a run's choices; where exactly a kill strikes is still the scheduler's.
+"""
+
+import ctypes
+import json
+import os
+import random
+import re
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+FORGECTL = os.path.abspath(sys.argv.pop(1))
+ROUNDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 200
+SEED = int(os.environ.get("FORGE_SEED", random.SystemRandom().randrange(2**32)))
+
+SCHEMA = """include "forge.fbs";
+namespace bank;
+table Account (resource) { id: string (key); address: string (unique); note: string; cents: long (check: "cents >= 0"); }
+table PutAccount (action: "Account.put", upserts) { address: string; note: string; }
+table Deposit (action: "Account.deposit", updates, set: "cents = coalesce(cents, 0) + :amount") { amount: long = 0; }
+table CloseAccount (action: "Account.close", destroys) {}
+"""
+ACK = re.compile(rb"ack (\S+) (\d+) (\d+)")
+
+
+def batch_of(choices, transactions, note_bytes):
+    """The lines of a batch in which none is refused: transactions of no to three actions on accounts that are known to exist."""
+    living, lines = set(), []
+    for number in range(transactions):
+        actions = []
+        for _ in range(choices.choice((0, 1, 1, 1, 2, 3))):
+            account = f"account-{choices.randrange(20)}"
+            kind = choices.choice(("put", "deposit", "deposit", "close")) if account in living else "put"
+            arguments = {"id": account}
+            if kind == "put":
+                arguments |= {"address": f"street {account}", "note": choices.choice("abc") * choices.randrange(note_bytes)}
+            if kind == "deposit":
+                arguments["amount"] = choices.randrange(1000)
+            (living.discard if kind == "close" else living.add)(account)
+            actions.append({"action": f"Account.{kind}", "args": arguments})
+        lines.append({"key": f"k-{number}", "actions": actions})
+    return lines
+
+
+class Changes:
+    """What happens in directories, in the order in which it happens, as the kernel tells it."""
+
+    LIBC = ctypes.CDLL(None, use_errno=True)
+    MODIFY, MOVED_TO, CREATE, DELETE = 0x2, 0x80, 0x100, 0x200
+    HEAD = struct.Struct("iIII")
+
+    def __init__(self, directories):
+        self.fd = self.LIBC.inotify_init1(os.O_CLOEXEC)
+        self.waiting = b""
+        for directory in directories:
+            mask = self.MODIFY | self.MOVED_TO | self.CREATE | self.DELETE
+            if self.LIBC.inotify_add_watch(self.fd, os.fsencode(directory), mask) < 0:
+                raise OSError(ctypes.get_errno(), directory)
+
+    def wait_for(self, count, process):
+        """Waits for so many changes, or for the process to end first."""
+        ended = os.pidfd_open(process.pid)
+        while count > 0:
+            if not self.waiting:
+                if self.fd not in select.select([self.fd, ended], [], [])[0]:
+                    break
+                self.waiting = os.read(self.fd, 65536)
+            self.waiting = self.waiting[self.HEAD.size + self.HEAD.unpack_from(self.waiting)[3] :]
+            count -= 1
+        os.close(ended)
+
+    def close(self):
+        os.close(self.fd)
+
+
+class Machine:
+    """A store and the batch that is brought into it over many deaths."""
+
+    def __init__(self, test, directory, choices):
+        self.test, self.directory, self.choices = test, directory, choices
+        wide = choices.randrange(10) == 0  # so much that tables are flushed meanwhile
+        self.lines = batch_of(choices, 400, 60_000 if wide else 400)
+        self.acks = {}
+        self.run("init")
+        with open(os.path.join(directory, "bank.fbs"), "w", encoding="utf-8") as schema:
+            schema.write(SCHEMA)
+        self.run("schema", "add", "bank.fbs")
+        with open(os.path.join(directory, "batch.ndjson"), "w", encoding="utf-8") as batch:
+            batch.writelines(json.dumps(line) + "\n" for line in self.lines)
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [FORGECTL, *arguments],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,  # what readline leaves is for communicate
+        )
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        self.test.assertEqual(process.returncode, 0, err.decode())
+        return out
+
+    def batch(self):
+        return self.start("do", "--batch", "--acks", "--input", "@batch.ndjson")
+
+    def acknowledged(self, text):
+        """Takes in the whole lines of `text`: what a kill cut off in the middle was not said."""
+        for line in text.split(b"\n")[:-1]:
+            key, first, last = ACK.fullmatch(line).groups()
+            seqs = (int(first), int(last))
+            self.test.assertEqual(self.acks.setdefault(key.decode(), seqs), seqs, "a retry was answered differently")
+
+    def end(self, process, text=b""):
+        """Kills what still runs; true when it had finished by itself."""
+        process.kill()
+        out, err = process.communicate(timeout=120)
+        self.acknowledged(text + out)
+        self.test.assertIn(process.returncode, (0, -9), err.decode())
+        return process.returncode == 0
+
+    def kill_in_batch(self):
+        """Kills at a random ack among those that are still new."""
+        process, text = self.batch(), b""
+        for _ in range(len(self.acks) + self.choices.randint(1, 120)):
+            line = process.stdout.readline()
+            if not line:
+                break
+            text += line
+        return self.end(process, text)
+
+    def kill_in_recovery(self):
+        """Kills at one of the changes that opening makes to the directory after an unclean end."""
+        store = os.path.join(self.directory, ".forge")
+        changes = Changes([store, os.path.join(store, "data")])
+        process = self.batch()
+        changes.wait_for(self.choices.randint(1, 45), process)
+        changes.close()
+        return self.end(process)
+
+    def check(self):
+        events = [json.loads(line) for line in self.run("log", "--limit", "0", "-o", "ndjson").splitlines()]
+        self.test.assertEqual([event["seq"] for event in events], list(range(1, len(events) + 1)))
+        self.check_transactions(events[1:])
+        self.check_state(events[1:])
+        self.test.assertTrue(json.loads(self.run("verify", "-o", "json"))["ok"])
+
+    def check_transactions(self, events):
+        """The log holds the batch's first lines, each once, whole and in order, and at least the acknowledged ones."""
+        found, at = {}, 0
+        while at < len(events):
+            self.test.assertLess(len(found), len(self.lines))
+            line = self.lines[len(found)]
+            count = max(1, len(line["actions"]))
+            transaction = events[at : at + count]
+            self.test.assertEqual([event["idempotency_key"] for event in transaction], [line["key"]] * count)
+            actions = [event["action"] for event in transaction if "action" in event]
+            self.test.assertEqual(actions, [action["action"] for action in line["actions"]])
+            found[line["key"]] = (transaction[0]["seq"], transaction[-1]["seq"])
+            at += count
+        for key, seqs in self.acks.items():
+            self.test.assertEqual(found.get(key), seqs, f"{key} was acknowledged")
+        self.stored = len(found)
+
+    def check_state(self, events):
+        state = {}
+        for event in events:
+            key = event.get("key")
+            if event.get("action") == "Account.close":
+                del state[key]
+            elif key is not None:
+                record = state.setdefault(key, {"id": key})
+                record |= event.get("changes", {})
+                for name in event.get("cleared", []):
+                    record.pop(name, None)
+        listed = {}
+        for line in self.run("list", "Account", "--limit", "0", "-o", "ndjson").splitlines():
+            fields = {name: value for name, value in json.loads(line).items() if not name.startswith("_") and value is not None}
+            listed[fields["id"]] = fields
+        self.test.assertEqual(listed, state)
+
+
+class KilledProcess(unittest.TestCase):
+    def test_keeps_what_it_acknowledged_once_and_its_store_opens_again(self):
+        choices = random.Random(SEED)
+        kills = recoveries = stores = acknowledged = 0
+        with self.subTest(FORGE_SEED=SEED):
+            while kills < ROUNDS:
+                with tempfile.TemporaryDirectory() as directory:
+                    machine, finished = Machine(self, directory, choices), False
+                    stores += 1
+                    while kills < ROUNDS and not finished:
+                        finished = machine.kill_in_batch()
+                        kills += not finished
+                        for _ in range(choices.choice((0, 0, 1, 3)) if not finished else 0):
+                            recoveries += not machine.kill_in_recovery()
+                        machine.check()
+                    acknowledged += len(machine.acks)
+                    if finished:
+                        self.assertEqual(len(machine.acks), len(machine.lines))
+            self.assertGreater(recoveries, ROUNDS // 4)
+            self.assertGreater(acknowledged, ROUNDS)
+        print(f"seed {SEED}: {kills} kills in a batch, {recoveries} in recovery, {stores} stores, {acknowledged} acks", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
