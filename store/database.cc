@@ -109,15 +109,6 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
 
 }  // namespace
 
-Status to_status(const rocksdb::Status& status, std::string_view doing) {
-  if (status.ok()) return {};
-  const std::string what = std::string(doing) + " failed";
-  if (status.IsCorruption()) return Status(ErrorId::kDataCorrupt, what).why(status.ToString());
-  if (status.IsNoSpace()) return Status(ErrorId::kDiskFull, what).why("no space is left on the device");
-  if (status.IsMemoryLimit()) return Status(ErrorId::kNoMemory, what);
-  return Status(ErrorId::kIoError, what).why(status.ToString());
-}
-
 class Database::Listener : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {

@@ -32,6 +32,25 @@ std::string read_owner(const std::string& lock_file) {
   return line;
 }
 
+// Why the LOCK file cannot be written, and with it nothing else of the store.
+Status no_lock_file(const std::string& directory) {
+  if (errno == EROFS) {
+    return Status(ErrorId::kReadOnly, "the store " + directory + " is on a read-only file system")
+        .state("nothing was changed")
+        .remedy("read with --read-only, or make the file system writable");
+  }
+  if (errno == ENOSPC || errno == EDQUOT) {
+    return Status(ErrorId::kDiskFull, "the store " + directory + " cannot be opened for writing")
+        .why("no space is left on the device")
+        .state("nothing was changed")
+        .remedy("free some space and try again; reading works: --read-only");
+  }
+  return Status(ErrorId::kDirectoryUnusable, "the store " + directory + " cannot be opened for writing")
+      .why("its file LOCK cannot be written: " + last_error())
+      .state("nothing was changed")
+      .remedy("read with --read-only, or act as a user who may write there");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string& directory, const std::string& owner, Time now) {
@@ -46,12 +65,13 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
         .state("nothing was changed");
   }
   const int file = ::open(lock->lock_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return Status(ErrorId::kDirectoryUnusable, "cannot write " + lock->lock_file_).why(last_error());
+  if (file < 0) return no_lock_file(directory);
   const std::string line = "process " + std::to_string(::getpid()) + ", '" + (owner.empty() ? command_line() : owner) +
                            "', since " + format_time(now) + "\n";
   const bool written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+  const Status outcome = written ? Status() : no_lock_file(directory);
   ::close(file);
-  if (!written) return Status(ErrorId::kDiskFull, "cannot write " + lock->lock_file_).why(last_error());
+  FORGE_TRY(outcome);
   return lock;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data_files.h"
 #include "forge/events/key.h"
 #include "log_reader.h"
 #include "wal_scan.h"
@@ -152,6 +153,7 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
 // Everything that can be known without changing a byte: identity, watermark, log, tree and schema. The database is open read-only
 // when this returns.
 Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& reading) {
+  FORGE_TRY(check_data_files(*state.files));
   FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
   FORGE_TRY(check_store_id(state));
   FORGE_ASSIGN(Recovered recovered, recover_head(state));
@@ -162,7 +164,7 @@ Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& rea
   } else {
     state.notices.push_back("the watermark file is missing or unreadable: whether the newest events are all here cannot be told");
   }
-  if (reading.damaged_slots > 0) {
+  if (reading.newest && reading.damaged_slots > 0) {
     state.notices.push_back("the watermark file has " + std::to_string(reading.damaged_slots) +
                             " damaged slot(s); a sound one was used");
   }
@@ -184,11 +186,21 @@ Status open_reading(Store::State& state) {
     if (recovered.ok()) {
       state.read_head = recovered->head;
       state.read_head_time = recovered->head_time;
+      state.dry_run = std::make_unique<DryRun>(*state.database, state.catalog, state.clock(), *state.options.ids,
+                                               state.options.limits, state.read_head, state.read_head_time);
       return {};
     }
     if (state.env != nullptr || DirectoryLock::holder(state.files->paths().root).empty()) break;
   }
   return last;
+}
+
+// Opening for writing takes some space of its own; reading takes none.
+Status no_room(const Store::State& state, const Status& full) {
+  return Status(full.id(), "the store " + state.files->paths().root + " cannot be opened for writing")
+      .why(full.text().why)
+      .state("nothing was written")
+      .remedy("free some space and try again; reading works: --read-only");
 }
 
 // Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it
@@ -204,7 +216,9 @@ Status open_existing(Store::State& state) {
     FORGE_TRY(note_hidden_damage(state, recovered.head));
     FORGE_TRY(quarantine(state));
   }
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, false)));
+  Result<std::unique_ptr<Database>> database = Database::open(database_options(state, false));
+  if (database.status().id() == ErrorId::kDiskFull) return no_room(state, database.status());
+  FORGE_ASSIGN(state.database, std::move(database));
   return start_writing(state, recovered);
 }
 
@@ -235,7 +249,10 @@ Status open_state(Store::State& state) {
       return open_new(state);
     case StoreFiles::Found::kRemains:
       return Status(ErrorId::kRemainsOfStore, root + " holds remains of a store without its identity file")
-          .state("nothing was changed");
+          .why("the file FORGE, which says which store it is and in what format, is missing")
+          .place(state.files->paths().identity())
+          .state("nothing was changed")
+          .remedy("put FORGE back from a backup; to begin anew, move the directory away first");
     case StoreFiles::Found::kForeign:
       return Status(ErrorId::kForeignDirectory, root + " holds other things than a store").state("nothing was changed");
   }

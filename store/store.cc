@@ -90,6 +90,7 @@ Status Store::State::close() {
     watermark.reset();
     if (!failed && result.ok()) files->remove_quarantine();
   }
+  dry_run.reset();
   database.reset();
   lock.reset();
   return result;
@@ -139,7 +140,7 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
   };
   FORGE_TRY(nothing_written(examine()));
   if (next == nullptr) return loaded;
-  if (state.writer == nullptr) return read_only_error(state.path);
+  if (state.writer == nullptr && !options.dry_run) return read_only_error(state.path);
 
   // Another caller may have added this very schema while this one waited.
   bool added_meanwhile = false;
@@ -157,7 +158,8 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     loaded.version = state.catalog.version();
     loaded.added = true;
   };
-  const internal::TransactionResult written = state.writer->transact_alone(make, then);
+  const internal::TransactionResult written =
+      state.writer != nullptr ? state.writer->transact_alone(make, then) : state.dry_run->decide(make());
   if (added_meanwhile) return loaded;
   if (!written.ok()) return nothing_written(written.status());
   return loaded;
@@ -200,11 +202,13 @@ Result<Receipt> Store::act(std::string_view action, Args args, const ActOptions&
 
 Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, const ActOptions& options) {
   if (state_->database == nullptr) return closed_error();
-  if (state_->writer == nullptr) return read_only_error(state_->path);
+  if (state_->writer == nullptr && !options.dry_run) return read_only_error(state_->path);
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       PreparedTransaction::make(std::move(actions), options, state_->catalog.current(), state_->options.limits);
   if (!prepared.ok()) return nothing_written(prepared.status());
-  return state_->writer->transact(*std::move(prepared));
+  if (state_->writer != nullptr) return state_->writer->transact(*std::move(prepared));
+  Result<TransactionReceipt> result = state_->dry_run->decide(prepared);
+  return result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status()));
 }
 
 void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
@@ -215,9 +219,13 @@ void Store::transact_async(std::vector<ActionRequest> actions, ActOptions option
 void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
                           std::function<void(Result<TransactionReceipt>)> done) {
   if (database == nullptr) return done(closed_error());
-  if (writer == nullptr) return done(read_only_error(path));
+  if (writer == nullptr && !of_transaction.dry_run) return done(read_only_error(path));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits);
+  if (writer == nullptr) {
+    Result<TransactionReceipt> result = dry_run->decide(prepared, gate.get());
+    return done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
+  }
   if (prepared.ok()) return writer->transact_async(*std::move(prepared), std::move(gate), std::move(done));
   Status refusal = nothing_written(prepared.status());
   if (gate == nullptr) return done(std::move(refusal));

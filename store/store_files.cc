@@ -97,8 +97,9 @@ Result<StoreFiles::Found> StoreFiles::look() const {
   bool is_directory = false;
   const rocksdb::IOStatus asked = file_system_->IsDirectory(paths_.root, kIo, &is_directory, nullptr);
   // A file system in memory cannot tell.
-  if (!is_directory && !asked.IsNotSupported()) {
-    return Status(ErrorId::kDirectoryUnusable, paths_.root + " is not a directory");
+  if (!asked.ok() && !asked.IsNotSupported()) return to_status(asked, "looking into " + paths_.root);
+  if (asked.ok() && !is_directory) {
+    return Status(ErrorId::kDirectoryUnusable, paths_.root + " is not a directory").remedy("name the store's directory");
   }
   if (exists(paths_.identity())) return Found::kStore;
   if (exists(paths_.identity_draft())) return Found::kUnfinished;
@@ -115,7 +116,7 @@ Status StoreFiles::begin_creation(const Identity& identity) {
   const auto made = [&](const std::string& path) {
     const rocksdb::IOStatus status = file_system_->CreateDirIfMissing(path, kIo, nullptr);
     if (status.ok()) return Status();
-    return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + path).why(status.ToString());
+    return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + path).why(to_status(status, "").text().why);
   };
   const bool existed = exists(paths_.root);
   FORGE_TRY(made(paths_.root));

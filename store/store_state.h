@@ -12,6 +12,7 @@
 #include "database.h"
 #include "decider.h"
 #include "directory_lock.h"
+#include "dry_run.h"
 #include "forge/store/store.h"
 #include "store_files.h"
 #include "subscriptions.h"
@@ -34,6 +35,7 @@ struct Store::State {
   internal::Catalog catalog;
   Seq read_head = 0;  // of a read-only store
   Time read_head_time;
+  std::unique_ptr<internal::DryRun> dry_run;  // of a read-only store
   std::unique_ptr<internal::WatermarkKeeper> watermark;
   std::unique_ptr<internal::Decider> decider;
   std::unique_ptr<internal::Writer> writer;

@@ -31,7 +31,7 @@ Status write_failure(const rocksdb::Status& status) {
         .remedy("free some space and retry with the same idempotency key; writes go on by themselves");
   }
   return Status(ErrorId::kIoFatal, "writing the log failed")
-      .why(status.ToString())
+      .why(to_status(status, "writing the log").text().why)
       .state("whether it was stored is unknown, and the store takes no more writes");
 }
 

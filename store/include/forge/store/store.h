@@ -90,11 +90,11 @@ class Store {
   // Issues one action, or several as one transaction: all or nothing, each seeing the ones before it. Returns once it is durable.
   // Refusals leave no trace. Errors: kUnknownAction, kUnknownField, kArgument…, kKeyInvalid, kRule…, kRecordNotFound,
   // kRecordExists, kVersionConflict, kUniqueTaken, kKeyReused, kTooLarge, kTransactionTooLarge, kOverloaded, kDeadlinePassed
-  // (nothing was written), kReadOnly, kDiskFull, kIoFatal and kUnknownOutcome (it may or may not be stored: retry with the same
+  // (nothing was written), kReadOnly unless it is a dry run, kDiskFull, kIoFatal and kUnknownOutcome (it may or may not be stored: retry with the same
   // idempotency key).
   Result<Receipt> act(std::string_view action, Args args, const ActOptions& options = {});
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& options = {});
-  // The same without waiting. `done` is called exactly once, from a thread of the store, and must not block.
+  // The same without waiting. `done` is called exactly once, from a thread of the store or before this returns, and must not block.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
   // The store as it is now, as of a seq, or as of any point. Errors of the latter two: kTimeInFuture (naming the head),

@@ -1,0 +1,69 @@
+#include "data_files.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "database.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr std::string_view kManifest = "MANIFEST-";
+
+bool is_manifest(std::string_view name) {
+  if (!name.starts_with(kManifest) || name.size() == kManifest.size()) return false;
+  return name.find_first_not_of("0123456789", kManifest.size()) == std::string_view::npos;
+}
+
+// The MANIFEST with the highest number; empty where there is none.
+std::string newest_manifest(const std::vector<std::string>& names) {
+  std::string newest;
+  for (const std::string& name : names) {
+    const bool is_newer = name.size() != newest.size() ? name.size() > newest.size() : name > newest;
+    if (is_manifest(name) && is_newer) newest = name;
+  }
+  return newest;
+}
+
+Status lost(const StoreFiles& files, std::string why, std::string place) {
+  return Status(ErrorId::kDataCorrupt, "the data files of the store " + files.paths().root + " cannot be opened")
+      .why(std::move(why))
+      .place(std::move(place))
+      .state("nothing was changed");
+}
+
+// CURRENT can be written again where the MANIFEST that it named is there; whether that was the one, verify tells.
+Status lost_current(const StoreFiles& files, const std::vector<std::string>& names, const std::string& how) {
+  Status status =
+      lost(files, "the file CURRENT, which names the list of the data files, " + how, files.paths().data() + "/CURRENT");
+  const std::string manifest = newest_manifest(names);
+  if (manifest.empty()) return status;
+  return std::move(status).remedy("restore a good backup, or on a copy: echo " + manifest +
+                                  " > COPY/data/CURRENT && forgectl verify --store COPY");
+}
+
+}  // namespace
+
+// The names come from the directory itself: whether a file is there cannot be told one by one where the directory may not be entered.
+Status check_data_files(const StoreFiles& files) {
+  const std::string data = files.paths().data();
+  if (!files.exists(data)) return lost(files, "the directory data is missing", data);
+  bool is_directory = false;
+  const rocksdb::IOStatus asked = files.file_system().IsDirectory(data, rocksdb::IOOptions(), &is_directory, nullptr);
+  if (asked.ok() && !is_directory) return lost(files, "data is not a directory", data);
+  std::vector<std::string> names;
+  FORGE_TRY(to_status(files.file_system().GetChildren(data, rocksdb::IOOptions(), &names, nullptr), "listing " + data));
+  const auto is_there = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+
+  if (!is_there("CURRENT")) return lost_current(files, names, "is missing");
+  FORGE_ASSIGN(const std::string text, files.read(data + "/CURRENT"));
+  if (text.empty()) return lost_current(files, names, "is empty");
+  const std::string_view named = std::string_view(text).substr(0, text.size() - 1);
+  if (text.back() != '\n' || !is_manifest(named)) return lost_current(files, names, "names none");
+  const std::string manifest(named);
+  if (is_there(manifest)) return {};
+  return lost(files, "the file " + manifest + ", the list of the data files, is missing", data + "/" + manifest);
+}
+
+}  // namespace forge::internal

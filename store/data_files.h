@@ -1,0 +1,13 @@
+#pragma once
+
+// RocksDB's own list of its files, looked at before RocksDB opens it: CURRENT names the MANIFEST, and that names the rest.
+
+#include "store_files.h"
+
+namespace forge::internal {
+
+// Whether data/ stands, CURRENT names a MANIFEST, and that one is there. Changes nothing.
+// Errors: kDataCorrupt, which names what is missing and the way back; kDirectoryUnusable, kIoError.
+Status check_data_files(const StoreFiles& files);
+
+}  // namespace forge::internal

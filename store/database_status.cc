@@ -1,0 +1,109 @@
+// A rocksdb::Status in the store's own words. RocksDB gives one line of text, in which the file at fault stands somewhere; its
+// wording is nothing that a user can act on, so what is known of it is said plainly, and the file named as the error's place.
+
+#include <algorithm>
+#include <array>
+
+#include "database.h"
+
+namespace forge::internal {
+namespace {
+
+struct Reason {
+  std::string_view sign;  // in RocksDB's text
+  std::string_view says;
+};
+
+// The first that fits counts.
+constexpr std::array<Reason, 9> kReasons = {{
+    {"Permission denied", "permission denied"},
+    {"Read-only file system", "the file system is read-only"},
+    {"No such file or directory", "the file is missing"},
+    {"Missing WAL", "a write-ahead log is missing"},
+    {"is too short", "the file is cut short"},
+    {"size mismatch", "the file does not have the size that was recorded"},
+    {"checksum mismatch", "a checksum does not fit the bytes"},
+    {"Bad table magic number", "the file does not end as a table does"},
+    {"entry in MANIFEST", "the list of the data files is cut short"},
+}};
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Where a name such as 000021.sst, 000004.log or MANIFEST-000029 ends that begins at `at`; 0 where none begins.
+std::size_t end_of_name(std::string_view text, std::size_t at) {
+  constexpr std::string_view kManifest = "MANIFEST-";
+  const bool is_manifest = text.substr(at).starts_with(kManifest);
+  std::size_t end = at + (is_manifest ? kManifest.size() : 0);
+  const std::size_t first = end;
+  while (end < text.size() && is_digit(text[end])) ++end;
+  if (end - first < 6) return 0;
+  if (is_manifest) return end;
+  const std::string_view ending = text.substr(end, 4);
+  return ending == ".sst" || ending == ".ldb" || ending == ".log" ? end + 4 : 0;
+}
+
+// Where the path begins whose last part begins at `at`: after the words that RocksDB puts before a path.
+std::size_t begin_of_path(std::string_view text, std::size_t at) {
+  if (at == 0 || text[at - 1] != '/') return at;
+  std::size_t begin = 0;
+  for (const std::string_view before : {": ", " in ", " file ", " sstable"}) {
+    const std::size_t found = text.rfind(before, at);
+    if (found != std::string_view::npos) begin = std::max(begin, found + before.size());
+  }
+  return begin;
+}
+
+// The first data file that the text names, with its directory, and the offset in it; empty where it names none.
+std::string place_in(std::string_view text) {
+  std::size_t at = 0, end = 0;
+  while (at < text.size() && (end = end_of_name(text, at)) == 0) ++at;
+  if (end == 0) return {};
+  const std::size_t begin = begin_of_path(text, at);
+  std::string place(text.substr(begin, end - begin));
+  // A table that is missing was looked for under the ending of old last, which is not the name it had.
+  if (place.ends_with(".ldb")) place.replace(place.size() - 4, 4, ".sst");
+  constexpr std::string_view kOffset = " offset ";
+  if (!text.substr(end).starts_with(kOffset)) return place;
+  const std::string_view rest = text.substr(end + kOffset.size());
+  return place + ", offset " + std::string(rest.substr(0, rest.find_first_not_of("0123456789")));
+}
+
+// Without the names of RocksDB's codes, which it stacks in front.
+std::string_view without_codes(std::string_view text) {
+  for (bool found = true; found;) {
+    found = false;
+    for (const std::string_view code : {"Corruption: ", "IO error: ", "No such file or directory: ", "Invalid argument: "}) {
+      if (!text.starts_with(code)) continue;
+      text.remove_prefix(code.size());
+      found = true;
+    }
+  }
+  return text;
+}
+
+ErrorId id_of(const rocksdb::Status& status, std::string_view text) {
+  if (status.IsCorruption()) return ErrorId::kDataCorrupt;
+  if (status.IsNoSpace()) return ErrorId::kDiskFull;
+  if (status.IsMemoryLimit()) return ErrorId::kNoMemory;
+  const bool may_not = text.find("Permission denied") != std::string_view::npos;
+  return may_not ? ErrorId::kDirectoryUnusable : ErrorId::kIoError;
+}
+
+}  // namespace
+
+Status to_status(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return {};
+  const std::string text = status.ToString();
+  Status error(id_of(status, text), std::string(doing) + " failed");
+  if (status.IsMemoryLimit()) return error;
+  if (status.IsNoSpace()) return std::move(error).why("no space is left on the device");
+  const auto* known = std::find_if(kReasons.begin(), kReasons.end(),
+                                   [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });
+  return std::move(error)
+      .why(std::string(known == kReasons.end() ? without_codes(text) : known->says))
+      .place(place_in(text));
+}
+
+}  // namespace forge::internal
