@@ -55,8 +55,9 @@ Result<Args> read_input_object(Session& session, const std::string& input) {
   if (is_file || input == "-") {
     FORGE_ASSIGN(text, read_input(session, is_file ? input.substr(1) : input, JsonLimits().bytes));
   }
-  FORGE_ASSIGN(const Value value, parse_json(text, is_file ? input.substr(1) : "--input"));
-  const Object* object = value.if_object();
+  const Result<Value> value = parse_json(text, is_file ? input.substr(1) : "--input");
+  if (!value.ok()) return Status(value.status()).state("nothing was written");
+  const Object* object = value->if_object();
   if (object == nullptr) {
     return Status(ErrorId::kJsonInvalid, "--input is not an object")
         .state("nothing was written")
@@ -163,6 +164,14 @@ Result<ActionRequest> read_action(Session& session, const Domain& domain, std::s
   for (std::size_t i = 1; i < words.size(); ++i) FORGE_TRY(add_assignment(*action, words[i], i == 1, request.args));
   request.if_version = session.arguments.if_count("if-version");
   return request;
+}
+
+Status about_action(Status error, const Action& action) {
+  constexpr std::string_view kAny = "RESOURCE.ACTION";
+  std::string remedy = error.text().remedy;
+  const std::size_t at = remedy.find(kAny);
+  if (at == std::string::npos) return error;
+  return std::move(error).remedy(remedy.replace(at, kAny.size(), action.name));
 }
 
 Result<BatchTransaction> read_batch_line(std::string_view line, const std::string& name, const ActOptions& defaults) {

@@ -17,6 +17,9 @@ std::vector<Flag> action_flags();
 // Errors: kUnknownAction, kUsage, kArgumentType, kJsonInvalid, …
 Result<ActionRequest> read_action(Session& session, const Domain& domain, std::span<const std::string> words);
 
+// The error of a store about `action`: where its advice speaks of any action, of this one.
+Status about_action(Status error, const Action& action);
+
 // The most bytes of one line of a batch.
 inline constexpr std::size_t kBatchLineMax = 16 << 20;
 

@@ -100,6 +100,7 @@ class Batch {
   Status submit(TransactionStream& stream, std::uint64_t number, std::string line);
   void decided(std::uint64_t number, const std::string& key, const std::string& line, const Result<TransactionReceipt>& outcome);
   void refused(std::uint64_t number, const std::string& line, const Status& reason);
+  std::string stored_text() const;
   void wait_until_decided();
   bool is_stopped();
   Status report(std::int64_t micros);
@@ -159,7 +160,7 @@ Result<int> Batch::run() {
     static_cast<void>(stream.finish().ok());
   }
   FORGE_TRY(report(session_.streams.clock->now().micros - begun));
-  if (failed_line_ == 0 && !stopped.ok()) return stopped;
+  if (failed_line_ == 0 && !stopped.ok()) return std::move(stopped).state(stored_text());
   return exit_status();
 }
 
@@ -244,14 +245,19 @@ void Batch::refused(std::uint64_t number, const std::string& line, const Status&
   }
   failed_line_ = number;
   Status status(reason.id(), "line " + std::to_string(number) + ": " + reason.text().what);
-  const std::string from = ", nothing from line " + std::to_string(number) + " on";
-  const std::string written =
-      last_stored_ == 0 ? "nothing was written" : "lines up to " + std::to_string(last_stored_) + " are stored" + from;
+  std::string written = stored_text();
+  if (last_stored_ > 0) written += ", nothing from line " + std::to_string(number) + " on";
   failure_ = std::move(status)
                  .why(reason.text().why)
                  .place(reason.text().place)
                  .state(is_known ? written : reason.text().state)
                  .remedy(is_known ? "mend the line and run the same file again" : reason.text().remedy);
+}
+
+// What the run has written, once nothing is in flight.
+std::string Batch::stored_text() const {
+  if (last_stored_ == 0 || session_.dry_run()) return "nothing was written";
+  return "lines up to " + std::to_string(last_stored_) + " are stored";
 }
 
 void Batch::wait_until_decided() {

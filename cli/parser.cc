@@ -184,13 +184,24 @@ Status check_words(const Command& command, const std::vector<std::string>& words
 
 }  // namespace
 
+namespace {
+
+// What is wrong with the words and has no better advice leads to the help of the command that was meant.
+Status with_help(Status error, const Command* command) {
+  const bool is_general = error.id() == ErrorId::kUsage && error.text().remedy == info_of(ErrorId::kUsage).remedy;
+  return is_general && command != nullptr ? std::move(error).remedy(see_help(command)) : error;
+}
+
+}  // namespace
+
 Result<Parsed> parse(std::span<const std::string> arguments) {
   const auto mark = std::find(arguments.begin(), arguments.end(), "--");
   const auto head = static_cast<std::size_t>(mark - arguments.begin());
   Tree tree;
-  FORGE_TRY(read_words(tree.root, prepared(arguments.first(head))));
-
+  const Status read = read_words(tree.root, prepared(arguments.first(head)));
   const Command* command = tree.reached();
+  FORGE_TRY(with_help(read, command));
+
   std::vector<std::string> words = tree.root.remaining(true);
   for (const std::string& word : words) {
     if (is_flag_word(word)) return unknown_flag(word, command);
@@ -198,8 +209,8 @@ Result<Parsed> parse(std::span<const std::string> arguments) {
   if (mark != arguments.end()) words.insert(words.end(), mark + 1, arguments.end());
 
   std::map<std::string, std::vector<std::string>> flags;
-  FORGE_TRY(collect(tree.global_slots, flags));
-  if (command != nullptr) FORGE_TRY(collect(tree.slots[command->name], flags));
+  FORGE_TRY(with_help(collect(tree.global_slots, flags), command));
+  if (command != nullptr) FORGE_TRY(with_help(collect(tree.slots[command->name], flags), command));
   if (flags.contains("json") && flags.contains("output") && flags["output"] != std::vector<std::string>{"json"}) {
     return Status(ErrorId::kUsage, "--json and --output " + flags["output"].front() + " contradict each other")
         .remedy("give one of them");

@@ -51,6 +51,13 @@ class Facts {
 
 }  // namespace
 
+Status filter_error(Status error) {
+  const bool is_of_rule =
+      error.id() == ErrorId::kRuleUnknownName || error.id() == ErrorId::kRuleSyntax || error.id() == ErrorId::kRuleType;
+  if (!is_of_rule) return error;
+  return std::move(error).remedy("mend the expression; see: forgectl help query");
+}
+
 std::vector<const Resource*> user_resources(const Domain& domain) {
   std::vector<const Resource*> out;
   for (const Resource& resource : domain.resources()) {
@@ -78,8 +85,9 @@ Result<const Resource*> resource_at(const View& view, std::string_view name) {
   const std::shared_ptr<const Domain> domain = view.domain();
   Result<const Resource*> resource = resource_named(*domain, name);
   if (resource.ok() || resource.status().id() != ErrorId::kNoSchema) return resource;
-  Status status = resource.status();
-  return std::move(status).why("as of event " + std::to_string(view.seq()));
+  if (view.seq() == 0) return resource;
+  return Status(ErrorId::kNoSchema, "the store had no schema as of event " + std::to_string(view.seq()))
+      .remedy("ask for a later point; see: forgectl schema list");
 }
 
 Result<const Action*> action_named(const Domain& domain, std::string_view name) {

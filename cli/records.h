@@ -10,6 +10,9 @@
 
 namespace forge::cli {
 
+// What is wrong with the expression of --where, told as that.
+Status filter_error(Status error);
+
 // The resource of that name. Errors: kNoSchema in a store without one, kUnknownResource with the nearest name.
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name);
 // The same at a point of the past; the error for a point before the first schema says so.

@@ -55,6 +55,18 @@ std::unique_ptr<Sink> pager_for(const Arguments& arguments, const Streams& strea
   return pager.empty() || pager == "cat" ? nullptr : streams.open_pager(pager);
 }
 
+// Adds the state where the error does not tell it: what cannot be read is refused before anything is written, and output fails
+// after it.
+Status with_state(Status error, const Session& session) {
+  if (!session.arguments.command().writes || session.dry_run() || !error.text().state.empty()) return error;
+  if (error.id() == ErrorId::kOutputFailed) {
+    return std::move(error)
+        .state("what was asked for is done, only the answer is lost")
+        .remedy("look before it is sent again: forgectl log --newest --limit 1");
+  }
+  return info_of(error.id()).exit_status == 2 ? std::move(error).state("nothing was written") : error;
+}
+
 int run_parsed(const Parsed& parsed, Streams& streams) {
   const Arguments& arguments = parsed.arguments;
   const std::unique_ptr<Sink> pager = pager_for(arguments, streams, parsed.wants_help);
@@ -79,7 +91,7 @@ int run_parsed(const Parsed& parsed, Streams& streams) {
     session.notice("cut to the screen: " + names + " — a wider screen or -o json shows all of it");
   }
   if (outcome.ok()) return *outcome;
-  session.print(outcome.status());
+  session.print(with_state(outcome.status(), session));
   return exit_status_of(outcome.status());
 }
 

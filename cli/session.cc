@@ -90,6 +90,10 @@ std::optional<std::string> Session::environment(const char* name) const {
 }
 
 Result<std::string> Session::store_path() const {
+  // An empty --store is most likely a variable that is not set: the nearest store would be another one.
+  if (arguments.given("store") && arguments.text("store").empty()) {
+    return Status(ErrorId::kUsage, "--store is empty").remedy("name the store's directory, or leave --store out");
+  }
   std::string path = arguments.if_text("store").value_or(environment("FORGE_STORE").value_or(""));
   if (path.empty()) path = nearest_store();
   if (path.empty()) return no_store();
@@ -114,7 +118,10 @@ Result<Store> Session::open_again() {
 }
 
 Result<Store> Session::open_for_writing() {
-  return with_notices(open(arguments.is_on("read-only")));
+  const bool read_only = arguments.is_on("read-only") || dry_run();
+  Result<Store> store = with_notices(open(read_only));
+  if (store.ok() || read_only || !store.status().text().state.empty()) return store;
+  return Status(store.status()).state("nothing was written");
 }
 
 Result<Store> Session::with_notices(Result<Store> store) const {

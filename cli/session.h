@@ -36,6 +36,7 @@ class Session {
   Result<Store> open_for_reading();
   // The same once more, without repeating what opening had to say.
   Result<Store> open_again();
+  // A dry run opens for reading: it works beside a writer, on a full disk and where writing is not allowed.
   Result<Store> open_for_writing();
   Result<std::string> store_path() const;
 

@@ -152,6 +152,11 @@ Result<const Resource*> Domain::get_resource(std::string_view name) const {
 
 Result<const Action*> Domain::get_action(std::string_view name) const {
   if (const Action* action = find_action(name)) return action;
+  const std::size_t dot = name.find('.');
+  const std::string_view holder = name.substr(0, dot);
+  if (dot != std::string_view::npos && find_resource(holder) == nullptr) {
+    return unknown(ErrorId::kUnknownResource, "resource", holder, parts_->model.resources);
+  }
   return unknown(ErrorId::kUnknownAction, "action", name, parts_->model.actions);
 }
 

@@ -254,7 +254,9 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
   FORGE_ASSIGN(const IdempotencyRecord record, read_idempotency_record(*stored));
   if (record.digest != transaction.digest()) {
     return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
-        .why("events " + std::to_string(record.first) + " to " + std::to_string(record.last) + " were written under it");
+        .why(record.first == record.last
+                 ? "event " + std::to_string(record.first) + " was written under it"
+                 : "events " + std::to_string(record.first) + " to " + std::to_string(record.last) + " were written under it");
   }
   const auto staged = in_flight_.find(key);
   if (staged != in_flight_.end()) {

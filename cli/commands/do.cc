@@ -43,7 +43,7 @@ Status conflict_explained(const Session& session, const Store& store, const Acti
                           const Status& conflict) {
   const Resource& resource = *action.resource;
   const Value* key = args.find(resource.record.fields[resource.key_field].name);
-  if (conflict.id() != ErrorId::kVersionConflict || key == nullptr) return conflict;
+  if (conflict.id() != ErrorId::kVersionConflict || key == nullptr) return about_action(conflict, action);
   const Result<std::vector<VersionRow>> rows = store.view().history(resource.name, value_text(*key));
   if (!rows.ok() || rows->empty()) return conflict;
   const VersionRow& last = rows->back();

@@ -104,8 +104,8 @@ Result<int> explain_query(Session& session, const Store& store, const std::vecto
   query.where = words[1];
   ReadPlan plan;
   std::uint64_t matches = 0;
-  FORGE_TRY(view.list(
-      query, [&](const Record&) { return ++matches, !session.interrupted(); }, &plan));
+  const auto count = [&](const Record&) { return ++matches, !session.interrupted(); };
+  FORGE_TRY(filter_error(view.list(query, count, &plan)));
   FORGE_TRY(session.out.text(plan.index + ": " +
                              (plan.entries_touched == 1 ? "1 entry" : grouped(plan.entries_touched) + " entries") + " touched, " +
                              counted(matches, "record") + " found\n"));
@@ -124,7 +124,9 @@ Result<int> explain_do(Session& session, Store& store, std::span<const std::stri
   ActOptions options = session.act_options();
   options.dry_run = true;
   options.if_version = request.if_version;
-  FORGE_ASSIGN(const Receipt receipt, store.act(request.action, std::move(request.args), options));
+  const Result<Receipt> decided = store.act(request.action, std::move(request.args), options);
+  if (!decided.ok()) return about_action(decided.status(), action);
+  const Receipt& receipt = *decided;
   std::string rules;
   List names;
   for (const std::vector<Rule>* list : {&action.requires_, &action.resource->checks}) {
@@ -153,7 +155,7 @@ Result<int> run_explain(Session& session) {
   }
   if (!session.arguments.is_on("query") && is_error_number(words[0])) return explain_error(session, words[0]);
   const bool decides = !session.arguments.is_on("query") && words[0] == "do";
-  FORGE_ASSIGN(Store store, decides ? session.open_for_writing() : session.open_for_reading());
+  FORGE_ASSIGN(Store store, session.open_for_reading());
   if (decides) return explain_do(session, store, std::span(words).subspan(1));
   if (session.arguments.is_on("query")) return explain_query(session, store, words);
   FORGE_ASSIGN(const View view, session.view(store));

@@ -1,6 +1,10 @@
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "commands.h"
 #include "records.h"
@@ -63,6 +67,9 @@ std::string namespace_name(const std::string& directory) {
 Result<Place> read_place(const Arguments& arguments) {
   Place place;
   place.directory = arguments.word(0).value_or(".");
+  if (place.directory.empty()) {
+    return Status(ErrorId::kUsage, "the directory's name is empty").state("nothing was written").remedy("name a directory");
+  }
   std::error_code error;
   const fs::path absolute = fs::absolute(place.directory, error).lexically_normal();
   const fs::path last = absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
@@ -86,9 +93,17 @@ Status check_free(const Place& place, Session& session) {
   options.clock = session.streams.clock;
   const Result<Store> store = Store::open(place.directory.string(), options);
   const std::string head = store.ok() ? std::to_string(store->head()) : "";
-  const std::string holds =
-      store.ok() ? counted(store->head(), "event") + ", head " + head : "it cannot be opened: " + store.status().text().what;
-  return Status(ErrorId::kTargetNotEmpty, place.shown + " already holds a store (" + holds + ")")
+  Status taken(ErrorId::kTargetNotEmpty,
+               place.shown + " already holds a store" +
+                   (store.ok() ? " (" + counted(store->head(), "event") + ", head " + head + ")" : ", which cannot be opened"));
+  if (!store.ok()) {
+    const ErrorText& why = store.status().text();
+    return std::move(taken)
+        .why(why.what + (why.why.empty() ? "" : ": " + why.why))
+        .state("nothing was changed")
+        .remedy("see: forgectl doctor --store " + place.directory.string() + "      start over: move the directory away first");
+  }
+  return std::move(taken)
       .state("nothing was changed")
       .remedy("use it: cd " + place.directory.string() + "      start over: move the directory away first");
 }
@@ -99,13 +114,53 @@ std::string schema_text(const Place& place) {
   return text;
 }
 
-Status write_file(const fs::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (file.good()) return {};
-  return {ErrorId::kDirectoryUnusable, "cannot write '" + path.string() + "'"};
-}
+// What init has made so far; taken away again where it fails.
+class Made {
+ public:
+  Made() = default;
+  Made(const Made&) = delete;
+  Made& operator=(const Made&) = delete;
+  ~Made() {
+    std::error_code ignored;
+    for (auto path = paths_.rbegin(); path != paths_.rend(); ++path) fs::remove_all(*path, ignored);
+  }
+
+  // The directory and those above it that are missing.
+  Status directory(const fs::path& path) {
+    std::error_code error;
+    const fs::path above = fs::absolute(path, error).lexically_normal().parent_path();
+    if (fs::exists(path, error)) return {};
+    if (above != path && !fs::exists(above, error)) FORGE_TRY(directory(above));
+    return new_directory(path);
+  }
+  // One that must not be there yet: of two that run at once, one makes it.
+  Status new_directory(const fs::path& path) {
+    if (::mkdir(path.c_str(), 0777) != 0) return failed("cannot make '" + path.string() + "'");
+    paths_.push_back(path);
+    return {};
+  }
+  Status file(const fs::path& path, const std::string& text) {
+    std::error_code error;
+    if (fs::exists(path, error)) return {};
+    errno = 0;
+    std::ofstream file(path, std::ios::binary);
+    if (file.is_open()) paths_.push_back(path);
+    file << text;
+    file.close();
+    return file.good() ? Status() : failed("cannot write '" + path.string() + "'");
+  }
+  void keep() { paths_.clear(); }
+
+ private:
+  static Status failed(std::string what) {
+    const bool is_full = errno == ENOSPC || errno == EDQUOT;
+    Status status(is_full ? ErrorId::kDiskFull : ErrorId::kDirectoryUnusable, std::move(what));
+    status = std::move(status).why(std::generic_category().message(errno)).state("nothing was left behind");
+    return is_full ? std::move(status).remedy("free some space and run it again") : status;
+  }
+
+  std::vector<fs::path> paths_;
+};
 
 // The schema as it stands on disk, or the template.
 Result<std::shared_ptr<const Domain>> read_schema(const Place& place, Session& session, int& refused) {
@@ -119,17 +174,22 @@ Result<std::shared_ptr<const Domain>> read_schema(const Place& place, Session& s
 }
 
 Status make(const Place& place, Session& session, bool with_schema) {
-  std::error_code error;
-  fs::create_directories(place.directory, error);
-  if (error) return {ErrorId::kDirectoryUnusable, "cannot make '" + place.directory.string() + "': " + error.message()};
-  if (!place.schema_exists) FORGE_TRY(write_file(place.schema, schema_text(place)));
-  if (!fs::exists(place.directory / "forge.toml", error)) FORGE_TRY(write_file(place.directory / "forge.toml", kConfiguration));
+  Made made;
+  FORGE_TRY(made.directory(place.directory));
+  FORGE_TRY(made.new_directory(place.directory / ".forge"));
+  FORGE_TRY(made.file(place.schema, schema_text(place)));
+  FORGE_TRY(made.file(place.directory / "forge.toml", kConfiguration));
   OpenOptions options;
   options.clock = session.streams.clock;
   options.ids = session.streams.ids;
-  FORGE_ASSIGN(Store store, Store::open((place.directory / ".forge").string(), options));
-  if (with_schema) FORGE_TRY(store.load_domain(place.schema.string(), session.act_options()).status());
-  return store.close();
+  const auto fill = [&]() -> Status {
+    FORGE_ASSIGN(Store store, Store::open((place.directory / ".forge").string(), options));
+    if (with_schema) FORGE_TRY(store.load_domain(place.schema.string(), session.act_options()).status());
+    return store.close();
+  };
+  if (Status filled = fill(); !filled.ok()) return std::move(filled).state("nothing was left behind");
+  made.keep();
+  return {};
 }
 
 Result<int> run_init(Session& session) {
@@ -142,12 +202,13 @@ Result<int> run_init(Session& session) {
   if (!session.dry_run()) FORGE_TRY(make(place, session, resources > 0));
 
   const std::string schema = place.schema.filename().string();
-  const std::string enter = place.directory == "." ? "" : "cd " + place.directory.string() + " && ";
+  const std::string enter = place.directory == "." ? "" : "cd " + printable(place.directory.string()) + " && ";
   std::string text = session.dry_run() ? "Would create " : "Created ";
-  text += place.shown + " — " + schema + " (" + counted(resources, "resource") + ", " + counted(actions, "action") + ")" +
-          (place.schema_exists ? " as it was" : "") + ", forge.toml, .forge/ (empty store)\n";
-  text += resources > 0 ? "Next:  " + enter + "forgectl schema show\n"
-                        : "Next:  edit " + place.schema.string() + ", then " + enter + "forgectl schema add " + schema + "\n";
+  text += printable(place.shown) + " — " + schema + " (" + counted(resources, "resource") + ", " + counted(actions, "action") +
+          ")" + (place.schema_exists ? " as it was" : "") + ", forge.toml, .forge/ (empty store)\n";
+  text += resources > 0
+              ? "Next:  " + enter + "forgectl schema show\n"
+              : "Next:  edit " + printable(place.schema.string()) + ", then " + enter + "forgectl schema add " + schema + "\n";
   FORGE_TRY(session.out.text(text));
   FORGE_TRY(session.out.object(Object{{"directory", place.directory.string()},
                                       {"schema", schema},

@@ -25,7 +25,7 @@ Status list_records(Session& session, const View& view, const ListQuery& query, 
     row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, view, shape, record, listing);
     return row.ok();
   });
-  FORGE_TRY(listed);
+  FORGE_TRY(filter_error(listed));
   FORGE_TRY(row);
   return listing.end(more, view.seq());
 }

@@ -29,18 +29,36 @@ Seq first_since(const Store& store, const Point& point, const Resolved& resolved
   return last.ok() ? resolved.seq - last->place : resolved.seq;
 }
 
+// Two times, or two spans back from now, of which the later comes first: no event need lie between them.
+bool is_reversed(const std::optional<Point>& since, const Point& until) {
+  if (!since.has_value()) return false;
+  if (const Time* begin = std::get_if<Time>(&*since)) {
+    const Time* end = std::get_if<Time>(&until);
+    return end != nullptr && *end < *begin;
+  }
+  const Ago* begin = std::get_if<Ago>(&*since);
+  const Ago* end = std::get_if<Ago>(&until);
+  return begin != nullptr && end != nullptr && end->micros > begin->micros;
+}
+
 // Narrows `query` to --since and --until.
 Status read_bounds(const Arguments& arguments, const Store& store, LogQuery& query) {
   bool seqs = true;
+  std::optional<Point> since;
   if (const auto text = arguments.if_text("since")) {
     FORGE_ASSIGN(const Point point, parse_point(*text));
     FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
     query.from = first_since(store, point, resolved);
+    since = point;
     seqs = std::holds_alternative<Seq>(point);
   }
   const auto text = arguments.if_text("until");
   if (!text.has_value()) return {};
   FORGE_ASSIGN(const Point point, parse_point(*text));
+  if (is_reversed(since, point)) {
+    return Status(ErrorId::kRangeReversed, "--until is before --since")
+        .why("--since " + arguments.text("since") + ", --until " + *text);
+  }
   FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
   query.to = resolved.seq;
   const bool reversed = seqs && std::holds_alternative<Seq>(point) ? query.to < query.from : query.to + 1 < query.from;

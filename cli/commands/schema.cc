@@ -11,10 +11,16 @@ namespace forge::cli {
 namespace {
 
 // Errors in the order of their places are the parser's; a file that cannot be read is one error.
+// Places are told from where the user stands, though a schema knows its files from the directory of the first.
 Domain::Outcome check_file(const std::string& path) {
   Result<std::vector<SourceFile>> sources = Domain::load_sources(path);
-  if (!sources.ok()) return {nullptr, {sources.status()}};
-  return Domain::parse(*std::move(sources));
+  Domain::Outcome outcome = sources.ok() ? Domain::parse(*std::move(sources)) : Domain::Outcome{nullptr, {sources.status()}};
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  for (Status& error : outcome.errors) {
+    const std::string place = error.text().place;
+    if (!place.empty()) error = std::move(error).place((directory / place).string());
+  }
+  return outcome;
 }
 
 Status print_checked(Session& session, const std::string& path, const Domain& domain) {

@@ -110,7 +110,7 @@ Result<int> run_unpark(Session& session, bool again) {
   FORGE_ASSIGN(const std::vector<ParkedEvent> parked, store.parked(name));
   std::uint64_t count = static_cast<std::uint64_t>(
       std::count_if(parked.begin(), parked.end(), [&](const ParkedEvent& event) { return !seq || event.seq == *seq; }));
-  if (!session.dry_run() || store.read_only() || (seq && count == 0)) {
+  if (!session.dry_run() || (seq && count == 0)) {
     FORGE_ASSIGN(count, again ? store.retry_parked(name, seq) : store.skip_parked(name, seq));
   }
   const std::string done = again ? " will be delivered again" : " skipped";

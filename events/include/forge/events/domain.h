@@ -162,7 +162,7 @@ class Domain {
   const Resource* resource(std::uint16_t number) const;
   const Action* find_action(std::string_view name) const;
   const Action* action(std::uint16_t number) const;
-  // The same, or kUnknownResource / kUnknownAction naming the nearest known name.
+  // The same, or kUnknownResource / kUnknownAction naming the nearest known name; an action of an unknown resource is the former.
   Result<const Resource*> get_resource(std::string_view name) const;
   Result<const Action*> get_action(std::string_view name) const;
 
