@@ -9,16 +9,16 @@
 namespace forge {
 namespace {
 
-fb::Id to_fb(const Uuid& id) {
+fb::Id to_fb(const std::array<std::uint8_t, 16>& bytes) {
   std::uint64_t parts[2];
-  std::memcpy(parts, id.bytes.data(), sizeof(parts));
+  std::memcpy(parts, bytes.data(), sizeof(parts));
   return fb::Id(__builtin_bswap64(parts[0]), __builtin_bswap64(parts[1]));
 }
 
-Uuid from_fb(const fb::Id& id) {
+std::array<std::uint8_t, 16> from_fb(const fb::Id& id) {
   const std::uint64_t parts[2] = {__builtin_bswap64(id.high()), __builtin_bswap64(id.low())};
-  Uuid out;
-  std::memcpy(out.bytes.data(), parts, sizeof(parts));
+  std::array<std::uint8_t, 16> out{};
+  std::memcpy(out.data(), parts, sizeof(parts));
   return out;
 }
 
@@ -88,12 +88,15 @@ std::span<const std::uint8_t> EnvelopeWriter::write(const Envelope& envelope) {
   const auto cleared = envelope.cleared.empty() ? 0 : builder.CreateVector(envelope.cleared.data(), envelope.cleared.size());
   const auto tags = state_->tags(envelope);
   const auto metadata = state_->notes(envelope);
-  const fb::Head head(envelope.seq, envelope.recorded_at.micros, to_fb(envelope.transaction), envelope.version,
+  const fb::Head head(envelope.seq, envelope.recorded_at.micros, to_fb(envelope.transaction.bytes), envelope.version,
                       envelope.incarnation, envelope.schema_version, envelope.resource, envelope.action, envelope.place,
                       envelope.count);
 
+  const fb::Id input_digest = envelope.input_digest ? to_fb(*envelope.input_digest) : fb::Id();
+
   fb::EventBuilder event(builder);
   event.add_head(&head);
+  if (envelope.input_digest) event.add_input_digest(&input_digest);
   if (envelope.occurred_at) event.add_occurred_at(envelope.occurred_at->micros);
   if (envelope.causation) event.add_causation(*envelope.causation);
   if (envelope.raw_clock) event.add_raw_clock(envelope.raw_clock->micros);
@@ -122,7 +125,7 @@ Result<Envelope> read_envelope(std::span<const std::uint8_t> bytes) {
   Envelope out;
   out.seq = head.seq();
   out.recorded_at = Time{head.recorded_at()};
-  out.transaction = from_fb(head.transaction());
+  out.transaction.bytes = from_fb(head.transaction());
   out.version = head.version();
   out.incarnation = head.incarnation();
   out.schema_version = head.schema_version();
@@ -149,6 +152,7 @@ Result<Envelope> read_envelope(std::span<const std::uint8_t> bytes) {
   if (event.metadata() != nullptr) {
     for (const fb::Note* note : *event.metadata()) out.metadata.emplace_back(view_of(note->name()), view_of(note->value()));
   }
+  if (event.input_digest() != nullptr) out.input_digest = from_fb(*event.input_digest());
   return out;
 }
 

@@ -43,6 +43,12 @@ std::string why_refused(const Rule& rule, const TableType& record, std::span<con
   return out + (out.empty() ? "" : ", ") + "the rule says: " + rule.expression.text();
 }
 
+Status key_reused(const std::string& key, Seq first, Seq last) {
+  return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
+      .why(first == last ? "event " + std::to_string(first) + " was written under it"
+                         : "events " + std::to_string(first) + " to " + std::to_string(last) + " were written under it");
+}
+
 Status rule_error(const Action& action, const Rule& rule, std::string why) {
   return Status(ErrorId::kRuleViolated, action.name + " was refused by rule '" + rule.name + "'")
       .why(std::move(why))
@@ -223,7 +229,7 @@ void Decider::accept(Staging& staging) {
   last_seq_ = staging.receipt.last_seq;
   last_time_ = staging.now;
   if (const std::string& key = staging.transaction->options().idempotency_key; !key.empty()) {
-    in_flight_.emplace(key, staging.receipt);
+    in_flight_.emplace(key, InFlight{staging.receipt, staging.transaction->digest()});
     in_flight_order_.emplace_back(staging.group->number, key);
   }
   staging.group->actions += staging.leaves.size();
@@ -249,22 +255,20 @@ void Decider::put(Staging& staging, Table table, std::string_view key, std::stri
 Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransaction& transaction) {
   const std::string& key = transaction.options().idempotency_key;
   if (key.empty()) return std::optional<TransactionReceipt>();
-  FORGE_ASSIGN(const std::optional<std::string> stored, lookup(Table::kIdempotency, key));
-  if (!stored) return std::optional<TransactionReceipt>();
-  FORGE_ASSIGN(const IdempotencyRecord record, read_idempotency_record(*stored));
-  if (record.digest != transaction.digest()) {
-    return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
-        .why(record.first == record.last
-                 ? "event " + std::to_string(record.first) + " was written under it"
-                 : "events " + std::to_string(record.first) + " to " + std::to_string(record.last) + " were written under it");
+  TransactionReceipt receipt;
+  if (const auto staged = in_flight_.find(key); staged != in_flight_.end()) {
+    receipt = staged->second.receipt;
+    if (staged->second.digest != transaction.digest()) return key_reused(key, receipt.first_seq, receipt.last_seq);
+  } else {
+    rocksdb::PinnableSlice row;
+    FORGE_ASSIGN(const bool found, database_.get(Table::kIdempotency, key, row));
+    if (!found) return std::optional<TransactionReceipt>();
+    FORGE_ASSIGN(const IdempotencyRecord record, read_idempotency_record(view_of(row)));
+    AlignedBytes bytes;
+    FORGE_ASSIGN(const Envelope first, read_event(database_, record.first, bytes));
+    if (first.input_digest != transaction.digest()) return key_reused(key, record.first, record.last);
+    FORGE_ASSIGN(receipt, receipt_from_log(database_, catalog_, record.first, record.last));
   }
-  const auto staged = in_flight_.find(key);
-  if (staged != in_flight_.end()) {
-    TransactionReceipt receipt = staged->second;
-    receipt.replayed = true;
-    return std::optional<TransactionReceipt>(std::move(receipt));
-  }
-  FORGE_ASSIGN(TransactionReceipt receipt, receipt_from_log(database_, catalog_, record.first, record.last));
   receipt.replayed = true;
   return std::optional<TransactionReceipt>(std::move(receipt));
 }
@@ -272,10 +276,8 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
 void Decider::stage_idempotency(Staging& staging) {
   const std::string& key = staging.transaction->options().idempotency_key;
   if (key.empty()) return;
-  const std::string value = encode(IdempotencyRecord{
-      .first = staging.receipt.first_seq, .last = staging.receipt.last_seq, .digest = staging.transaction->digest()});
-  put(staging, Table::kIdempotency, key, value);
-  overlay_.put(Table::kIdempotency, key, value, staging.group->number);
+  const IdempotencyRecord record{.first = staging.receipt.first_seq, .last = staging.receipt.last_seq};
+  put(staging, Table::kIdempotency, key, encode(record));
 }
 
 void Decider::committed(std::uint64_t group) {
@@ -452,6 +454,7 @@ Envelope Decider::envelope_of(const Staging& staging) const {
   out.causation = options.causation;
   out.hops_left = options.hops_left;
   out.raw_clock = staging.raw_clock;
+  if (out.place == 0 && !options.idempotency_key.empty()) out.input_digest = staging.transaction->digest();
   if (!options.reason.empty()) out.metadata.emplace_back("reason", options.reason);
   if (!options.actor.role.empty()) out.metadata.emplace_back("role", options.actor.role);
   return out;

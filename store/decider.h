@@ -64,6 +64,11 @@ class Decider {
   MerkleFrontier frontier() const { return tree_.frontier(); }
 
  private:
+  // A transaction with an idempotency key that the log cannot answer for yet.
+  struct InFlight {
+    TransactionReceipt receipt;
+    InputDigest digest{};
+  };
   // What one transaction needs while it is decided, and one record while an action is decided on it. Both keep their memory.
   struct Staging;
   struct Subject;
@@ -100,7 +105,7 @@ class Decider {
   StateProjection projection_;
   TableWriter changes_writer_, arguments_writer_;
   EnvelopeWriter envelope_writer_;
-  std::unordered_map<std::string, TransactionReceipt> in_flight_;      // by idempotency key: what the log cannot answer yet
+  std::unordered_map<std::string, InFlight> in_flight_;                // by idempotency key
   std::deque<std::pair<std::uint64_t, std::string>> in_flight_order_;  // (group, key)
   std::unique_ptr<Staging> staging_;
   std::unique_ptr<Subject> subject_;

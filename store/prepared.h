@@ -13,15 +13,13 @@
 
 #include "forge/events/cell.h"
 #include "forge/events/domain.h"
+#include "forge/events/envelope.h"
 #include "forge/events/status.h"
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
 #include "forge/store/transaction.h"
 
 namespace forge::internal {
-
-// The first 16 bytes of the SHA-256 over the actions, their keys, versions and given arguments.
-using InputDigest = std::array<std::uint8_t, 16>;
 
 struct PreparedAction {
   const Action* action = nullptr;

@@ -89,10 +89,10 @@ struct PointResolver {
   Result<Resolved> operator()(const IdempotencyKeyOf& wanted) const {
     rocksdb::PinnableSlice value;
     FORGE_ASSIGN(const bool found, state.database->get(Table::kIdempotency, wanted.key, value));
-    if (!found) {
-      return Status(ErrorId::kIdempotencyKeyNotFound, "no transaction has the idempotency key '" + wanted.key + "'");
-    }
+    const Status unknown(ErrorId::kIdempotencyKeyNotFound, "no transaction has the idempotency key '" + wanted.key + "'");
+    if (!found) return unknown;
     FORGE_ASSIGN(const internal::IdempotencyRecord record, internal::read_idempotency_record(internal::view_of(value)));
+    if (record.last > state.head()) return unknown;  // written, and not yet on disk
     return at_seq(record.last);
   }
 };

@@ -190,8 +190,12 @@ Status StateCheck::check_version(const Action& action, const Envelope& envelope,
                        differences.text());
 }
 
-// Of an idempotency record only the input's digest cannot be told from the log.
 void StateCheck::check_idempotency(const Envelope& envelope) {
+  if (!envelope.input_digest) {
+    return differs(Table::kIdempotency, envelope.idempotency_key,
+                   state_differs("event " + std::to_string(envelope.seq) + " lacks the digest of its transaction's input",
+                                 "it carries the idempotency key '" + std::string(envelope.idempotency_key) + "'"));
+  }
   rocksdb::PinnableSlice value;
   const Result<bool> found = database_.get(Table::kIdempotency, envelope.idempotency_key, value, snapshot_);
   if (!found.ok()) return differs(Table::kIdempotency, envelope.idempotency_key, found.status());

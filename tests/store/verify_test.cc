@@ -484,6 +484,14 @@ TEST_F(Verify, FindsIdempotencyRecordsThatAreMissingAlteredOrExtra) {
              "event " + std::to_string(sound.first) + " has another key");
 }
 
+TEST_F(Verify, FindsAnEventThatLacksTheDigestOfItsInput) {
+  const Seq first = internal::read_idempotency_record(get(Table::kIdempotency, "key-3")).value().first;
+  rewrite_event(first, [](Envelope& envelope) { envelope.input_digest.reset(); });
+  also_ = "tree";
+  expect_one("state", ErrorId::kStateDiffers, "event " + std::to_string(first) + " lacks the digest of its transaction's input",
+             "it carries the idempotency key 'key-3'");
+}
+
 TEST_F(Verify, FindsASchemaThatCanNoLongerBeRead) {
   const Resource& resource = *Domain::system()->find_resource("_schema");
   std::string key;

@@ -2,6 +2,7 @@
 
 // The envelope of an event: schemas/event.fbs as plain, borrowed data. What is decoded points into the bytes it came from.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,9 @@ namespace forge {
 
 using Seq = std::uint64_t;      // an event's place in the log: dense, from 1
 using Version = std::uint64_t;  // of a record: dense, from 1
+
+// The first 16 bytes of the SHA-256 over what a transaction was asked to do: its actions, their keys, versions and given arguments.
+using InputDigest = std::array<std::uint8_t, 16>;
 
 struct Envelope {
   Seq seq = 0;
@@ -45,6 +49,7 @@ struct Envelope {
   std::vector<std::string_view> tags;
   std::optional<Time> raw_clock;
   std::vector<std::pair<std::string_view, std::string_view>> metadata;
+  std::optional<InputDigest> input_digest;  // on the first event of a transaction with an idempotency key
 };
 
 // Encodes envelopes one after another, reusing its memory. Not safe for concurrent use.
