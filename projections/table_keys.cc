@@ -10,6 +10,22 @@ std::string_view name_of(Table table) {
   return kNames[static_cast<std::size_t>(table)];
 }
 
+bool is_append_only(Table table) {
+  switch (table) {
+    case Table::kMeta:
+    case Table::kCurrent:
+    case Table::kUnique:
+    case Table::kCursors:
+      return false;
+    case Table::kLog:
+    case Table::kVersions:
+    case Table::kIdempotency:
+    case Table::kTree:
+      return true;
+  }
+  return false;
+}
+
 std::string log_key(Seq seq) {
   std::string key;
   append_u64(key, seq);

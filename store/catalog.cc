@@ -64,20 +64,26 @@ Status Catalog::load(const Database& database) {
   append_current_key(schema.number, {}, prefix);
   const auto iterator = database.iterate(Table::kCurrent);
   AlignedBytes bytes;
-  Row row;
   for (iterator->Seek(prefix); iterator->Valid() && iterator->key().starts_with(prefix); iterator->Next()) {
-    const auto version = static_cast<std::uint32_t>(versions_.size());
     FORGE_ASSIGN(const CurrentEntry entry, read_current_entry(view_of(iterator->value())));
     const auto record = bytes.assign(entry.record);
     FORGE_TRY(verify_table(schema.record, record));
-    read_row(schema.record, record, row);
-    StoredSchema stored = stored_schema(row_to_object(schema.record, row));
-    if (stored.sources.empty()) return unreadable(version, "its sources are missing");
-    Domain::Outcome outcome = Domain::parse(std::move(stored.sources), stored.numbering);
-    if (outcome.domain == nullptr) return unreadable(version, outcome.errors.front().message());
-    versions_.push_back({std::move(outcome.domain), entry.seq});
+    FORGE_TRY(add_stored(record, entry.seq));
   }
   return Database::check(*iterator, "reading the schema");
+}
+
+Status Catalog::add_stored(std::span<const std::uint8_t> record, Seq seq) {
+  const Resource& schema = *versions_.front().domain->find_resource("_schema");
+  const std::uint32_t next = version() + 1;
+  Row row;
+  read_row(schema.record, record, row);
+  StoredSchema stored = stored_schema(row_to_object(schema.record, row));
+  if (stored.sources.empty()) return unreadable(next, "its sources are missing");
+  Domain::Outcome outcome = Domain::parse(std::move(stored.sources), stored.numbering);
+  if (outcome.domain == nullptr) return unreadable(next, outcome.errors.front().message());
+  add(std::move(outcome.domain), seq);
+  return {};
 }
 
 void Catalog::add(std::shared_ptr<const Domain> domain, Seq seq) {

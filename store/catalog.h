@@ -21,6 +21,9 @@ class Catalog {
 
   // Reads every `_schema` record and parses its sources again. Errors: kDataCorrupt, also where stored sources no longer parse.
   Status load(const Database& database);
+  // The next version from its `_schema` record, a verified table, which event `seq` made. Errors: kDataCorrupt where its sources
+  // are missing or no longer parse.
+  Status add_stored(std::span<const std::uint8_t> record, Seq seq);
   // The next version, added by event `seq`.
   void add(std::shared_ptr<const Domain> domain, Seq seq);
 

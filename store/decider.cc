@@ -58,14 +58,6 @@ Status rule_error(const Action& action, const Rule& rule, std::string why) {
 
 }  // namespace
 
-// What an action does to one unique value: at the transaction's end at most one record may hold it.
-struct UniqueChange {
-  std::string_view key;
-  std::string_view record_key;
-  const Resource* resource = nullptr;
-  bool erase = false;
-};
-
 namespace {
 
 Status unique_taken(const UniqueChange& change, std::string_view owner) {
@@ -140,7 +132,7 @@ Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock,
       clock_(clock),
       ids_(ids),
       limits_(limits),
-      tree_(database),
+      tree_(&database),
       staging_(std::make_unique<Staging>()),
       subject_(std::make_unique<Subject>()) {}
 
@@ -520,32 +512,15 @@ void Decider::touch_unique(Staging& staging, const RowChange& change, std::strin
       {.key = staging.keep(change.key), .record_key = staging.keep(record_key), .resource = &resource, .erase = change.erase});
 }
 
-// Value by value, each with its changes in order: values may be swapped within a transaction.
 Status Decider::check_unique(Staging& staging) {
-  std::vector<UniqueChange>& all = staging.unique;
-  if (all.size() > 1) {
-    std::stable_sort(all.begin(), all.end(), [](const UniqueChange& a, const UniqueChange& b) { return a.key < b.key; });
-  }
-  for (auto first = all.begin(); first != all.end();) {
-    const auto end = std::find_if(first, all.end(), [&](const UniqueChange& change) { return change.key != first->key; });
-    FORGE_TRY(check_unique_value(staging, {first, end}));
-    first = end;
-  }
-  return {};
+  return each_unique_value(staging.unique,
+                           [&](std::span<const UniqueChange> changes) { return check_unique_value(staging, changes); });
 }
 
 Status Decider::check_unique_value(Staging& staging, std::span<const UniqueChange> changes) {
   const std::string_view key = changes.front().key;
   FORGE_ASSIGN(const std::optional<std::string> before, lookup(Table::kUnique, key));
-  std::vector<std::string_view> owners;
-  if (before) owners.push_back(*before);
-  for (const UniqueChange& change : changes) {
-    if (change.erase) {
-      std::erase(owners, change.record_key);
-    } else {
-      owners.push_back(change.record_key);
-    }
-  }
+  const std::vector<std::string_view> owners = owners_after(before, changes);
   if (owners.size() > 1) return unique_taken(changes.front(), owners.front());
   if (owners.empty()) {
     staging.group->batch.Delete(database_.handle(Table::kUnique), slice_of(key)).PermitUncheckedError();

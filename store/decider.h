@@ -20,6 +20,7 @@
 #include "forge/events/envelope.h"
 #include "forge/events/id.h"
 #include "forge/projections/state_projection.h"
+#include "forge/projections/unique_changes.h"
 #include "log_tree.h"
 #include "overlay.h"
 #include "prepared.h"
@@ -40,8 +41,6 @@ struct Group {
   bool has_events() const { return last_seq != 0; }
   bool is_empty() const { return batch.Count() == 0; }
 };
-
-struct UniqueChange;
 
 class Decider {
  public:

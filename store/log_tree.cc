@@ -55,20 +55,20 @@ Status LogTree::restore(Seq size) {
   leaves_.clear();
   const std::uint64_t tiles = size / kTileLeaves;
   if (tiles > 0) {
-    FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(database_, 'N', tiles - 1));
+    FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(*database_, 'N', tiles - 1));
     if (beside.empty()) return broken_tile(tiles - 1, "its size is wrong");
     beside.erase(beside.begin());
     FORGE_ASSIGN(tiles_, MerkleFrontier::restore(tiles * kTileLeaves, std::move(beside)));
   }
   for (Seq seq = tiles * kTileLeaves + 1; seq <= size; ++seq) {
-    FORGE_ASSIGN(const Hash leaf, leaf_from_log(database_, seq, hasher_));
+    FORGE_ASSIGN(const Hash leaf, leaf_from_log(*database_, seq, hasher_));
     leaves_.push_back(leaf);
     open_.append(leaf, hasher_);
   }
   return {};
 }
 
-void LogTree::append(const Hash& leaf, rocksdb::WriteBatch& batch) {
+void LogTree::append(const Hash& leaf, const std::function<void(std::string_view key, std::string_view value)>& put) {
   open_.append(leaf, hasher_);
   leaves_.push_back(leaf);
   if (leaves_.size() < kTileLeaves) return;
@@ -77,11 +77,16 @@ void LogTree::append(const Hash& leaf, rocksdb::WriteBatch& batch) {
   tiles_.append_subtree(root, kTileLeaves, hasher_);
   std::vector<Hash> beside{root};
   beside.insert(beside.end(), tiles_.hashes().begin(), tiles_.hashes().end());
-  rocksdb::ColumnFamilyHandle* handle = database_.handle(Table::kTree);
-  batch.Put(handle, tile_key('L', index), slice_of_hashes(leaves_)).PermitUncheckedError();
-  batch.Put(handle, tile_key('N', index), slice_of_hashes(beside)).PermitUncheckedError();
+  put(tile_key('L', index), view_of(slice_of_hashes(leaves_)));
+  put(tile_key('N', index), view_of(slice_of_hashes(beside)));
   open_ = MerkleFrontier();
   leaves_.clear();
+}
+
+void LogTree::append(const Hash& leaf, rocksdb::WriteBatch& batch) {
+  append(leaf, [&](std::string_view key, std::string_view value) {
+    batch.Put(database_->handle(Table::kTree), slice_of(key), slice_of(value)).PermitUncheckedError();
+  });
 }
 
 // The open leaves are fewer than a tile has, so that their subtrees stand behind all others.
@@ -91,8 +96,12 @@ MerkleFrontier LogTree::frontier() const {
   return MerkleFrontier::restore(tiles_.size() + open_.size(), std::move(hashes)).value();
 }
 
+std::string short_hex(const Hash& hash) {
+  return to_hex(std::span(hash).first(4)) + "…";
+}
+
 Result<Hash> tree_root(const Database& database, Seq size) {
-  LogTree tree(database);
+  LogTree tree(&database);
   FORGE_TRY(tree.restore(size));
   Hasher hasher;
   return tree.frontier().root(hasher);

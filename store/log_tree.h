@@ -7,6 +7,8 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <functional>
+#include <string_view>
 #include <vector>
 
 #include "database.h"
@@ -20,22 +22,29 @@ inline constexpr std::uint64_t kTileLeaves = 256;
 // Not safe for concurrent use.
 class LogTree {
  public:
-  explicit LogTree(const Database& database) : database_(database) {}
+  // `database` is where restore() reads and batches go; null where neither is called.
+  explicit LogTree(const Database* database) : database_(database) {}
 
   // Starts at the tree over the first `size` events. Errors: kDataCorrupt, kIoError.
   Status restore(Seq size);
   Hash leaf_of(std::span<const std::uint8_t> event) { return hasher_.leaf(event); }
-  // Appends a leaf; a tile that it completes goes into `batch`.
+  // Appends a leaf; the rows of a tile that it completes go to `put`.
+  void append(const Hash& leaf, const std::function<void(std::string_view key, std::string_view value)>& put);
+  // The same into `batch`.
   void append(const Hash& leaf, rocksdb::WriteBatch& batch);
   MerkleFrontier frontier() const;
+  std::uint64_t size() const { return tiles_.size() + open_.size(); }
 
  private:
-  const Database& database_;
+  const Database* database_;
   Hasher hasher_;
   MerkleFrontier tiles_;      // over the complete tiles
   MerkleFrontier open_;       // over the leaves since
   std::vector<Hash> leaves_;  // since the last complete tile
 };
+
+// "4c1f09aa…": enough of a hash to tell it from others in a message.
+std::string short_hex(const Hash& hash);
 
 // The root over the first `size` events. Errors: kDataCorrupt, kIoError.
 Result<Hash> tree_root(const Database& database, Seq size);

@@ -112,10 +112,7 @@ Status create(Store::State& state) {
   state.identity.created = state.clock().now();
   FORGE_TRY(state.files->begin_creation(state.identity));
   FORGE_ASSIGN(state.database, Database::open(database_options(state, false, true)));
-  rocksdb::WriteBatch batch;
-  batch.Put(state.database->handle(Table::kMeta), slice_of(kStoreIdKey), state.identity.id.to_string()).PermitUncheckedError();
-  FORGE_TRY(to_status(state.database->write(batch, true), "writing the new store"));
-  FORGE_TRY(state.database->flush());
+  FORGE_TRY(put_store_id(*state.database, state.identity.id));
   return state.files->finish_creation();
 }
 
@@ -222,6 +219,16 @@ Status open_existing(Store::State& state) {
   return start_writing(state, recovered);
 }
 
+// A copy that was not finished must never pass for a store, nor make room for an empty one. A draft that cannot be read was itself
+// being written: nothing stands behind it.
+Status refuse_unfinished_copy(const StoreFiles& files) {
+  const Result<Identity> draft = files.read_draft();
+  if (!draft.ok() || !draft->origin) return {};
+  return Status(ErrorId::kCopyUnfinished, files.paths().root + " holds an unfinished copy of a store")
+      .why("it was to hold events 1 to " + std::to_string(draft->origin->seq) + " of the store " + draft->origin->store)
+      .state("nothing was changed");
+}
+
 Status open_new(Store::State& state) {
   if (state.options.read_only || !state.options.create) {
     return Status(ErrorId::kStoreNotFound, "there is no store in " + state.path).remedy("create one: forgectl init " + state.path);
@@ -233,6 +240,13 @@ Status open_new(Store::State& state) {
 
 }  // namespace
 
+Status put_store_id(Database& database, const Uuid& id) {
+  rocksdb::WriteBatch batch;
+  batch.Put(database.handle(Table::kMeta), slice_of(kStoreIdKey), id.to_string()).PermitUncheckedError();
+  FORGE_TRY(to_status(database.write(batch, true), "writing the new store"));
+  return database.flush();
+}
+
 Status open_state(Store::State& state) {
   FORGE_ASSIGN(const StoreFiles::Found found, state.files->look());
   const std::string& root = state.files->paths().root;
@@ -242,6 +256,7 @@ Status open_state(Store::State& state) {
     case StoreFiles::Found::kNothing:
       return open_new(state);
     case StoreFiles::Found::kUnfinished:
+      FORGE_TRY(refuse_unfinished_copy(*state.files));
       if (state.options.read_only || !state.options.create) return open_new(state);
       FORGE_TRY(take_lock(state));
       FORGE_TRY(state.files->discard_creation());

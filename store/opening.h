@@ -9,6 +9,9 @@
 
 namespace forge::internal {
 
+// Writes the store's id into a new database, on disk when this returns. Errors: kDiskFull, kIoError.
+Status put_store_id(Database& database, const Uuid& id);
+
 // Errors: as Store::open.
 Status open_state(Store::State& state);
 

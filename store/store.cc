@@ -348,6 +348,7 @@ Result<StoreStats> Store::stats() const {
   };
   StoreStats stats;
   stats.id = state_->identity.id.to_string();
+  stats.origin = state_->identity.origin;
   stats.head = head();
   stats.head_time = state_->head_time();
   stats.schema_version = state_->catalog.version();

@@ -1,9 +1,11 @@
-// The identity file FORGE is text: four lines and the CRC-32C of what stands above it.
+// The identity file FORGE is text: four or five lines and the CRC-32C of what stands above it. The line `origin` is that of a store
+// made from another: that one's id and the last event taken from it.
 //
 //   forge store
 //   format 1
 //   id 0192f0c1-2a3b-7c4d-8e5f-0123456789ab
 //   created 2026-11-23T04:00:01.100000Z
+//   origin 0192e5aa-90c3-7d10-a2b4-56789abcdef0 1042
 //   crc32c 1a2b3c4d
 
 #include "store_files.h"
@@ -40,7 +42,18 @@ std::string hex8(std::uint32_t value) {
 std::string identity_text(const Identity& identity) {
   std::string text = "forge store\nformat " + std::to_string(identity.format) + "\nid " + identity.id.to_string() + "\ncreated " +
                      format_time(identity.created) + "\n";
+  if (identity.origin) text += "origin " + identity.origin->store + " " + std::to_string(identity.origin->seq) + "\n";
   return text + "crc32c " + hex8(crc32c(text)) + "\n";
+}
+
+// "ID SEQ"; nothing for other text.
+std::optional<Origin> parse_origin(std::string_view text) {
+  const std::size_t space = text.find(' ');
+  if (space == std::string_view::npos || !Uuid::parse(text.substr(0, space))) return std::nullopt;
+  Origin origin{.store = std::string(text.substr(0, space))};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + space + 1, end, origin.seq);
+  return error == std::errc() && stop == end ? std::optional<Origin>(std::move(origin)) : std::nullopt;
 }
 
 // The rest of the line that begins with `name` and a space.
@@ -135,6 +148,7 @@ Status StoreFiles::finish_creation() {
 
 Status StoreFiles::discard_creation() {
   FORGE_TRY(remove_tree(paths_.data()));
+  FORGE_TRY(remove_tree(paths_.loading()));
   if (exists(paths_.watermark())) {
     FORGE_TRY(to_status(file_system_->DeleteFile(paths_.watermark(), kIo, nullptr), "removing an unfinished store"));
   }
@@ -142,9 +156,17 @@ Status StoreFiles::discard_creation() {
 }
 
 Result<Identity> StoreFiles::read_identity() const {
-  FORGE_ASSIGN(const std::string text, read(paths_.identity()));
+  return read_identity(paths_.identity());
+}
+
+Result<Identity> StoreFiles::read_draft() const {
+  return read_identity(paths_.identity_draft());
+}
+
+Result<Identity> StoreFiles::read_identity(const std::string& path) const {
+  FORGE_ASSIGN(const std::string text, read(path));
   const auto damaged = [&](const char* why) {
-    return Status(ErrorId::kDataCorrupt, "the store's identity file is damaged").why(why).place(paths_.identity());
+    return Status(ErrorId::kDataCorrupt, "the store's identity file is damaged").why(why).place(path);
   };
   if (!text.starts_with("forge store\nformat ")) return damaged("it does not begin as one");
   Identity identity;
@@ -159,12 +181,16 @@ Result<Identity> StoreFiles::read_identity() const {
   if (identity.format > kStoreFormat) {
     return Status(ErrorId::kFormatTooNew, "the store has format " + std::to_string(identity.format))
         .why("this Forge reads formats up to " + std::to_string(kStoreFormat))
-        .place(paths_.identity())
+        .place(path)
         .state("nothing was changed");
   }
   const std::optional<Uuid> id = Uuid::parse(line_value(text, "id"));
   if (!id) return damaged("the store's id cannot be read");
   identity.id = *id;
+  if (const std::string_view origin = line_value(text, "origin"); !origin.empty()) {
+    identity.origin = parse_origin(origin);
+    if (!identity.origin) return damaged("where the store comes from cannot be read");
+  }
   FORGE_ASSIGN(identity.created, parse_time(line_value(text, "created")));
   return identity;
 }

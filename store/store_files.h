@@ -7,12 +7,14 @@
 #include <rocksdb/file_system.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "forge/events/id.h"
 #include "forge/events/status.h"
 #include "forge/events/time.h"
+#include "forge/store/store.h"
 
 namespace forge::internal {
 
@@ -31,12 +33,14 @@ struct StorePaths {
   std::string watermark() const { return root + "/WATERMARK"; }
   std::string data() const { return root + "/data"; }
   std::string quarantine() const { return root + "/quarantine"; }
+  std::string loading() const { return root + "/loading"; }
 };
 
 struct Identity {
   std::uint32_t format = kStoreFormat;
   Uuid id;
   Time created;
+  std::optional<Origin> origin;
 };
 
 class StoreFiles {
@@ -57,12 +61,16 @@ class StoreFiles {
   Status discard_creation();
   // Errors: kDataCorrupt, kFormatTooNew.
   Result<Identity> read_identity() const;
+  // The identity that a store will have once it is whole. Errors: as read_identity.
+  Result<Identity> read_draft() const;
 
   bool exists(const std::string& path) const;
   Result<std::string> read(const std::string& path) const;
   // Writes, syncs, and renames over `path`; syncs the directory.
   Status replace(const std::string& path, std::string_view text);
   Status sync_directory(const std::string& path);
+  // Removes a directory and everything in it; nothing where there is none.
+  Status remove_tree(const std::string& path);
   // Hard-links every file of `data` into quarantine/<name>; false when the file system has no hard links.
   Result<bool> quarantine_data(const std::string& name);
   void remove_quarantine();
@@ -72,7 +80,7 @@ class StoreFiles {
 
  private:
   Status write_synced(const std::string& path, std::string_view text);
-  Status remove_tree(const std::string& path);
+  Result<Identity> read_identity(const std::string& path) const;
 
   std::shared_ptr<rocksdb::FileSystem> file_system_;
   StorePaths paths_;

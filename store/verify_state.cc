@@ -6,6 +6,7 @@
 #include "forge/events/key.h"
 #include "idempotency.h"
 #include "log_reader.h"
+#include "state_fold.h"
 #include "view_state.h"
 
 namespace forge::internal {
@@ -57,21 +58,6 @@ void compare_headers(const VersionEntry& found, const VersionEntry& expected, Di
   if (found.changed != expected.changed) out.add("the set of changed fields", "another", "its own");
 }
 
-// What does not follow from where the record stood, or nothing.
-std::string number_problem(const Action& action, const Envelope& envelope, const CurrentEntry& before, bool lives) {
-  if (envelope.version != before.version + 1) {
-    return "it makes version " + std::to_string(envelope.version) + ", the record was at " + std::to_string(before.version);
-  }
-  if (envelope.incarnation != before.incarnation + (lives ? 0u : 1u)) {
-    return "it says incarnation " + std::to_string(envelope.incarnation) + ", the record was in its " +
-           std::to_string(before.incarnation);
-  }
-  if (action.kind == ActionKind::kCreates && lives) return "it creates a record that lives";
-  if ((action.kind == ActionKind::kUpdates || action.kind == ActionKind::kDestroys) && !lives)
-    return "there is no record to change";
-  return {};
-}
-
 std::string current_key_of(const Resource& resource, std::string_view key) {
   std::string out;
   append_current_key(resource.number, key, out);
@@ -121,7 +107,7 @@ Status StateCheck::check_event(const Action& action, const Envelope& envelope) {
   const std::string found = versions_->value().ToString();
   versions_->Next();
   FORGE_ASSIGN(const Before before, read_before(resource));
-  const std::string problem = number_problem(action, envelope, before.entry, before.lives());
+  const std::string problem = StateFold::problem(action, envelope, before.entry);
   if (!problem.empty()) {
     return state_differs(
         "event " + std::to_string(envelope.seq) + " does not follow the versions of " + name_of_record(record_part(key_)), problem);

@@ -1,13 +1,10 @@
 #include "verify_tree.h"
 
 #include "log_reader.h"
+#include "log_scan.h"
 
 namespace forge::internal {
 namespace {
-
-std::string short_hex(const Hash& hash) {
-  return to_hex(std::span(hash).first(4)) + "…";
-}
 
 void add_part(std::string& text, const std::string& part) {
   if (part.empty()) return;
@@ -40,23 +37,23 @@ void TreeCheck::event(Seq seq, std::string_view row, const Result<Envelope>& env
   if (!envelope.ok()) {
     slot.problem = envelope.status().text().what;
     add_part(slot.problem, envelope.status().text().why);
-    previous_.reset();
+    order_.forget();
     return;
   }
   slot.problem = problem_of(*envelope);
-  previous_ = Previous{seq, envelope->recorded_at, envelope->transaction, envelope->place, envelope->count};
+  order_.take(*envelope);
 }
 
 void TreeCheck::missing(Seq seq, const Status& why) {
   Slot& slot = next_slot(seq);
   slot.missing = true;
   slot.problem = why.text().why;
-  previous_.reset();
+  order_.forget();
 }
 
 void TreeCheck::finish() {
-  if (previous_ && previous_->place + 1 != previous_->count) {
-    add_part(slots_.back().problem, "its transaction has " + std::to_string(previous_->count) + " events, the log ends before");
+  if (!order_.is_whole()) {
+    add_part(slots_.back().problem, "its transaction has " + std::to_string(order_.count()) + " events, the log ends before");
   }
   if (!slots_.empty()) end_tile();
 }
@@ -128,9 +125,7 @@ void TreeCheck::report_slots(bool compare_leaves) {
       i = last;
     } else if (compare_leaves && slot.leaf && *slot.leaf != tile_->leaves[i]) {
       add_part(why, intact_before(slot.seq));
-      report(check_, Status(ErrorId::kEventAltered, "event " + seq + " was altered: leaf recorded " + short_hex(tile_->leaves[i]) +
-                                                        ", computed " + short_hex(*slot.leaf))
-                         .why(why));
+      report(check_, altered_event(slot.seq, tile_->leaves[i], *slot.leaf).why(why));
     } else if (!slot.problem.empty()) {
       add_part(why, intact_before(slot.seq));
       report(check_, Status(ErrorId::kDataCorrupt, "event " + seq + " is not sound").why(why));
@@ -160,30 +155,13 @@ void TreeCheck::append(const Hash& leaf) {
 }
 
 std::string TreeCheck::problem_of(const Envelope& envelope) const {
-  std::string problem = order_problem(envelope);
+  std::string problem = order_.problem(envelope);
   const Result<std::shared_ptr<const Domain>> domain = domain_of(catalog_, envelope);
   const Status resolved = domain.ok() ? resolve_event(envelope, **domain).status() : domain.status();
   if (resolved.ok()) return problem;
   add_part(problem, resolved.text().what);
   add_part(problem, resolved.text().why);
   return problem;
-}
-
-std::string TreeCheck::order_problem(const Envelope& envelope) const {
-  const std::string place =
-      "it is number " + std::to_string(envelope.place) + " of " + std::to_string(envelope.count) + " of its transaction";
-  if (envelope.place >= envelope.count) return place;
-  if (!previous_) return envelope.seq == 1 && envelope.place != 0 ? place : std::string();
-  const std::string before = "event " + std::to_string(previous_->seq);
-  if (envelope.place == 0) {
-    if (previous_->place + 1 != previous_->count) return "it begins a transaction before that of " + before + " is whole";
-    if (envelope.recorded_at <= previous_->recorded_at)
-      return "it is recorded at " + format_time(envelope.recorded_at) + ", not after " + before;
-    return {};
-  }
-  const bool goes_on = envelope.place == previous_->place + 1 && envelope.count == previous_->count &&
-                       envelope.transaction == previous_->transaction && envelope.recorded_at == previous_->recorded_at;
-  return goes_on ? std::string() : place + ", which does not follow " + before;
 }
 
 Hash TreeCheck::root_of(const std::vector<Hash>& leaves) {

@@ -12,6 +12,7 @@
 
 #include "catalog.h"
 #include "log_tree.h"
+#include "transaction_order.h"
 #include "verify_parts.h"
 
 namespace forge::internal {
@@ -39,13 +40,6 @@ class TreeCheck {
     bool missing = false;
     std::string problem;
   };
-  struct Previous {
-    Seq seq = 0;
-    Time recorded_at;
-    Uuid transaction;
-    std::uint16_t place = 0;
-    std::uint16_t count = 0;
-  };
 
   Slot& next_slot(Seq seq);
   void begin_tile(Seq seq);
@@ -55,7 +49,6 @@ class TreeCheck {
   void check_edge();
   void append(const Hash& leaf);
   std::string problem_of(const Envelope& envelope) const;
-  std::string order_problem(const Envelope& envelope) const;
   std::string intact_before(Seq seq);
   Hash root_of(const std::vector<Hash>& leaves);
 
@@ -69,7 +62,7 @@ class TreeCheck {
   std::map<Seq, std::optional<Hash>> roots_;
   std::vector<Slot> slots_;   // of the tile at hand
   std::optional<Tile> tile_;  // as recorded; nothing where it is incomplete or damaged
-  std::optional<Previous> previous_;
+  TransactionOrder order_;
   bool known_ = true;  // every leaf so far is
   bool edge_reported_ = false;
   bool event_reported_ = false;

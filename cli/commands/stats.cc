@@ -17,11 +17,13 @@ Result<int> run_stats(Session& session) {
                      std::to_string(stats.head);
   if (stats.head > 0) text += " at " + time_text(stats.head_time);
   FORGE_TRY(session.out.text(text + " · schema version " + std::to_string(stats.schema_version) + "\n"));
+  Value head_at;
+  if (stats.head > 0) head_at = format_time(stats.head_time);
   FORGE_TRY(session.out.object(Object{{"id", stats.id},
                                       {"path", store.path()},
                                       {"events", stats.head},
                                       {"head", stats.head},
-                                      {"head_at", stats.head == 0 ? Value() : Value(format_time(stats.head_time))},
+                                      {"head_at", std::move(head_at)},
                                       {"records", stats.records},
                                       {"schema_version", stats.schema_version},
                                       {"bytes", bytes},

@@ -95,8 +95,11 @@ void act_on(Store& store, int first, int count) {
 }
 
 Result<std::string> contents_of(const Store& store) {
+  return contents_of(store.view());
+}
+
+Result<std::string> contents_of(const View& view) {
   std::string out;
-  const View view = store.view();
   FORGE_TRY(view.log({}, [&](const Event& event) {
     out += event.to_json() + "\n";
     return true;
@@ -114,6 +117,13 @@ Result<std::string> contents_of(const Store& store) {
 SampleDirectory::SampleDirectory(State state) : path_(temporary("sample")) {
   static const Originals originals;
   fs::copy(state == State::kClosed ? originals.closed : originals.killed, path_, fs::copy_options::recursive);
+}
+
+FreshPath::FreshPath(const std::string& name) : path_(temporary(name)) {}
+
+FreshPath::~FreshPath() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
 }
 
 SampleDirectory::~SampleDirectory() {

@@ -28,10 +28,24 @@ class SampleDirectory {
   std::string path_;
 };
 
+// A directory of the name that does not exist yet, in memory where there is such a place; removed at the end.
+class FreshPath {
+ public:
+  explicit FreshPath(const std::string& name);
+  ~FreshPath();
+  FreshPath(const FreshPath&) = delete;
+  FreshPath& operator=(const FreshPath&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 // `count` transactions of the sample's, numbered from `first`, a multiple of 16.
 void act_on(Store& store, int first, int count);
 
 // Everything that readers can see: each event and each record as JSON, one a line; or the first error.
+Result<std::string> contents_of(const View& view);
 Result<std::string> contents_of(const Store& store);
 
 }  // namespace forge::testing_support

@@ -320,7 +320,7 @@ TEST_F(Verify, NamesADamagedRootAndEdgeOfATile) {
 // An attacker who rewrites an event and its whole tile is caught by the next tile's edge, and by the watermark.
 TEST_F(Verify, IsNotMisledByATileThatWasRewrittenWithItsEvent) {
   rewrite_event(7, [](Envelope& envelope) { envelope.actor = "somebody"; });
-  internal::LogTree tree(database());
+  internal::LogTree tree(&database());
   rocksdb::WriteBatch batch;
   ASSERT_TRUE(tree.restore(0).ok());
   for (Seq seq = 1; seq <= internal::kTileLeaves; ++seq) tree.append(store_.view().leaf(seq).value(), batch);

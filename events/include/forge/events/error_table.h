@@ -43,6 +43,11 @@ std::string_view name_of(Code code);
   X(DirectoryUnusable, 1007, kIo, 7, 503, "the directory cannot be used", "check that it exists and its permissions")             \
   X(Closed, 1008, kUnavailable, 7, 503, "the store is closed", "open it again")                                                   \
   X(Forked, 1009, kInvalidArgument, 1, 500, "the store was opened before fork()", "open it in the child process")                 \
+  X(CopyUnfinished, 1010, kUnavailable, 7, 409, "the copy of a store is unfinished",                                              \
+    "make it again with the same command, or remove the directory")                                                               \
+  X(BackupNotFound, 1011, kNotFound, 3, 404, "there is no backup here", "name the directory that forgectl backup wrote")          \
+  X(BackupForeign, 1012, kInvalidArgument, 4, 409, "the backup belongs to another store", "name another directory")               \
+  X(BackupTooNew, 1013, kUnavailable, 7, 503, "the backup was written by a newer Forge", "use a forge of at least that version")  \
   X(SchemaSyntax, 2000, kInvalidArgument, 4, 422, "the schema file does not parse", "mend the file and check it again")           \
   X(RuleUnknownName, 2001, kInvalidArgument, 4, 422, "a rule names something unknown", "mend the rule")                           \
   X(RuleSyntax, 2002, kInvalidArgument, 4, 422, "a rule does not parse", "mend the rule")                                         \
@@ -90,6 +95,8 @@ std::string_view name_of(Code code);
   X(FilterInvalid, 4005, kInvalidArgument, 2, 400, "the filter cannot be read", "see: forgectl help query")                       \
   X(CursorInvalid, 4006, kInvalidArgument, 2, 400, "the cursor cannot be read", "start again without a cursor")                   \
   X(TimeAmbiguous, 4007, kInvalidArgument, 2, 400, "the time has more than one reading", "write the reading that is meant")       \
+  X(PointInsideTransaction, 4008, kInvalidArgument, 4, 422, "the point is inside a transaction",                                  \
+    "ask for the event before or after")                                                                                          \
   X(SubscriptionNotFound, 5020, kNotFound, 3, 404, "no such subscription", "see: forgectl subscription list")                     \
   X(SubscriptionName, 5021, kInvalidArgument, 4, 422, "the name cannot name a subscription",                                      \
     "letters, digits and _ . : - are allowed, 200 at most")                                                                       \
@@ -108,6 +115,7 @@ std::string_view name_of(Code code);
   X(StoreForeignFile, 6006, kCorruption, 6, 500, "a file belongs to another store", "restore the store's own file")               \
   X(RemainsOfStore, 6007, kCorruption, 6, 500, "remains of a damaged store are here", "repair a copy; never create over remains") \
   X(ProofInvalid, 6008, kCorruption, 6, 500, "the proof does not hold", "compare the head with the one you kept")                 \
+  X(BackupCorrupt, 6009, kCorruption, 6, 500, "the backup is damaged", "restore another backup")                                  \
   X(DiskFull, 7001, kUnavailable, 7, 507, "the disk is full", "free some space; writes go on by themselves")                      \
   X(IoError, 7002, kIo, 7, 500, "reading or writing failed", "check the disk")                                                    \
   X(IoFatal, 7003, kUnknownOutcome, 9, 500, "a write or sync failed: the outcome is unknown",                                     \

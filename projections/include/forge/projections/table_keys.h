@@ -20,6 +20,8 @@ inline constexpr std::size_t kTableCount = 8;
 // The tables every store has. Those behind them came later: a store that was made before has none until it is opened for writing.
 inline constexpr std::size_t kFirstTableCount = 7;
 std::string_view name_of(Table table);  // "log"
+// A row of the table is put once and then neither changed nor erased.
+bool is_append_only(Table table);
 
 // log: seq.
 std::string log_key(Seq seq);

@@ -49,8 +49,15 @@ struct Bookmark {
   Time recorded_at;  // of that point
 };
 
+// Where a store came from that was rebuilt, restored or forked: events 1 to `seq` of the store with this id.
+struct Origin {
+  std::string store;
+  Seq seq = 0;
+};
+
 struct StoreStats {
   std::string id;
+  std::optional<Origin> origin;
   Seq head = 0;
   Time head_time;
   std::uint64_t records = 0;  // living ones, estimated

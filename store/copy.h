@@ -1,0 +1,26 @@
+#pragma once
+
+// What rebuilding, restoring and repairing have in common.
+
+#include <memory>
+#include <string>
+
+#include "forge/store/rebuild.h"
+#include "store_builder.h"
+#include "store_state.h"
+
+namespace forge::internal {
+
+BuildTarget build_target(const std::string& path, const CopyOptions& options, std::shared_ptr<rocksdb::Env> env);
+// Calls the caller's progress now and then. Errors: kCancelled.
+Status tell_progress(const CopyOptions& options, Seq done, Seq total);
+Copy copy_of(const BuiltStore& built);
+// The seq of a point, which must be the end of a transaction. Errors: as Store::resolve, kPointInsideTransaction.
+Result<Seq> end_of_copy(const Store& origin, const Point& point);
+Status inside_transaction(const Envelope& event);
+
+// As rebuild, over an environment of the caller's choice.
+Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
+                          std::shared_ptr<rocksdb::Env> env);
+
+}  // namespace forge::internal

@@ -1,0 +1,120 @@
+#include "forge/store/rebuild.h"
+
+#include <algorithm>
+
+#include "copy.h"
+#include "log_reader.h"
+
+namespace forge {
+
+using internal::StoreBuilder;
+
+namespace internal {
+namespace {
+
+constexpr Seq kProgressEvery = 4096;
+
+}  // namespace
+
+BuildTarget build_target(const std::string& path, const CopyOptions& options, std::shared_ptr<rocksdb::Env> env) {
+  return {.path = path,
+          .env = std::move(env),
+          .clock = options.clock != nullptr ? options.clock : &system_clock(),
+          .ids = options.ids != nullptr ? options.ids : &system_ids(),
+          .log = options.log};
+}
+
+Status tell_progress(const CopyOptions& options, Seq done, Seq total) {
+  if (!options.progress || (done % kProgressEvery != 0 && done != total) || options.progress(done, total)) return {};
+  return Status(ErrorId::kCancelled, "stopped after event " + std::to_string(done)).state("the target is as it was");
+}
+
+Copy copy_of(const BuiltStore& built) {
+  return {.id = built.identity.id.to_string(),
+          .origin = *built.identity.origin,
+          .root = built.root,
+          .records = built.records,
+          .bytes = built.bytes};
+}
+
+Result<Seq> end_of_copy(const Store& origin, const Point& point) {
+  FORGE_ASSIGN(const Resolved end, origin.resolve(point));
+  if (end.seq == 0) return end.seq;
+  AlignedBytes bytes;
+  FORGE_ASSIGN(const Envelope event, read_event(*StoreAccess::state(origin).database, end.seq, bytes));
+  if (event.place + 1 == event.count) return end.seq;
+  return inside_transaction(event);
+}
+
+Status inside_transaction(const Envelope& event) {
+  const Seq first = event.seq - event.place, last = first + event.count - 1;
+  return Status(ErrorId::kPointInsideTransaction, "event " + std::to_string(event.seq) + " is inside a transaction")
+      .why("its transaction is events " + std::to_string(first) + " to " + std::to_string(last))
+      .state("nothing was written")
+      .remedy("ask for event " + std::to_string(first - 1) + " or " + std::to_string(last));
+}
+
+Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
+                          std::shared_ptr<rocksdb::Env> env) {
+  const Store::State& state = StoreAccess::state(origin);
+  if (state.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  FORGE_ASSIGN(const Seq end, end_of_copy(origin, options.as_of));
+  FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder,
+               StoreBuilder::begin(build_target(target, options, std::move(env)), {state.identity.id.to_string(), end}));
+  LogScan scan(*state.database, 1, end);
+  LogRow row;
+  for (;;) {
+    FORGE_ASSIGN(const bool any, scan.next(row));
+    if (!any) break;
+    FORGE_TRY(builder->add(row));
+    FORGE_TRY(tell_progress(options, row.seq, end));
+  }
+  // The tiles' own roots are not looked at on the way: the root that they give must be that of the events.
+  FORGE_ASSIGN(const Hash expected, tree_root(*state.database, end));
+  if (const Hash root = builder->root(); root != expected) {
+    return Status(ErrorId::kEventAltered, "the log and its tree differ")
+        .why("events 1 to " + std::to_string(end) + " have root " + to_hex(root) + ", the tree says " + to_hex(expected))
+        .state("the target is as it was");
+  }
+  FORGE_ASSIGN(const BuiltStore built, builder->finish());
+  return copy_of(built);
+}
+
+}  // namespace internal
+
+Result<Copy> rebuild(const Store& origin, const std::string& target, const CopyOptions& options) {
+  return internal::rebuild_over(origin, target, options, nullptr);
+}
+
+Result<CopyEstimate> estimate_rebuild(const Store& origin, const CopyOptions& options) {
+  constexpr Seq kSampleMax = 20'000;
+  const Store::State& state = StoreAccess::state(origin);
+  if (state.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  CopyEstimate out;
+  FORGE_ASSIGN(out.events, internal::end_of_copy(origin, options.as_of));
+  if (out.events == 0) return out;
+  const std::shared_ptr<rocksdb::Env> memory(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+  const internal::BuildTarget target = internal::build_target("/estimate", options, memory);
+  const std::int64_t begun = target.clock->now().micros;
+  FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder, StoreBuilder::begin(target, {}));
+  Seq sampled = 0;
+  {
+    internal::LogScan scan(*state.database, 1, out.events);
+    internal::LogRow row;
+    internal::AlignedBytes bytes;
+    for (bool whole = false; !whole || sampled < kSampleMax; ++sampled) {
+      FORGE_ASSIGN(const bool any, scan.next(row));
+      if (!any) break;
+      FORGE_ASSIGN(const Envelope event, internal::decode_event(row.seq, row.row, bytes));
+      whole = event.place + 1 == event.count;
+      FORGE_TRY(builder->add(row));
+    }
+  }
+  FORGE_ASSIGN(const internal::BuiltStore built, builder->finish());
+  const double times = static_cast<double>(out.events) / static_cast<double>(sampled);
+  out.micros = static_cast<std::int64_t>(static_cast<double>(target.clock->now().micros - begun) * times);
+  out.bytes = static_cast<std::uint64_t>(static_cast<double>(built.bytes) * times);
+  return out;
+}
+
+}  // namespace forge
