@@ -45,7 +45,8 @@ Status lost_current(const StoreFiles& files, const std::vector<std::string>& nam
 
 }  // namespace
 
-// The names come from the directory itself: whether a file is there cannot be told one by one where the directory may not be entered.
+// The names come from the directory itself: whether a file is there cannot be told one by one where the directory may not be
+// entered.
 Status check_data_files(const StoreFiles& files) {
   const std::string data = files.paths().data();
   if (!files.exists(data)) return lost(files, "the directory data is missing", data);

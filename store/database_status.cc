@@ -99,11 +99,9 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
   Status error(id_of(status, text), std::string(doing) + " failed");
   if (status.IsMemoryLimit()) return error;
   if (status.IsNoSpace()) return std::move(error).why("no space is left on the device");
-  const auto* known = std::find_if(kReasons.begin(), kReasons.end(),
-                                   [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });
-  return std::move(error)
-      .why(std::string(known == kReasons.end() ? without_codes(text) : known->says))
-      .place(place_in(text));
+  const auto* known =
+      std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });
+  return std::move(error).why(std::string(known == kReasons.end() ? without_codes(text) : known->says)).place(place_in(text));
 }
 
 }  // namespace forge::internal

@@ -97,8 +97,8 @@ class Store {
   // Issues one action, or several as one transaction: all or nothing, each seeing the ones before it. Returns once it is durable.
   // Refusals leave no trace. Errors: kUnknownAction, kUnknownField, kArgument…, kKeyInvalid, kRule…, kRecordNotFound,
   // kRecordExists, kVersionConflict, kUniqueTaken, kKeyReused, kTooLarge, kTransactionTooLarge, kOverloaded, kDeadlinePassed
-  // (nothing was written), kReadOnly unless it is a dry run, kDiskFull, kIoFatal and kUnknownOutcome (it may or may not be stored: retry with the same
-  // idempotency key).
+  // (nothing was written), kReadOnly unless it is a dry run, kDiskFull, kIoFatal and kUnknownOutcome (it may or may not be stored:
+  // retry with the same idempotency key).
   Result<Receipt> act(std::string_view action, Args args, const ActOptions& options = {});
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& options = {});
   // The same without waiting. `done` is called exactly once, from a thread of the store or before this returns, and must not block.
