@@ -243,10 +243,10 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
 
 // All that was decided is on disk afterwards.
 Status Writer::drain() {
-  std::shared_ptr<OpenGroup> open = take_group();
+  const std::shared_ptr<OpenGroup> open = take_group();
   Groups groups = take_appended();
-  const Status appended = open == nullptr ? Status() : append(*open);
-  if (open != nullptr && appended.ok()) groups.push_back(std::move(open));
+  Status appended = open == nullptr ? Status() : append(*open);
+  if (open != nullptr && appended.ok()) groups.push_back(open);
   Status synced = sync_and_settle(groups);
   if (appended.ok()) return synced;
   fail_from(*open, appended);
