@@ -141,6 +141,13 @@ void DeliveryPool::stop() {
   { const MutexLock lock(sleep_mutex_); }
   called_.notify_all();
   for (std::thread& thread : threads) thread.join();
+  std::vector<std::shared_ptr<Member>> members;  // they may hold what holds the pool, and end without the lock
+  const MutexLock lock(mutex_);
+  for (const std::shared_ptr<Member>& member : members_) {
+    member->is_member_ = false;
+    member->state_ = Member::State::kIdle;
+  }
+  members.swap(members_);
 }
 
 }  // namespace forge::internal
