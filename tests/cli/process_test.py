@@ -21,7 +21,8 @@ class Process(unittest.TestCase):
 
     def start(self, *arguments, **streams):
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
-        return subprocess.Popen([FORGECTL, *arguments], cwd=self.directory.name, **streams)
+        # Unbuffered: what readline leaves is for communicate.
+        return subprocess.Popen([FORGECTL, *arguments], cwd=self.directory.name, bufsize=0, **streams)
 
     def run_forgectl(self, *arguments, input=None, **streams):
         if input is not None:
