@@ -8,7 +8,7 @@ namespace forge::internal {
 namespace {
 
 constexpr std::size_t kChunkBytes = 1 << 20;
-constexpr int kAttempts = 3;
+constexpr int kAttempts = 25;  // beside a writer that compacts, files come and go between any two looks
 
 // While it lives, RocksDB keeps files that it no longer needs: what was listed can still be read. A read-only database deletes
 // nothing and has no such switch.
