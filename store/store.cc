@@ -81,7 +81,7 @@ Status Store::State::close() {
     const Time floor = std::max(decider->last_time(), writer->floor());
     writer.reset();
     decider.reset();
-    result = failed ? Status() : database->flush();
+    result = failed ? watermark->loss() : database->flush();
     if (failed || !result.ok()) {
       watermark->abandon();
     } else {

@@ -195,6 +195,13 @@ Result<Identity> StoreFiles::read_identity(const std::string& path) const {
   return identity;
 }
 
+Result<bool> StoreFiles::holds_store(const Uuid& id) const {
+  const rocksdb::IOStatus found = file_system_->FileExists(paths_.identity(), kIo, nullptr);
+  if (found.IsNotFound() || found.IsPathNotFound()) return false;
+  FORGE_ASSIGN(const Identity identity, read_identity());
+  return identity.id == id;
+}
+
 Result<std::string> StoreFiles::read(const std::string& path) const {
   std::string text;
   const rocksdb::IOStatus status = rocksdb::ReadFileToString(file_system_.get(), path, &text);

@@ -65,6 +65,8 @@ class StoreFiles {
   Result<Identity> read_draft() const;
 
   bool exists(const std::string& path) const;
+  // Whether that store still stands at its path. Errors: kIoError where it cannot be told.
+  Result<bool> holds_store(const Uuid& id) const;
   Result<std::string> read(const std::string& path) const;
   // Writes, syncs, and renames over `path`; syncs the directory.
   Status replace(const std::string& path, std::string_view text);

@@ -10,14 +10,20 @@ Result<std::unique_ptr<WatermarkKeeper>> WatermarkKeeper::start(StoreFiles& file
   FORGE_ASSIGN(std::unique_ptr<WatermarkFile> file, WatermarkFile::open(files));
   FORGE_TRY(file->write(start, true));
   FORGE_TRY(file->write(start, false));  // the power may have torn that slot
-  std::unique_ptr<WatermarkKeeper> keeper(new WatermarkKeeper(std::move(file), start, std::move(sync_log), interval));
+  std::unique_ptr<WatermarkKeeper> keeper(new WatermarkKeeper(files, std::move(file), start, std::move(sync_log), interval));
   keeper->thread_ = std::thread([raw = keeper.get()] { raw->keep(); });
   return keeper;
 }
 
-WatermarkKeeper::WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log,
-                                 std::chrono::milliseconds interval)
-    : file_(std::move(file)), sync_log_(std::move(sync_log)), interval_(interval), newest_(start), synced_(start.seq) {}
+WatermarkKeeper::WatermarkKeeper(StoreFiles& files, std::unique_ptr<WatermarkFile> file, const Watermark& start,
+                                 std::function<Status()> sync_log, std::chrono::milliseconds interval)
+    : files_(files),
+      file_(std::move(file)),
+      store_(start.store),
+      sync_log_(std::move(sync_log)),
+      interval_(interval),
+      newest_(start),
+      synced_(start.seq) {}
 
 WatermarkKeeper::~WatermarkKeeper() {
   end_thread();
@@ -43,9 +49,16 @@ void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_fl
 void WatermarkKeeper::keep() {
   MutexLock lock(mutex_);
   while (!stopping_) {
-    if (wake_.wait_for(mutex_, interval_) || newest_.seq == synced_) continue;
+    if (wake_.wait_for(mutex_, interval_)) continue;
     const Watermark watermark = newest_;
+    const bool is_synced = watermark.seq == synced_;
     lock.unlock();
+    const Status looked = look_for_store();
+    if (!looked.ok()) return lose(looked);
+    if (is_synced) {
+      lock.lock();
+      continue;
+    }
     const Status synced = sync(watermark);
     lock.lock();
     failure_ = synced;
@@ -56,6 +69,28 @@ void WatermarkKeeper::keep() {
     if (call) call();
     lock.lock();
   }
+}
+
+// Files that are open can be written when their names are gone; nobody would find what they hold. An error of the disk says
+// nothing.
+Status WatermarkKeeper::look_for_store() const {
+  const Result<bool> found = files_.holds_store(store_);
+  if (!found.ok() || *found) return {};
+  return Status(ErrorId::kIoFatal, "the store is gone")
+      .why("the directory " + files_.paths().root + " was removed, moved or replaced while the store was open")
+      .state("whether it was stored is unknown, and the store takes no more writes");
+}
+
+void WatermarkKeeper::lose(const Status& why) {
+  const MutexLock lock(mutex_);
+  loss_ = why;
+  is_lost_ = true;
+}
+
+Status WatermarkKeeper::loss() const {
+  if (!is_lost_) return {};
+  const MutexLock lock(mutex_);
+  return loss_;
 }
 
 Status WatermarkKeeper::sync(const Watermark& watermark) {

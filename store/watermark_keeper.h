@@ -3,6 +3,7 @@
 // Keeps the watermark behind the log: after each commit an unsynced note, and from a thread of its own a synced one soon after.
 // Safe from any thread.
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -29,18 +30,24 @@ class WatermarkKeeper {
   Status finish(Time time_floor);
   // Ends the thread without a mark.
   void abandon();
+  // Ok while the store stands at its path. Looked at within `interval`: what was acknowledged since it went is gone with it.
+  Status loss() const;
   Status failure() const;
   // The newest seq that is known to survive a power cut.
   Seq synced_seq() const;
 
  private:
-  WatermarkKeeper(std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log,
+  WatermarkKeeper(StoreFiles& files, std::unique_ptr<WatermarkFile> file, const Watermark& start, std::function<Status()> sync_log,
                   std::chrono::milliseconds interval);
   void keep();
+  Status look_for_store() const;
+  void lose(const Status& why);
   Status sync(const Watermark& watermark);
   void end_thread();
 
+  const StoreFiles& files_;
   std::unique_ptr<WatermarkFile> file_;
+  const Uuid store_;
   const std::function<Status()> sync_log_;
   const std::chrono::milliseconds interval_;
   Hasher hasher_;  // of note()
@@ -50,6 +57,8 @@ class WatermarkKeeper {
   Seq synced_ FORGE_GUARDED_BY(mutex_) = 0;
   bool stopping_ FORGE_GUARDED_BY(mutex_) = false;
   Status failure_ FORGE_GUARDED_BY(mutex_);
+  std::atomic<bool> is_lost_{false};  // set after loss_
+  Status loss_ FORGE_GUARDED_BY(mutex_);
   std::function<void()> on_sync_ FORGE_GUARDED_BY(mutex_);
   std::thread thread_;
 };
