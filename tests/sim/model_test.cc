@@ -32,13 +32,17 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 struct Coverage {
   std::map<ErrorId, std::uint64_t> answers;  // kNone: accepted
   std::uint64_t replayed = 0, dry_runs = 0, reopened = 0;
-  Version longest = 0;  // history of a record
+  std::uint64_t sequences = 0;           // that ran to their end
+  std::uint64_t sequences_reopened = 0;  // of these, those whose store was opened again
+  Version longest = 0;                   // history of a record
 
   void add(const Coverage& other) {
     for (const auto& [id, count] : other.answers) answers[id] += count;
     replayed += other.replayed;
     dry_runs += other.dry_runs;
     reopened += other.reopened;
+    sequences += other.sequences;
+    sequences_reopened += other.sequences_reopened;
     longest = std::max(longest, other.longest);
   }
 };
@@ -76,6 +80,8 @@ class Simulation {
     }
     store_.reset();
     if (on_disk()) std::filesystem::remove_all(directory_);
+    if (failure_.empty()) coverage_.sequences = lanes_.size();
+    if (coverage_.reopened > 0) coverage_.sequences_reopened = coverage_.sequences;
     return failure_.empty() ? "" : steps_ + failure_;
   }
 
@@ -288,7 +294,9 @@ constexpr std::uint64_t kEnoughForEverything = 1000;  // sequences
 TEST(StoreAgainstModel, SequencesInMemoryAnswerAsTheModelDoes) {
   const std::uint64_t sequences = sequences_in_all();
   const Coverage coverage = simulate(sequences, from_environment("FORGE_SEED", 1), false);
-  if (sequences < kEnoughForEverything || HasFailure()) return;
+  if (HasFailure()) return;
+  EXPECT_GE(coverage.sequences, sequences);
+  if (sequences < kEnoughForEverything) return;
   using enum ErrorId;
   for (const ErrorId id : {kNone, kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentNull,
                            kKeyInvalid, kTextInvalid, kRuleViolated, kRuleFailed, kVersionConflict, kKeyReused, kRecordExists,
@@ -304,7 +312,10 @@ TEST(StoreAgainstModel, SequencesInMemoryAnswerAsTheModelDoes) {
 TEST(StoreAgainstModel, SequencesOnDiskAnswerAsTheModelDoesAlsoAfterReopening) {
   const std::uint64_t sequences = (sequences_in_all() + 15) / 16;
   const Coverage coverage = simulate(sequences, from_environment("FORGE_SEED", 1), true);
-  EXPECT_TRUE(HasFailure() || coverage.reopened > sequences / kSequencesPerStore) << coverage.reopened << " times opened again";
+  if (HasFailure()) return;
+  EXPECT_GE(coverage.sequences_reopened, sequences);
+  EXPECT_GT(coverage.reopened, sequences / kSequencesPerStore) << "stores are opened again in the middle, too";
+  EXPECT_TRUE(sequences_in_all() < 20'000 || coverage.sequences_reopened >= 500);
 }
 
 }  // namespace

@@ -111,17 +111,34 @@ TEST_P(FlippedBit, IsReportedOrDoesNoHarm) {
   std::cout << "\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(InEachKindOfFile, FlippedBit,
-                         ::testing::Values(Kind{"tables", State::kClosed, "", ".sst", 24, false, {}},
-                                           Kind{"write_ahead_log", State::kKilled, "", ".log", 16, false, {}},
-                                           Kind{"MANIFEST", State::kClosed, "MANIFEST", "", 12, false, {}},
-                                           Kind{"CURRENT", State::kClosed, "CURRENT", "", 6, false, {}},
-                                           Kind{"FORGE", State::kClosed, "FORGE", "", 6, false, {}},
-                                           Kind{"WATERMARK", State::kKilled, "WATERMARK", "", 15, false, {0, 4096, 8192}},
-                                           Kind{"OPTIONS", State::kClosed, "OPTIONS", "", 6, true, {}},
-                                           Kind{"IDENTITY", State::kClosed, "IDENTITY", "", 4, true, {}},
-                                           Kind{"LOCK", State::kKilled, "LOCK", "", 4, true, {}}),
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> kKinds = {{"tables", State::kClosed, "", ".sst", 24, false, {}},
+                                           {"write_ahead_log", State::kKilled, "", ".log", 16, false, {}},
+                                           {"MANIFEST", State::kClosed, "MANIFEST", "", 12, false, {}},
+                                           {"CURRENT", State::kClosed, "CURRENT", "", 6, false, {}},
+                                           {"FORGE", State::kClosed, "FORGE", "", 6, false, {}},
+                                           {"WATERMARK", State::kKilled, "WATERMARK", "", 15, false, {0, 4096, 8192}},
+                                           {"OPTIONS", State::kClosed, "OPTIONS", "", 6, true, {}},
+                                           {"IDENTITY", State::kClosed, "IDENTITY", "", 4, true, {}},
+                                           {"LOCK", State::kKilled, "LOCK", "", 4, true, {}}};
+  return kKinds;
+}
+
+INSTANTIATE_TEST_SUITE_P(InEachKindOfFile, FlippedBit, ::testing::ValuesIn(kinds()),
                          [](const ::testing::TestParamInfo<Kind>& kind) { return kind.param.name; });
+
+TEST(FlippedBits, ComeToEveryKindOfFileThatAStoreHas) {
+  for (const State state : {State::kClosed, State::kKilled}) {
+    const SampleDirectory directory(state);
+    for (const std::string& file : files_of(directory.path(), "")) {
+      const std::string name = fs::path(file).filename();
+      const bool is_of_a_kind = std::any_of(kinds().begin(), kinds().end(), [&](const Kind& kind) {
+        return name.starts_with(kind.begin) && name.ends_with(kind.end);
+      });
+      EXPECT_TRUE(is_of_a_kind) << file;
+    }
+  }
+}
 
 // The live log is what the newest acknowledged events rest on; RocksDB itself notices none of these.
 class LiveLog : public ::testing::Test {
