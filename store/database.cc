@@ -101,6 +101,7 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   options.allow_concurrent_memtable_write = false;
   options.avoid_flush_during_shutdown = true;
   options.max_background_jobs = 2;
+  options.max_bgerror_resume_count = 0;  // what fails otherwise than for want of space is final
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.keep_log_file_num = 1;
@@ -111,28 +112,14 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
 
 class Database::Listener : public rocksdb::EventListener {
  public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    const MutexLock lock(mutex_);
-    if (error_.ok()) error_ = to_status(*error, "background work on the store");
-  }
   void OnMemTableSealed(const rocksdb::MemTableInfo& info) override {
     if (info.cf_name == name_of(Table::kMeta)) is_marked_ = false;
-  }
-  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-    const MutexLock lock(mutex_);
-    if (info.new_bg_error.ok()) error_ = Status();
-  }
-  Status error() const {
-    const MutexLock lock(mutex_);
-    return error_;
   }
   bool is_marked() const { return is_marked_; }
   void set_marked() { is_marked_ = true; }
 
  private:
   std::atomic<bool> is_marked_{false};
-  mutable Mutex mutex_;
-  Status error_ FORGE_GUARDED_BY(mutex_);
 };
 
 // A store that was made before a table came has none of it. Opened for reading, it is opened without; opened for writing, it gets
@@ -220,28 +207,38 @@ Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing
 // cannot be made, it aborts as it closes; and where writes are not synced, it begins that log while the end of the one before may
 // still be lost, which leaves a hole. Here the tables are flushed together, between two writes, with the log on disk.
 //
-// The first write to a log file is synced by RocksDB, which then syncs the directory, too.
+// The first write to a log file is synced by RocksDB, which then syncs the directory and notes the file before in the MANIFEST.
+// When any of that fails the tables have taken the batch already; so that write is an empty one.
 rocksdb::Status Database::append(rocksdb::WriteBatch& batch, bool will_sync, std::shared_ptr<LogFile>& log) {
   constexpr std::size_t kEntryBytes = 64;  // what a row costs in memory beside its bytes
-  if (unflushed_bytes_ >= write_buffer_bytes_) {
-    if (rocksdb::Status begun = begin_flush(); !begun.ok()) return begun;
-    unflushed_bytes_ = 0;
-  }
-  if (rocksdb::Status marked = mark_unflushed(); !marked.ok()) return marked;
+  if (rocksdb::Status ready = prepare_tables(); !ready.ok()) return ready;
   unflushed_bytes_ += batch.GetDataSize() + kEntryBytes * batch.Count();
   log = log_files_->newest();
-  rocksdb::WriteOptions options;
-  options.sync = will_sync && log != listed_log_;
-  if (rocksdb::Status written = db_->Write(options, &batch); !written.ok()) return written;
-  if (options.sync) listed_log_ = log;
-  // Where RocksDB began another file meanwhile, which of the two holds the batch cannot be told.
-  return !will_sync || log_files_->newest() == log ? rocksdb::Status::OK() : write_sync();
+  if (will_sync && log != listed_log_) {
+    if (rocksdb::Status synced = write_sync(); !synced.ok()) return synced;
+    listed_log_ = log;
+  }
+  if (rocksdb::Status written = db_->Write(rocksdb::WriteOptions(), &batch); !written.ok()) return written;
+  if (!will_sync || log_files_->newest() == log) return rocksdb::Status::OK();
+  // RocksDB began another file meanwhile, recovering from a full disk: which of the two holds the batch cannot be told. The tables
+  // hold it already, so that a failure is never one that writing may go on from.
+  const rocksdb::Status synced = write_sync();
+  return synced.IsNoSpace() ? rocksdb::Status::IOError("syncing two files of the log found no space") : synced;
 }
 
 rocksdb::Status Database::write(rocksdb::WriteBatch& batch, bool sync) {
   std::shared_ptr<LogFile> log;
   const rocksdb::Status appended = append(batch, sync, log);
   return appended.ok() && sync ? rocksdb::Status(log->sync()) : appended;
+}
+
+rocksdb::Status Database::prepare_tables() {
+  const MutexLock flush(flush_mutex_);
+  if (unflushed_bytes_ >= write_buffer_bytes_) {
+    if (rocksdb::Status begun = begin_flush(); !begun.ok()) return begun;
+    unflushed_bytes_ = 0;
+  }
+  return mark_unflushed();
 }
 
 rocksdb::Status Database::begin_flush() {
@@ -256,8 +253,9 @@ rocksdb::Status Database::begin_flush() {
   return db_->Flush(options, handles);
 }
 
-// Keeps something in memory that is not on disk: on a full disk RocksDB recovers by flushing, and where there is nothing to flush
-// it keeps the log that failed and aborts at the next write. Deleting what is not there leaves no row.
+// Before anything is written to the log. Keeps something in memory that is not on disk: on a full disk RocksDB recovers by
+// flushing, and where there is nothing to flush it keeps the log that failed and aborts at the next write. Deleting what is not
+// there leaves no row.
 rocksdb::Status Database::mark_unflushed() {
   if (listener_->is_marked()) return rocksdb::Status::OK();
   rocksdb::WriteOptions options;
@@ -268,6 +266,7 @@ rocksdb::Status Database::mark_unflushed() {
 }
 
 Status Database::flush() {
+  const MutexLock flush(flush_mutex_);
   rocksdb::FlushOptions options;
   options.wait = true;
   const std::vector<rocksdb::ColumnFamilyHandle*> handles(handles_.begin(), handles_.end());
@@ -283,11 +282,9 @@ rocksdb::Status Database::write_sync() {
 }
 
 Status Database::sync_log() {
-  return to_status(write_sync(), "syncing the log");
-}
-
-Status Database::background_error() const {
-  return listener_->error();
+  const MutexLock flush(flush_mutex_);
+  const rocksdb::Status marked = mark_unflushed();
+  return to_status(marked.ok() ? write_sync() : marked, "syncing the log");
 }
 
 }  // namespace forge::internal

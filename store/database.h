@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "forge/events/status.h"
+#include "forge/events/thread_annotations.h"
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
 #include "log_file_system.h"
@@ -92,8 +93,6 @@ class Database {
   Status flush();
   // Syncs the write-ahead log.
   Status sync_log();
-  // The first error of RocksDB's background work, until it has recovered by itself.
-  Status background_error() const;
 
  private:
   class Listener;
@@ -102,8 +101,9 @@ class Database {
   rocksdb::Status open_these(const rocksdb::DBOptions& options, const DatabaseOptions& wanted, std::span<const Table> tables,
                              const std::shared_ptr<rocksdb::Cache>& cache);
   rocksdb::Status write_sync();
-  rocksdb::Status begin_flush();
-  rocksdb::Status mark_unflushed();
+  rocksdb::Status prepare_tables() FORGE_EXCLUDES(flush_mutex_);
+  rocksdb::Status begin_flush() FORGE_REQUIRES(flush_mutex_);
+  rocksdb::Status mark_unflushed() FORGE_REQUIRES(flush_mutex_);
 
   std::shared_ptr<LogFileSystem> log_files_;
   std::unique_ptr<rocksdb::Env> env_;  // over log_files_
@@ -113,6 +113,7 @@ class Database {
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> handles_{};
   std::shared_ptr<LogFile> listed_log_;  // known to be in the directory as it is on disk
   std::size_t write_buffer_bytes_ = 0;
+  Mutex flush_mutex_;                // held while the tables are emptied, and while the log is synced alone
   std::size_t unflushed_bytes_ = 0;  // written since the last flush began, with what they cost in memory
 };
 

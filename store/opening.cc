@@ -200,6 +200,12 @@ Status no_room(const Store::State& state, const Status& full) {
       .remedy("free some space and try again; reading works: --read-only");
 }
 
+Status begin_writing(Store::State& state, const Recovered& recovered, bool is_clean) {
+  if (!is_clean) FORGE_TRY(quarantine(state));
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, false)));
+  return start_writing(state, recovered);
+}
+
 // Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it
 // does not know.
 Status open_existing(Store::State& state) {
@@ -209,14 +215,10 @@ Status open_existing(Store::State& state) {
   FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
   FORGE_ASSIGN(const Recovered recovered, examine(state, reading));
   state.database.reset();
-  if (!reading.newest || !reading.newest->clean) {
-    FORGE_TRY(note_hidden_damage(state, recovered.head));
-    FORGE_TRY(quarantine(state));
-  }
-  Result<std::unique_ptr<Database>> database = Database::open(database_options(state, false));
-  if (database.status().id() == ErrorId::kDiskFull) return no_room(state, database.status());
-  FORGE_ASSIGN(state.database, std::move(database));
-  return start_writing(state, recovered);
+  const bool is_clean = reading.newest && reading.newest->clean;
+  if (!is_clean) FORGE_TRY(note_hidden_damage(state, recovered.head));
+  Status begun = begin_writing(state, recovered, is_clean);
+  return begun.id() == ErrorId::kDiskFull ? no_room(state, begun) : begun;
 }
 
 // A copy that was not finished must never pass for a store, nor make room for an empty one. A draft that cannot be read was itself

@@ -35,6 +35,20 @@ Status write_failure(const rocksdb::Status& status) {
       .state("whether it was stored is unknown, and the store takes no more writes");
 }
 
+// What is refused without a try has written nothing. An attempt before it with the same key may have.
+std::string state_of_untried(const std::string& idempotency_key) {
+  if (idempotency_key.empty()) return "nothing was written";
+  return "this attempt wrote nothing; an earlier one with the same key may be stored";
+}
+
+// `failure` ended writing for good.
+Status not_tried(const Status& failure, const std::string& idempotency_key = {}) {
+  if (failure.id() != ErrorId::kIoFatal) return failure;
+  return Status(failure.id(), "the store takes no more writes")
+      .why(failure.text().what + ": " + failure.text().why)
+      .state(state_of_untried(idempotency_key));
+}
+
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 Deadline deadline_of(const PreparedTransaction& transaction) {
@@ -130,12 +144,14 @@ void Writer::settle(Time time) {
 }
 
 Status Writer::failure() const {
+  FORGE_TRY(watermark_.loss());
   const MutexLock queue(queue_mutex_);
   if (!failure_.ok()) return failure_;
   return stopping_ ? closed() : Status();
 }
 
 Status Writer::io_failure() const {
+  FORGE_TRY(watermark_.loss());
   const MutexLock queue(queue_mutex_);
   return failure_;
 }
@@ -159,7 +175,9 @@ Writer::Decided Writer::decide_in_group(PreparedTransaction& transaction) {
   const Deadline deadline = deadline_of(transaction);
   const MutexLock decide(decide_mutex_);
   await_room();
-  if (Status failed = failure(); !failed.ok()) return {.result = std::move(failed), .group = nullptr};
+  if (const Status failed = failure(); !failed.ok()) {
+    return {.result = not_tried(failed, transaction.options().idempotency_key), .group = nullptr};
+  }
   if (Status late = check_deadline(deadline); !late.ok()) return {.result = std::move(late), .group = nullptr};
   const bool leads = open_ == nullptr;
   OpenGroup& group = open_group(true);
@@ -181,7 +199,7 @@ TransactionResult Writer::decide(Request& request, Group& group) {
 }
 
 TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& group) {
-  if (disk_full_) FORGE_TRY(recover_space());
+  if (disk_full_) FORGE_TRY(recover_space(transaction.options().idempotency_key));
   decider_.committed(synced_group_.load(std::memory_order_acquire));
   decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
   TransactionResult result = decider_.decide(transaction, group);
@@ -223,7 +241,7 @@ TransactionResult Writer::transact_alone(const std::function<Result<std::unique_
   const MutexLock append_role(append_mutex_);
   const MutexLock sync_role(sync_mutex_);
   const MutexLock decide_role(decide_mutex_);
-  FORGE_TRY(failure());
+  FORGE_TRY(not_tried(failure()));
   FORGE_TRY(drain());
   FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
   auto alone = std::make_shared<OpenGroup>(next_group_++, true);
@@ -300,18 +318,23 @@ void Writer::fail_from(OpenGroup& group, const Status& why) {
     lost->settle(why);
   }
   const Status restored = decider_.restore(head(), last_time());
-  if (why.id() == ErrorId::kDiskFull && restored.ok()) {
+  if (why.id() != ErrorId::kDiskFull) return fail(why);
+  if (restored.ok()) {
     disk_full_ = true;
-  } else {
-    fail(why);
+    return;
   }
+  fail(Status(ErrorId::kIoFatal, "reading the log's end failed, after the disk was full").why(restored.text().why));
 }
 
-// The log's torn end must never be read back beside what is written next: flushing the tables retires that file.
-Status Writer::recover_space() {
+// RocksDB recovers by itself once it sees space: it writes its tables to files and retires the log's torn end, which must never be
+// read back beside what is written next. Until then this flush is refused.
+Status Writer::recover_space(const std::string& idempotency_key) {
   const Status flushed = database_.flush();
   if (!flushed.ok()) {
-    return Status(ErrorId::kDiskFull, "the disk is full").why(flushed.text().why).state("nothing was written");
+    return Status(ErrorId::kDiskFull, "the disk is full")
+        .why(flushed.text().why)
+        .state(state_of_untried(idempotency_key))
+        .remedy("free some space; writes go on by themselves within some seconds, or when the store is opened again");
   }
   disk_full_ = false;
   return {};
@@ -456,7 +479,7 @@ void Writer::refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std:
 
 Status Writer::enqueue(std::shared_ptr<Request> request) {
   const MutexLock queue(queue_mutex_);
-  if (!failure_.ok()) return failure_;
+  if (!failure_.ok()) return not_tried(failure_, request->idempotency_key());
   if (stopping_) return closed();
   const std::size_t actions = request->weight();
   if (waiting_actions_ + actions > limits_.waiting_actions_max) return overloaded(waiting_actions_);

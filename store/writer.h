@@ -82,6 +82,7 @@ class Writer {
 
     // What it adds to the actions that wait; a refusal always finds room.
     std::size_t weight() const { return transaction == nullptr ? 0 : std::max<std::size_t>(1, transaction->actions().size()); }
+    std::string idempotency_key() const { return transaction == nullptr ? "" : transaction->options().idempotency_key; }
   };
   using Requests = std::vector<std::shared_ptr<Request>>;
 
@@ -147,7 +148,8 @@ class Writer {
   Groups take_appended() FORGE_EXCLUDES(appended_mutex_);
   void gather() FORGE_REQUIRES(sync_mutex_) FORGE_EXCLUDES(appended_mutex_);
 
-  Status recover_space() FORGE_REQUIRES(decide_mutex_);
+  // For the transaction with that key, which is not tried where there is still no space.
+  Status recover_space(const std::string& idempotency_key) FORGE_REQUIRES(decide_mutex_);
   Status io_failure() const FORGE_EXCLUDES(queue_mutex_);
   void fail(const Status& why) FORGE_EXCLUDES(queue_mutex_);
 

@@ -68,6 +68,11 @@ void SimulatedDisk::set_capacity(uint64_t bytes, bool writes_part) {
   full_disk_writes_part_ = writes_part;
 }
 
+uint64_t SimulatedDisk::used_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return tree_.used_bytes();
+}
+
 uint64_t SimulatedDisk::count(Operation operation) const {
   const std::lock_guard lock(mutex_);
   return counts_[static_cast<size_t>(operation)];
@@ -250,7 +255,9 @@ IOStatus SimulatedDisk::unlock(Mount mount, const std::string& path, const DiskN
 
 IOStatus SimulatedDisk::free_bytes(Mount mount, const std::string& path, uint64_t* bytes) {
   return run(mount, Operation::kQuery, path, [&](DiskTree&) {
-    *bytes = free_bytes_now();
+    const bool is_full =
+        std::any_of(faults_.begin(), faults_.end(), [](const Fault& fault) { return fault.lasts && fault.status.IsNoSpace(); });
+    *bytes = is_full ? 0 : free_bytes_now();
     return IOStatus::OK();
   });
 }

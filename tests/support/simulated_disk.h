@@ -69,6 +69,8 @@ class SimulatedDisk {
   // Files may hold that many bytes in all; a write past it fails with NoSpace, after writing what fits if `writes_part`.
   // Names cost nothing.
   void set_capacity(uint64_t bytes, bool writes_part = false);
+  // What all files hold together.
+  uint64_t used_bytes() const;
   // How many operations were tried, the failed ones included.
   uint64_t count(Operation operation) const;
 
@@ -98,6 +100,7 @@ class SimulatedDisk {
   // One holder for each file, whichever name or mount it comes by.
   rocksdb::IOStatus lock(Mount mount, const std::string& path, DiskNodePtr* node);
   rocksdb::IOStatus unlock(Mount mount, const std::string& path, const DiskNodePtr& node);
+  // None while a fault lasts that finds no space.
   rocksdb::IOStatus free_bytes(Mount mount, const std::string& path, uint64_t* bytes);
 
  private:

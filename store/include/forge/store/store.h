@@ -7,8 +7,12 @@
 //
 // Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
 // the first stream starts four more, which decide, append, sync and answer; the first subscription starts two that deliver. Closing
-// (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark. After a failed write or sync the store refuses
-// further writes and says so (kIoFatal) until it is opened again; reads go on.
+// (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark.
+//
+// After a failed write or sync, also by RocksDB's own work behind it, the store refuses further writes and says so (kIoFatal) until
+// it is opened again. On a full disk it refuses them (kDiskFull) until there is space, and goes on by itself some seconds later.
+// Reads go on in both cases. An error's state says whether the outcome is unknown or this attempt wrote nothing. A store whose
+// directory is removed, moved or replaced notices within a second and takes no more writes (kIoFatal).
 
 #include <functional>
 #include <memory>
@@ -74,7 +78,8 @@ class Store {
  public:
   // Opens or makes the store in `path`: its directory, or a directory that holds `.forge`. ":memory:" is a store that lives as long
   // as the object. Errors: kStoreNotFound, kForeignDirectory, kStoreLocked (naming the owner), kFormatTooNew, kDirectoryUnusable,
-  // kDataCorrupt, kDataTruncated (acknowledged events are missing: nothing was changed), kRemainsOfStore, kDiskFull.
+  // kDataCorrupt, kDataTruncated (acknowledged events are missing: nothing was changed), kRemainsOfStore; for writing also
+  // kDiskFull and kReadOnly (of the file system): nothing that counts was changed, and `read_only` still opens it.
   static Result<Store> open(const std::string& path, OpenOptions options = {});
 
   Store(Store&&) noexcept;
@@ -82,7 +87,7 @@ class Store {
   ~Store();
 
   // Finishes what is in flight and closes; later calls fail with kClosed. Errors: kIoError where the clean-stop mark could not be
-  // written; nothing acknowledged is lost by it.
+  // written; nothing acknowledged is lost by it. kIoFatal where the store's directory is gone.
   Status close();
 
   // Reads the .fbs file and its includes, checks them and, unless this very schema is in force, appends it as the next version.
