@@ -375,6 +375,10 @@ Result<NodeIndex> RuleParser::function() {
     return reporter_.syntax("calls " + lowered + "() with " + std::to_string(children.size()) + " arguments",
                             "it takes " + counts_of(*found), name.begin);
   }
+  if (found->op == Op::kNow && !scope_.now) {
+    return reporter_.error(ErrorId::kRuleUnknownName, "uses now()", "it is a transaction's time, and there is none here",
+                           name.begin);
+  }
   if (found->op == Op::kNow) return value_of(Op::kNow, RuleType::kInt, name.begin);
   return node(found->op, std::move(children), name.begin, name.begin);
 }

@@ -26,7 +26,8 @@ class Filter {
   static Result<Filter> make(const Resource& resource, const std::string& where) {
     Filter out;
     if (where.empty()) return out;
-    Result<Expression> parsed = Expression::parse({.text = where, .file = "where", .positions = {}}, {.record = &resource.record});
+    Result<Expression> parsed =
+        Expression::parse({.text = where, .file = "where", .positions = {}}, {.record = &resource.record, .now = false});
     if (!parsed.ok()) return parsed.status();
     if (parsed->type() != RuleType::kBool && parsed->type() != RuleType::kNull) {
       return Status(ErrorId::kFilterInvalid, "the filter must be a condition").why(where);

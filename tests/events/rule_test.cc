@@ -323,6 +323,8 @@ TEST_F(Rules, RefuseNamesWhereThereAreNone) {
                  {":qty", ErrorId::kRuleUnknownName, "there are no arguments here", 1});
   expect_refusal(Expression::parse(shop.source(":actor.id = ''"), none),
                  {":actor", ErrorId::kRuleUnknownName, "there is no actor here", 1});
+  expect_refusal(Expression::parse(shop.source("now() > 0"), {.now = false}),
+                 {"now()", ErrorId::kRuleUnknownName, "it is a transaction's time, and there is none here", 1});
 }
 
 TEST_F(Rules, RefuseTypesThatDoNotFit) {

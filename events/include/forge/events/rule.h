@@ -48,6 +48,7 @@ struct RuleScope {
   const TableType* record = nullptr;     // plain names: fields by index
   const TableType* arguments = nullptr;  // `:name`: arguments by index
   bool actor = false;                    // `:actor.id`, `:actor.role`
+  bool now = true;                       // `now()`: a transaction evaluates it
 };
 
 // What an expression is evaluated on. Everything is borrowed for the call.
