@@ -52,6 +52,7 @@ Status check_data_files(const StoreFiles& files) {
   if (!files.exists(data)) return lost(files, "the directory data is missing", data);
   bool is_directory = false;
   const rocksdb::IOStatus asked = files.file_system().IsDirectory(data, rocksdb::IOOptions(), &is_directory, nullptr);
+  if (!asked.ok() && !asked.IsNotSupported()) return to_status(asked, "looking into " + data);
   if (asked.ok() && !is_directory) return lost(files, "data is not a directory", data);
   std::vector<std::string> names;
   FORGE_TRY(to_status(files.file_system().GetChildren(data, rocksdb::IOOptions(), &names, nullptr), "listing " + data));

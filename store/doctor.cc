@@ -109,7 +109,7 @@ class Examination {
            "open it for writing: creation starts again");
     } else {
       bad("format", "remains of a store are here, without its identity file FORGE",
-          "restore a backup, or repair a copy: forgectl repair");
+          "put FORGE back from a backup; to begin anew, move the directory away first");
     }
     examine_quarantine();
     examine_remnants();
@@ -129,7 +129,8 @@ class Examination {
   }
   void bad(const char* name, const Status& status) {
     const ErrorText& text = status.text();
-    bad(name, text.what + (text.why.empty() ? "" : ": " + text.why), text.remedy);
+    bad(name, text.what + (text.why.empty() ? "" : ": " + text.why) + (text.place.empty() ? "" : " (" + text.place + ")"),
+        text.remedy);
   }
 
   void examine_lock() {

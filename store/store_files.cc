@@ -182,7 +182,8 @@ Result<Identity> StoreFiles::read_identity(const std::string& path) const {
     return Status(ErrorId::kFormatTooNew, "the store has format " + std::to_string(identity.format))
         .why("this Forge reads formats up to " + std::to_string(kStoreFormat))
         .place(path)
-        .state("nothing was changed");
+        .state("nothing was changed")
+        .remedy("use a newer Forge, one that reads format " + std::to_string(identity.format));
   }
   const std::optional<Uuid> id = Uuid::parse(line_value(text, "id"));
   if (!id) return damaged("the store's id cannot be read");

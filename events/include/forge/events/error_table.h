@@ -113,7 +113,7 @@ std::string_view name_of(Code code);
     "restore a good backup; see: forgectl help integrity")                                                                        \
   X(StateDiffers, 6005, kCorruption, 6, 500, "the state differs from the fold of the log", "rebuild the state from the log")      \
   X(StoreForeignFile, 6006, kCorruption, 6, 500, "a file belongs to another store", "restore the store's own file")               \
-  X(RemainsOfStore, 6007, kCorruption, 6, 500, "remains of a damaged store are here", "repair a copy; never create over remains") \
+  X(RemainsOfStore, 6007, kCorruption, 6, 500, "remains of a damaged store are here", "restore what is missing from a backup")    \
   X(ProofInvalid, 6008, kCorruption, 6, 500, "the proof does not hold", "compare the head with the one you kept")                 \
   X(BackupCorrupt, 6009, kCorruption, 6, 500, "the backup is damaged", "restore another backup")                                  \
   X(DiskFull, 7001, kUnavailable, 7, 507, "the disk is full", "free some space; writes go on by themselves")                      \
