@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kRowsForWidths = 1000;
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kColumnMin = 8;  // no column is cut below this
+constexpr std::size_t kShortMax = 20;  // a column no wider, such as one of times, is cut last
 
 }  // namespace
 
@@ -26,6 +27,7 @@ void Table::finish(std::string& out) {
 }
 
 std::vector<std::string> Table::cut_columns() const {
+  if (headings_.empty()) return cut_rows_;
   std::vector<std::string> out;
   for (std::size_t i = 0; i < cut_.size(); ++i) {
     if (cut_[i]) out.push_back(i < headings_.size() ? headings_[i] : "column " + std::to_string(i + 1));
@@ -48,15 +50,23 @@ void Table::settle(std::string& out) {
   waiting_.clear();
 }
 
-// Takes columns from the widest until the line fits.
+// Columns of text give way first: a time, a number or a type that is cut tells nothing.
 void Table::shrink() {
   if (widths_.empty()) return;
   std::size_t total = std::accumulate(widths_.begin(), widths_.end(), kGap * (widths_.size() - 1));
-  while (total > screen_.columns) {
-    const auto widest = std::max_element(widths_.begin(), widths_.end());
-    if (*widest <= kColumnMin) return;
-    --*widest;
-    --total;
+  const std::vector<std::size_t> natural = widths_;
+  for (const std::size_t wide : {kShortMax + 1, kColumnMin + 1}) {
+    while (total > screen_.columns) {
+      // The widest of those that were wide to begin with.
+      std::size_t widest = widths_.size();
+      for (std::size_t i = 0; i < widths_.size(); ++i) {
+        const bool may = natural[i] >= wide && widths_[i] > kColumnMin;
+        if (may && (widest == widths_.size() || widths_[i] > widths_[widest])) widest = i;
+      }
+      if (widest == widths_.size()) break;
+      --widths_[widest];
+      --total;
+    }
   }
 }
 
@@ -68,6 +78,7 @@ void Table::print(const std::vector<std::string>& cells, bool heading, std::stri
     if (screen_.is_terminal && display_width(cell) > width) {
       cell = fitted(cell, width);
       cut_[i] = true;
+      if (headings_.empty() && (cut_rows_.empty() || cut_rows_.back() != cells[0])) cut_rows_.push_back(cells[0]);
     }
     const std::size_t shown = display_width(cell);
     line += cell;

@@ -26,7 +26,7 @@ class Table {
   void add(std::vector<std::string> cells, std::string& out);
   // Appends the rest.
   void finish(std::string& out);
-  // The headings of columns with cut cells, or their numbers where there are no headings.
+  // The headings of columns with cut cells; where there are no headings, the first cells of the rows.
   std::vector<std::string> cut_columns() const;
 
  private:
@@ -39,6 +39,7 @@ class Table {
   std::vector<std::vector<std::string>> waiting_;
   std::vector<std::size_t> widths_;
   std::vector<bool> cut_;
+  std::vector<std::string> cut_rows_;  // where there are no headings
   bool settled_ = false;
 };
 

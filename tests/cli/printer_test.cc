@@ -104,6 +104,27 @@ TEST(Table, CutsOnATerminalAndTells) {
   EXPECT_EQ(cut, std::vector<std::string>{"name"});
 }
 
+TEST(Table, CutsTextBeforeTimesAndNumbers) {
+  TextSink out;
+  Printer printer(out, Format::kTable, {.is_terminal = true, .columns = 40});
+  printer.begin_list({.headings = {"when", "who", "what"}, .columns = {}, .name = ""});
+  ASSERT_TRUE(printer.row({"11-27 07:14:42Z", std::string(30, 'a'), std::string(60, 'b')}).ok());
+  ASSERT_TRUE(printer.end_list().ok());
+  ASSERT_TRUE(printer.finish().ok());
+  EXPECT_EQ(printer.cut_columns(), (std::vector<std::string>{"who", "what"}));
+  EXPECT_NE(out.text.find("\n11-27 07:14:42Z  aaaaaaaaa…  bbbbbbbbbb…"), std::string::npos) << out.text;
+}
+
+TEST(Table, NamesTheRowsItCutWhereItHasNoHeadings) {
+  TextSink out;
+  Printer printer(out, Format::kTable, {.is_terminal = true, .columns = 20});
+  printer.begin_list({.headings = {}, .columns = {}, .name = ""});
+  ASSERT_TRUE(printer.row({"sku", "tea"}).ok());
+  ASSERT_TRUE(printer.row({"note", std::string(40, 'x')}).ok());
+  ASSERT_TRUE(printer.end_list().ok());
+  EXPECT_EQ(printer.cut_columns(), std::vector<std::string>{"note"});
+}
+
 TEST(Table, EscapesControlCharactersAlways) {
   EXPECT_EQ(table_of({{"a\033[2Jb\nc", "1"}}, {}), "name            n\na\\u001b[2Jb\\nc  1\n");
 }
