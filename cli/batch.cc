@@ -246,7 +246,7 @@ void Batch::refused(std::uint64_t number, const std::string& line, const Status&
   failed_line_ = number;
   Status status(reason.id(), "line " + std::to_string(number) + ": " + reason.text().what);
   std::string written = stored_text();
-  if (last_stored_ > 0) written += ", nothing from line " + std::to_string(number) + " on";
+  if (last_stored_ > 0 && !session_.dry_run()) written += ", nothing from line " + std::to_string(number) + " on";
   failure_ = std::move(status)
                  .why(reason.text().why)
                  .place(reason.text().place)

@@ -12,6 +12,11 @@ int exit_status_of(const Status& error) {
   return error.ok() ? 0 : info_of(error.id()).exit_status;
 }
 
+std::vector<Status> nothing_written(std::vector<Status> errors) {
+  for (Status& error : errors) error = std::move(error).state("nothing was written");
+  return errors;
+}
+
 std::string error_text(const Status& error, const Style& style) {
   const ErrorText& parts = error.text();
   std::string out = style.red("error[" + error_number(error.id()) + "]") + ": " + printable(parts.what) + "\n";

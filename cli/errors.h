@@ -3,12 +3,16 @@
 // How an error looks on standard error: four parts as text, or one problem object (RFC 9457) as JSON.
 
 #include <string>
+#include <vector>
 
 #include "forge/events/status.h"
 #include "forge/events/value.h"
 #include "style.h"
 
 namespace forge::cli {
+
+// The same errors, each saying that nothing was written.
+std::vector<Status> nothing_written(std::vector<Status> errors);
 
 // Several lines:
 //   error[E2107]: Order.resize was refused by rule 'qty_positive'

@@ -184,15 +184,10 @@ Status check_words(const Command& command, const std::vector<std::string>& words
 
 }  // namespace
 
-namespace {
-
-// What is wrong with the words and has no better advice leads to the help of the command that was meant.
 Status with_help(Status error, const Command* command) {
   const bool is_general = error.id() == ErrorId::kUsage && error.text().remedy == info_of(ErrorId::kUsage).remedy;
   return is_general && command != nullptr ? std::move(error).remedy(see_help(command)) : error;
 }
-
-}  // namespace
 
 Result<Parsed> parse(std::span<const std::string> arguments) {
   const auto mark = std::find(arguments.begin(), arguments.end(), "--");

@@ -1,6 +1,7 @@
 #include "records.h"
 
 #include <algorithm>
+#include <array>
 
 #include "forge/events/codec.h"
 #include "suggest.h"
@@ -52,9 +53,8 @@ class Facts {
 }  // namespace
 
 Status filter_error(Status error) {
-  const bool is_of_rule =
-      error.id() == ErrorId::kRuleUnknownName || error.id() == ErrorId::kRuleSyntax || error.id() == ErrorId::kRuleType;
-  if (!is_of_rule) return error;
+  constexpr std::array kOfRules = {ErrorId::kRuleUnknownName, ErrorId::kRuleSyntax, ErrorId::kRuleType, ErrorId::kRuleFailed};
+  if (std::find(kOfRules.begin(), kOfRules.end(), error.id()) == kOfRules.end()) return error;
   return std::move(error).remedy("mend the expression; see: forgectl help query");
 }
 
@@ -85,9 +85,10 @@ Result<const Resource*> resource_at(const View& view, std::string_view name) {
   const std::shared_ptr<const Domain> domain = view.domain();
   Result<const Resource*> resource = resource_named(*domain, name);
   if (resource.ok() || resource.status().id() != ErrorId::kNoSchema) return resource;
-  if (view.seq() == 0) return resource;
-  return Status(ErrorId::kNoSchema, "the store had no schema as of event " + std::to_string(view.seq()))
-      .remedy("ask for a later point; see: forgectl schema list");
+  Status status = resource.status();
+  return std::move(status)
+      .why("as of event " + std::to_string(view.seq()))
+      .remedy("add one: forgectl schema add FILE.fbs — or, where one was added later, ask for a later point");
 }
 
 Result<const Action*> action_named(const Domain& domain, std::string_view name) {

@@ -91,7 +91,7 @@ int run_parsed(const Parsed& parsed, Streams& streams) {
     session.notice("cut to the screen: " + names + " — a wider screen or -o json shows all of it");
   }
   if (outcome.ok()) return *outcome;
-  session.print(with_state(outcome.status(), session));
+  session.print(with_help(with_state(outcome.status(), session), &arguments.command()));
   return exit_status_of(outcome.status());
 }
 

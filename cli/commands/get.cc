@@ -33,9 +33,10 @@ Result<Record> record_wanted(Session& session, const View& view, const std::stri
   Result<Record> record = version.has_value() ? view.get_version(resource, key, *version) : view.get(resource, key);
   if (record.ok() || record.status().id() != ErrorId::kRecordNotFound || version.has_value()) return record;
   const std::string near = near_keys(view, resource, key);
-  if (near.empty()) return record;
   Status status = record.status();
-  return std::move(status).why("nearest keys: " + near);
+  if (!near.empty()) return std::move(status).why("nearest keys: " + near);
+  if (!session.arguments.given("as-of")) return record;
+  return std::move(status).why("there was none as of event " + std::to_string(view.seq()));
 }
 
 // A line a field, then where the record comes from.

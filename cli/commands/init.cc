@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "commands.h"
+#include "errors.h"
 #include "records.h"
 #include "session.h"
 #include "text.h"
@@ -83,10 +84,18 @@ Result<Place> read_place(const Arguments& arguments) {
   return place;
 }
 
+// The directory holds a store, or what is left of one, or is one itself.
+bool has_store(const fs::path& directory) {
+  std::error_code error;
+  for (const char* name : {".forge", "FORGE", "WATERMARK"}) {
+    if (fs::exists(directory / name, error)) return true;
+  }
+  return false;
+}
+
 // Refuses where a store is already.
 Status check_free(const Place& place, Session& session) {
-  std::error_code error;
-  if (!fs::exists(place.directory / ".forge", error)) return {};
+  if (!has_store(place.directory)) return {};
   OpenOptions options;
   options.read_only = true;
   options.create = false;
@@ -169,7 +178,7 @@ Result<std::shared_ptr<const Domain>> read_schema(const Place& place, Session& s
     FORGE_ASSIGN(sources, Domain::load_sources(place.schema.string()));
   }
   const Domain::Outcome outcome = Domain::parse(std::move(sources));
-  if (outcome.domain == nullptr) refused = session.refuse(outcome.errors);
+  if (outcome.domain == nullptr) refused = session.refuse(nothing_written(outcome.errors));
   return outcome.domain;
 }
 

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "describe.h"
+#include "errors.h"
 #include "listing.h"
 #include "records.h"
 #include "text.h"
@@ -87,7 +88,7 @@ Result<int> run_add(Session& session) {
   const std::string& path = session.arguments.words()[0];
   const Domain::Outcome checked = check_file(path);
   if (checked.domain == nullptr) {
-    const int exit_status = session.refuse(checked.errors);
+    const int exit_status = session.refuse(nothing_written(checked.errors));
     if (session.out.format() != Format::kJson) session.notice(counted(checked.errors.size(), "error") + ", nothing was written");
     return exit_status;
   }

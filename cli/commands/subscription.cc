@@ -110,7 +110,10 @@ Result<int> run_unpark(Session& session, bool again) {
   FORGE_ASSIGN(const std::vector<ParkedEvent> parked, store.parked(name));
   std::uint64_t count = static_cast<std::uint64_t>(
       std::count_if(parked.begin(), parked.end(), [&](const ParkedEvent& event) { return !seq || event.seq == *seq; }));
-  if (!session.dry_run() || (seq && count == 0)) {
+  if (session.dry_run() && seq && count == 0) {
+    return Status(ErrorId::kParkedNotFound, "event " + *word + " is not parked in '" + name + "'").state("nothing was changed");
+  }
+  if (!session.dry_run()) {
     FORGE_ASSIGN(count, again ? store.retry_parked(name, seq) : store.skip_parked(name, seq));
   }
   const std::string done = again ? " will be delivered again" : " skipped";
