@@ -114,6 +114,51 @@ class Process(unittest.TestCase):
         self.assertEqual(process.stderr.read(), b"")
         process.stderr.close()
 
+    def as_nobody(self, *arguments):
+        """What another user gets, to whom the store's files may be closed."""
+        user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        return self.run_forgectl(*arguments, **user)
+
+    def close(self, mode, *paths):
+        for path in paths:
+            os.chmod(os.path.join(self.directory.name, path), mode)
+
+    def test_a_store_that_may_only_be_read_answers_and_says_how_where_it_is_to_be_written(self):
+        self.close(0o555, ".", ".forge", ".forge/data")
+        self.assertEqual(self.as_nobody("log", "-o", "json")[:2], (0, b"[]\n"))
+        self.assertEqual(self.as_nobody("bookmark", "add", "b", "--dry-run", "-o", "name")[:2], (0, b"b\n"))
+        status, out, err = self.as_nobody("bookmark", "add", "b")
+        self.assertEqual((status, out), (7, b""))
+        for part in (b"error[E1007]", b"Permission denied", b"nothing was changed", b"--read-only"):
+            self.assertIn(part, err)
+        self.close(0o755, ".", ".forge", ".forge/data")
+
+    def test_a_store_that_may_not_even_be_read_is_not_taken_for_a_missing_or_a_damaged_one(self):
+        self.close(0o755, ".")
+        for path in (".forge", ".forge/data"):
+            self.close(0o000, path)
+            status, out, err = self.as_nobody("log")
+            self.close(0o755, path)
+            self.assertEqual((status, out), (7, b""), err)
+            self.assertIn(b"error[E1007]", err)
+            self.assertIn(b"permission denied", err)
+
+    def test_an_init_that_fails_leaves_nothing(self):
+        self.close(0o555, ".")
+        status, out, err = self.as_nobody("init", "made/below")
+        self.close(0o755, ".")
+        self.assertEqual((status, out), (7, b""))
+        for part in (b"error[E1007]", b"Permission denied", b"nothing was left behind"):
+            self.assertIn(part, err)
+        self.assertFalse(os.path.exists(os.path.join(self.directory.name, "made")))
+
+    def test_an_answer_that_is_lost_says_that_the_action_is_not(self):
+        with open("/dev/full", "wb") as full:
+            status, _, err = self.run_forgectl("bookmark", "add", "b", "-o", "json", stdout=full)
+        self.assertEqual(status, 1)
+        self.assertIn("what was asked for is done", json.loads(err)["state"])
+        self.assertEqual(self.run_forgectl("bookmark", "list", "-o", "name")[1], b"b\n")
+
     def test_a_full_disk_is_reported(self):
         with open("/dev/full", "wb") as full:
             status, _, err = self.run_forgectl("stats", stdout=full)

@@ -185,8 +185,14 @@ Status Scenario::other(const std::vector<std::string>& words, const std::string&
     bench_.write(words.at(1), input);
   } else if (verb == "use") {
     bench_.write("shop.fbs", kShop);
-  } else if (verb == "remove") {
+  } else if (verb == "remove" && words.at(1).find('*') == std::string::npos) {
     fs::remove_all(words.at(1), error);
+  } else if (verb == "remove") {
+    FORGE_ASSIGN(const fs::path found, first_match(words.at(1)));
+    fs::remove(found, error);
+  } else if (verb == "cut") {
+    FORGE_ASSIGN(const fs::path found, first_match(words.at(1)));
+    fs::resize_file(found, static_cast<std::uintmax_t>(std::stoull(words.at(2))), error);
   } else if (verb == "copy") {
     fs::copy(words.at(1), words.at(2), fs::copy_options::recursive, error);
   } else if (verb == "flip") {

@@ -9,7 +9,8 @@
 //   ! error[E2107]: …                       its standard error
 //   (exit 4)                                its exit status, where it is not 0
 //
-// Other commands: `cd DIR`, `write FILE` (the | lines are its text), `remove PATH`, `copy FROM TO`, `flip FILE OFFSET` (one bit of
+// Other commands: `cd DIR`, `write FILE` (the | lines are its text), `remove PATH` (a path, or the first file that matches the
+// glob), `copy FROM TO`, `cut FILE BYTES` (leaves so many of the first file that matches the glob), `flip FILE OFFSET` (one bit of
 // the first file that matches the glob; a negative offset counts from the end), `clock SECONDS` (moves the clock), `set NAME=VALUE`
 // (an environment variable), `terminal COLUMNS` (0: none), `use shop` (writes shop.fbs, the domain of most tests), `hold DIR` and
 // `release` (another holder of the store). `> FILE` at the end of a forgectl line sends standard output there. {{TEXT*N}} in a
