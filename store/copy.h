@@ -12,7 +12,9 @@
 namespace forge::internal {
 
 BuildTarget build_target(const std::string& path, const CopyOptions& options, std::shared_ptr<rocksdb::Env> env);
-// Calls the caller's progress now and then. Errors: kCancelled.
+// Calls a caller's progress now and then; false when it says stop.
+bool goes_on(const std::function<bool(Seq, Seq)>& progress, Seq done, Seq total);
+// The same for a copy. Errors: kCancelled.
 Status tell_progress(const CopyOptions& options, Seq done, Seq total);
 Copy copy_of(const BuiltStore& built);
 // The seq of a point, which must be the end of a transaction. Errors: as Store::resolve, kPointInsideTransaction.

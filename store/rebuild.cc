@@ -24,8 +24,12 @@ BuildTarget build_target(const std::string& path, const CopyOptions& options, st
           .log = options.log};
 }
 
+bool goes_on(const std::function<bool(Seq, Seq)>& progress, Seq done, Seq total) {
+  return !progress || (done % kProgressEvery != 0 && done != total) || progress(done, total);
+}
+
 Status tell_progress(const CopyOptions& options, Seq done, Seq total) {
-  if (!options.progress || (done % kProgressEvery != 0 && done != total) || options.progress(done, total)) return {};
+  if (goes_on(options.progress, done, total)) return {};
   return Status(ErrorId::kCancelled, "stopped after event " + std::to_string(done)).state("the target is as it was");
 }
 
@@ -38,7 +42,9 @@ Copy copy_of(const BuiltStore& built) {
 }
 
 Result<Seq> end_of_copy(const Store& origin, const Point& point) {
-  FORGE_ASSIGN(const Resolved end, origin.resolve(point));
+  const Result<Resolved> resolved = origin.resolve(point);
+  if (!resolved.ok()) return Status(resolved.status()).state("nothing was written");
+  const Resolved& end = *resolved;
   if (end.seq == 0) return end.seq;
   AlignedBytes bytes;
   FORGE_ASSIGN(const Envelope event, read_event(*StoreAccess::state(origin).database, end.seq, bytes));
@@ -84,6 +90,10 @@ Result<Copy> rebuild_over(const Store& origin, const std::string& target, const 
 
 Result<Copy> rebuild(const Store& origin, const std::string& target, const CopyOptions& options) {
   return internal::rebuild_over(origin, target, options, nullptr);
+}
+
+Status check_copy_target(const std::string& target) {
+  return internal::target_files(target, rocksdb::FileSystem::Default()).status();
 }
 
 Result<CopyEstimate> estimate_rebuild(const Store& origin, const CopyOptions& options) {

@@ -5,6 +5,7 @@
 
 #include "forge/events/codec.h"
 #include "idempotency.h"
+#include "key_start.h"
 #include "log_reader.h"
 
 namespace forge::internal {
@@ -134,11 +135,16 @@ Status StateFold::settle_value(Seq seq, std::span<const UniqueChange> changes) {
 }
 
 void StateFold::each_row(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) const {
-  std::vector<const Rows::value_type*> sorted;
+  struct Place {
+    KeyStart start;
+    const Rows::value_type* row = nullptr;
+    bool operator<(const Place& other) const { return start == other.start ? row->first < other.row->first : start < other.start; }
+  };
+  std::vector<Place> sorted;
   sorted.reserve(rows(table).size());
-  for (const auto& row : rows(table)) sorted.push_back(&row);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-  for (const auto* row : sorted) visit(row->first, row->second);
+  for (const auto& row : rows(table)) sorted.push_back({KeyStart::of(row.first), &row});
+  std::sort(sorted.begin(), sorted.end());
+  for (const Place& place : sorted) visit(place.row->first, place.row->second);
 }
 
 }  // namespace forge::internal

@@ -33,6 +33,13 @@ Status check_empty(const StoreFiles& files) {
 
 }  // namespace
 
+Result<std::unique_ptr<StoreFiles>> target_files(const std::string& path, std::shared_ptr<rocksdb::FileSystem> file_system) {
+  if (StoreFiles::locate(*file_system, path).root != path) return not_empty(path, "holds a store");
+  auto files = std::make_unique<StoreFiles>(std::move(file_system), StorePaths{path});
+  FORGE_TRY(check_empty(*files));
+  return files;
+}
+
 StoreBuilder::StoreBuilder(BuildTarget target, Origin origin) : target_(std::move(target)), tree_(nullptr) {
   identity_.origin = std::move(origin);
 }
@@ -48,14 +55,15 @@ Result<std::unique_ptr<StoreBuilder>> StoreBuilder::begin(BuildTarget target, Or
 Status StoreBuilder::claim() {
   const std::shared_ptr<rocksdb::FileSystem> file_system =
       target_.env != nullptr ? target_.env->GetFileSystem() : rocksdb::FileSystem::Default();
-  const StorePaths paths{target_.path};
-  const StorePaths inside = StoreFiles::locate(*file_system, target_.path);
-  if (inside.root != paths.root) return not_empty(paths.root, "holds a store");
-  files_ = std::make_unique<StoreFiles>(file_system, paths);
-  FORGE_TRY(check_empty(*files_));
+  FORGE_ASSIGN(files_, target_files(target_.path, file_system));
+  const StorePaths& paths = files_->paths();
   made_directory_ = !files_->exists(paths.root);
   const rocksdb::IOStatus made = file_system->CreateDirIfMissing(paths.root, kIo, nullptr);
-  if (!made.ok()) return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + paths.root).why(made.ToString());
+  if (!made.ok()) {
+    return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + paths.root)
+        .why(to_status(made, "").text().why)
+        .state("nothing was written");
+  }
   if (target_.env == nullptr) {
     FORGE_ASSIGN(lock_, DirectoryLock::acquire(paths.root, {}, target_.clock->now()));
   }
@@ -125,6 +133,7 @@ Status StoreBuilder::add(const LogRow& row) {
 Result<BuiltStore> StoreBuilder::finish() {
   if (!order_.is_whole()) return Status(ErrorId::kDataCorrupt, "the log ends inside a transaction");
   FORGE_TRY(load_rest());
+  built_.bytes = bytes_on_disk();
   built_.identity = identity_;
   built_.root = {.size = size(), .hash = root()};
   built_.records = fold_.records();
@@ -134,28 +143,51 @@ Result<BuiltStore> StoreBuilder::finish() {
   return built_;
 }
 
+// The tables that only grow are complete. They are taken in, and merged where they came in runs, while the state is sorted and
+// written.
 Status StoreBuilder::load_rest() {
+  std::vector<Table> growing, changing;
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const Table table = static_cast<Table>(i);
-    Status put;
-    fold_.each_row(table, [&](std::string_view key, std::string_view value) {
-      if (put.ok()) put = loader(table).put(key, value);
-    });
-    FORGE_TRY(put);
-    FORGE_TRY(loader(table).flush());
+    (is_append_only(table) ? growing : changing).push_back(table);
+    if (is_append_only(table)) FORGE_TRY(loader(table).flush());
   }
   FORGE_TRY(tile_roots_->flush());
   FORGE_TRY(thread_->wait());
-  for (std::size_t i = 0; i < kTableCount; ++i) {
-    const Table table = static_cast<Table>(i);
-    std::vector<std::shared_ptr<LoadedFile>> files = loaders_[i]->files();
+  SideThread taking;
+  FORGE_TRY(taking.give([&] { return take_in(growing); }));
+  for (const Table table : changing) FORGE_TRY(load_state(table));
+  FORGE_TRY(thread_->wait());
+  FORGE_TRY(taking.wait());
+  return take_in(changing);
+}
+
+Status StoreBuilder::load_state(Table table) {
+  Status put;
+  fold_.each_row(table, [&](std::string_view key, std::string_view value) {
+    if (put.ok()) put = loader(table).put(key, value);
+  });
+  FORGE_TRY(put);
+  return loader(table).flush();
+}
+
+Status StoreBuilder::take_in(const std::vector<Table>& tables) {
+  for (const Table table : tables) {
+    std::vector<std::shared_ptr<LoadedFile>> files = loader(table).files();
     if (table == Table::kTree) files.insert(files.end(), tile_roots_->files().begin(), tile_roots_->files().end());
     FORGE_TRY(ingest(*database_, table, std::move(files)));
-    std::uint64_t bytes = 0;
-    database_->db().GetIntProperty(database_->handle(table), rocksdb::DB::Properties::kLiveSstFilesSize, &bytes);
-    built_.bytes += bytes;
   }
   return {};
+}
+
+std::uint64_t StoreBuilder::bytes_on_disk() const {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < kTableCount; ++i) {
+    std::uint64_t bytes = 0;
+    database_->db().GetIntProperty(database_->handle(static_cast<Table>(i)), rocksdb::DB::Properties::kLiveSstFilesSize, &bytes);
+    out += bytes;
+  }
+  return out;
 }
 
 // The name of the identity file is what makes it a store: it comes last, with everything else on disk.

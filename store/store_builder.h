@@ -7,7 +7,7 @@
 // again by the next one. A builder that is destroyed unfinished removes what it made. Rows go past the write-ahead log, so nothing
 // of it is durable before finish(), and all of it after.
 //
-// Not safe for concurrent use; writes files in one thread more.
+// Not safe for concurrent use; writes files in one thread more, and at the end takes them in in another.
 
 #include <array>
 #include <memory>
@@ -40,6 +40,10 @@ struct BuiltStore {
   std::uint64_t bytes = 0;
 };
 
+// The files of a directory that a store may be built in: new, empty, or what an earlier build left unfinished. Errors:
+// kTargetNotEmpty, kDirectoryUnusable.
+Result<std::unique_ptr<StoreFiles>> target_files(const std::string& path, std::shared_ptr<rocksdb::FileSystem> file_system);
+
 class StoreBuilder {
  public:
   // Claims the directory, which must be new, empty, or what an earlier build left unfinished. Errors: kTargetNotEmpty,
@@ -65,6 +69,9 @@ class StoreBuilder {
   Status create();
   TableLoader& loader(Table table);
   Status load_rest();
+  Status load_state(Table table);
+  Status take_in(const std::vector<Table>& tables);
+  std::uint64_t bytes_on_disk() const;
   Status seal();
 
   BuildTarget target_;

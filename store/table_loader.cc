@@ -4,11 +4,14 @@
 
 #include <algorithm>
 
+#include "key_start.h"
+
 namespace forge::internal {
 
 // Rows one behind another in one piece of memory.
 struct TableLoader::Rows {
   struct Place {
+    KeyStart start;
     std::size_t at = 0;
     std::uint32_t key_bytes = 0;
     std::uint32_t value_bytes = 0;
@@ -19,27 +22,31 @@ struct TableLoader::Rows {
 
   std::string_view key(const Place& place) const { return {bytes.data() + place.at, place.key_bytes}; }
   std::string_view value(const Place& place) const { return {bytes.data() + place.at + place.key_bytes, place.value_bytes}; }
+  bool is_before(const Place& a, const Place& b) const { return a.start == b.start ? key(a) < key(b) : a.start < b.start; }
 
   void put(std::string_view key_text, std::string_view value_text) {
-    if (!places.empty() && key(places.back()) >= key_text) is_sorted = false;
-    places.push_back({bytes.size(), static_cast<std::uint32_t>(key_text.size()), static_cast<std::uint32_t>(value_text.size())});
+    places.push_back({KeyStart::of(key_text), bytes.size(), static_cast<std::uint32_t>(key_text.size()),
+                      static_cast<std::uint32_t>(value_text.size())});
     bytes.append(key_text);
     bytes.append(value_text);
+    if (is_sorted && places.size() > 1) is_sorted = is_before(places[places.size() - 2], places.back());
   }
-  void sort() {
-    if (is_sorted) return;
-    std::sort(places.begin(), places.end(), [this](const Place& a, const Place& b) { return key(a) < key(b); });
-  }
+
   // Errors: kDataCorrupt where a key stands twice.
   Status write(const Database& database, Table table, LoadedFile& file) {
-    sort();
+    if (!is_sorted) std::sort(places.begin(), places.end(), [this](const Place& a, const Place& b) { return is_before(a, b); });
     const std::string doing = "writing the new table " + std::string(name_of(table));
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database.db().GetOptions(database.handle(table)));
+    rocksdb::Options options = database.db().GetOptions(database.handle(table));
+    // A run among others is merged and written again: compression waits until then.
+    if (!is_sorted) options.compression = options.bottommost_compression = rocksdb::kNoCompression;
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options);
     FORGE_TRY(to_status(writer.Open(file.path), doing));
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (i > 0 && key(places[i - 1]) == key(places[i]))
+    for (const Place& place : places) {
+      const rocksdb::Status put = writer.Put(slice_of(key(place)), slice_of(value(place)));
+      // RocksDB's word for a key that is not above the one before it.
+      if (put.IsInvalidArgument())
         return Status(ErrorId::kDataCorrupt, "the log makes a row of " + std::string(name_of(table)) + " twice");
-      FORGE_TRY(to_status(writer.Put(slice_of(key(places[i])), slice_of(value(places[i]))), doing));
+      FORGE_TRY(to_status(put, doing));
     }
     file.first_key = key(places.front());
     file.last_key = key(places.back());
@@ -51,7 +58,10 @@ TableLoader::TableLoader(const Database& database, Table table, std::string stem
     : database_(database), table_(table), stem_(std::move(stem)), thread_(thread), run_bytes_(run_bytes) {}
 
 Status TableLoader::put(std::string_view key, std::string_view value) {
-  if (rows_ == nullptr) rows_ = std::make_shared<Rows>();
+  if (rows_ == nullptr) {
+    rows_ = std::make_shared<Rows>();
+    rows_->bytes.reserve(run_bytes_ + run_bytes_ / 16);  // not moved while it grows
+  }
   rows_->put(key, value);
   return rows_->bytes.size() < run_bytes_ ? Status() : flush();
 }

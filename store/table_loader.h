@@ -25,7 +25,7 @@ struct LoadedFile {
 class TableLoader {
  public:
   // Files are named `stem` and a number. `run_bytes` of rows are gathered for one. Database and thread outlive the loader.
-  TableLoader(const Database& database, Table table, std::string stem, SideThread& thread, std::size_t run_bytes = 32 << 20);
+  TableLoader(const Database& database, Table table, std::string stem, SideThread& thread, std::size_t run_bytes = 16 << 20);
 
   // Errors: those of what was written so far: kDiskFull, kIoError, kDataCorrupt where a key came twice.
   Status put(std::string_view key, std::string_view value);

@@ -28,20 +28,24 @@ struct CopyOptions {
 struct Copy {
   std::string id;  // its own
   Origin origin;
-  Root root;  // of the tree over its events: the origin's over as many
-  std::uint64_t records = 0;
-  std::uint64_t bytes = 0;  // its files
+  Root root;                  // of the tree over its events: the origin's over as many
+  std::uint64_t records = 0;  // Forge's own and destroyed ones included
+  std::uint64_t bytes = 0;    // its files
 };
 
 // Makes the store in `target`, which must not exist or be empty; what an interrupted copy left there is replaced. The new store has
 // an id of its own, remembers its origin, and equals the origin's past in every event and record, idempotency keys included. Until
 // it is whole no open takes it for a store (kCopyUnfinished); on an error the target is as it was. Memory grows with the records
-// kept, not with the log. Runs one thread more.
+// kept, not with the log. Runs two threads more.
 //
 // Errors: as Store::resolve; kPointInsideTransaction naming the points around it; kTargetNotEmpty, kStoreLocked,
 // kDirectoryUnusable, kDiskFull and kIoError of the target; kEventAltered, kDataTruncated and kDataCorrupt of the origin, naming
 // the first bad event; kCancelled.
 Result<Copy> rebuild(const Store& origin, const std::string& target, const CopyOptions& options = {});
+
+// Whether a copy can be made in `target`, as far as looking tells; writes nothing. For a dry run of rebuild, restore or repair.
+// Errors: kTargetNotEmpty, kDirectoryUnusable where it is no directory.
+Status check_copy_target(const std::string& target);
 
 struct CopyEstimate {
   Seq events = 0;
