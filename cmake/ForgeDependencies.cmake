@@ -8,6 +8,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 # The packaged CMake files of these two name static or development-only targets: the shared libraries are taken by name.
 find_path(ROCKSDB_INCLUDE rocksdb/db.h REQUIRED)

@@ -65,15 +65,15 @@ std::string_view line_value(std::string_view text, std::string_view name) {
   return rest.substr(0, rest.find('\n'));
 }
 
+const rocksdb::IOOptions kIo;
+
+}  // namespace
+
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
-
-const rocksdb::IOOptions kIo;
-
-}  // namespace
 
 // Eight bytes a step ("slicing by 8"; Kounavis and Berry, 2005).
 std::uint32_t crc32c(std::string_view bytes) {
@@ -208,6 +208,12 @@ Result<std::string> StoreFiles::read(const std::string& path) const {
   const rocksdb::IOStatus status = rocksdb::ReadFileToString(file_system_.get(), path, &text);
   FORGE_TRY(to_status(status, "reading " + path));
   return text;
+}
+
+Result<std::uint64_t> StoreFiles::size_of(const std::string& path) const {
+  std::uint64_t size = 0;
+  FORGE_TRY(to_status(file_system_->GetFileSize(path, kIo, &size, nullptr), "looking at " + path));
+  return size;
 }
 
 Status StoreFiles::write_synced(const std::string& path, std::string_view text) {

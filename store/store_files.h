@@ -23,6 +23,9 @@ inline constexpr std::uint32_t kStoreFormat = 1;
 // CRC-32C (Castagnoli), as RocksDB uses it.
 std::uint32_t crc32c(std::string_view bytes);
 
+// The directory that a path stands in.
+std::string parent_of(const std::string& path);
+
 // The directory of one store.
 struct StorePaths {
   std::string root;
@@ -68,6 +71,7 @@ class StoreFiles {
   // Whether that store still stands at its path. Errors: kIoError where it cannot be told.
   Result<bool> holds_store(const Uuid& id) const;
   Result<std::string> read(const std::string& path) const;
+  Result<std::uint64_t> size_of(const std::string& path) const;
   // Writes, syncs, and renames over `path`; syncs the directory.
   Status replace(const std::string& path, std::string_view text);
   Status sync_directory(const std::string& path);
