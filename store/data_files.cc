@@ -16,14 +16,10 @@ bool is_manifest(std::string_view name) {
   return name.find_first_not_of("0123456789", kManifest.size()) == std::string_view::npos;
 }
 
-// The MANIFEST with the highest number; empty where there is none.
-std::string newest_manifest(const std::vector<std::string>& names) {
-  std::string newest;
-  for (const std::string& name : names) {
-    const bool is_newer = name.size() != newest.size() ? name.size() > newest.size() : name > newest;
-    if (is_manifest(name) && is_newer) newest = name;
-  }
-  return newest;
+void keep_manifests(std::vector<std::string>& names) {
+  std::erase_if(names, [](const std::string& name) { return !is_manifest(name); });
+  std::sort(names.begin(), names.end(),
+            [](const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() > b.size() : a > b; });
 }
 
 Status lost(const StoreFiles& files, std::string why, std::string place) {
@@ -33,17 +29,23 @@ Status lost(const StoreFiles& files, std::string why, std::string place) {
       .state("nothing was changed");
 }
 
-// CURRENT can be written again where the MANIFEST that it named is there; whether that was the one, verify tells.
-Status lost_current(const StoreFiles& files, const std::vector<std::string>& names, const std::string& how) {
+// CURRENT can be written again where a MANIFEST is left; repair does so on a copy.
+Status lost_current(const StoreFiles& files, std::vector<std::string> names, const std::string& how) {
   Status status =
       lost(files, "the file CURRENT, which names the list of the data files, " + how, files.paths().data() + "/CURRENT");
-  const std::string manifest = newest_manifest(names);
-  if (manifest.empty()) return status;
-  return std::move(status).remedy("restore a good backup, or on a copy: echo " + manifest +
-                                  " > COPY/data/CURRENT && forgectl verify --store COPY");
+  keep_manifests(names);
+  if (names.empty()) return status;
+  return std::move(status).remedy("restore a good backup, or save what can be proved: forgectl repair --to DIR");
 }
 
 }  // namespace
+
+std::vector<std::string> manifests_in(const StoreFiles& files, const std::string& directory) {
+  std::vector<std::string> names;
+  files.file_system().GetChildren(directory, rocksdb::IOOptions(), &names, nullptr).PermitUncheckedError();
+  keep_manifests(names);
+  return names;
+}
 
 // The names come from the directory itself: whether a file is there cannot be told one by one where the directory may not be
 // entered.

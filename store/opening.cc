@@ -10,8 +10,6 @@
 namespace forge::internal {
 namespace {
 
-constexpr std::string_view kStoreIdKey = "store id";
-
 // What a store's log and tree say when they have just been opened.
 struct Recovered {
   Seq head = 0;

@@ -9,6 +9,9 @@
 
 namespace forge::internal {
 
+// Where a store's id stands in the table of its name `default`.
+inline constexpr std::string_view kStoreIdKey = "store id";
+
 // Writes the store's id into a new database, on disk when this returns. Errors: kDiskFull, kIoError.
 Status put_store_id(Database& database, const Uuid& id);
 

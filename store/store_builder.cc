@@ -130,6 +130,21 @@ Status StoreBuilder::add(const LogRow& row) {
   return put;
 }
 
+Result<Seq> StoreBuilder::add_note(std::string_view actor, std::string_view reason) {
+  Envelope note;
+  note.seq = size() + 1;
+  note.recorded_at = std::max(target_.clock->now(), Time{last_time_.micros + 1});
+  note.transaction = target_.ids->next(note.recorded_at);
+  note.schema_version = catalog_.version();
+  note.actor = actor;
+  note.metadata.emplace_back("reason", reason);
+  EnvelopeWriter writer;
+  const std::span<const std::uint8_t> bytes = writer.write(note);
+  FORGE_TRY(
+      add({.seq = note.seq, .row = {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, .leaf = hasher_.leaf(bytes)}));
+  return note.seq;
+}
+
 Result<BuiltStore> StoreBuilder::finish() {
   if (!order_.is_whole()) return Status(ErrorId::kDataCorrupt, "the log ends inside a transaction");
   FORGE_TRY(load_rest());

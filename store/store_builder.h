@@ -56,6 +56,8 @@ class StoreBuilder {
   // The next event, from 1 on, with its leaf. Errors: kDataCorrupt where it does not follow from those before it, kDiskFull,
   // kIoError.
   Status add(const LogRow& row);
+  // Adds an event that changes nothing, a transaction of its own, recorded now. Returns its seq. Errors: as add.
+  Result<Seq> add_note(std::string_view actor, std::string_view reason);
   // How many events were added, and the root of the tree over them.
   Seq size() const { return tree_.size(); }
   Hash root() { return tree_.frontier().root(hasher_); }

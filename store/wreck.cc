@@ -1,0 +1,153 @@
+#include "wreck.h"
+
+#include <filesystem>
+
+#include "data_files.h"
+#include "opening.h"
+
+namespace forge::internal {
+namespace {
+
+const rocksdb::IOOptions kIo;
+
+// Says that a directory is a Wreck's and may be removed.
+constexpr const char* kScratchMark = "/SALVAGE";
+
+}  // namespace
+
+Wreck::Wreck(const std::string& path, const std::string& scratch, const CopyOptions& options)
+    : files_(rocksdb::FileSystem::Default(), StoreFiles::locate(*rocksdb::FileSystem::Default(), path)),
+      scratch_(rocksdb::FileSystem::Default(), StorePaths{scratch}),
+      log_(options.log) {}
+
+// Failing to remove the scratch directory loses nothing: it is marked, and the next repair removes it.
+Wreck::~Wreck() {
+  database_.reset();
+  if (made_scratch_) static_cast<void>(scratch_.remove_tree(scratch_.paths().root).ok());
+}
+
+Status Wreck::check_place() const {
+  if (!files_.exists(files_.paths().data())) {
+    return Status(ErrorId::kStoreNotFound, "there is no store in " + root()).why("it has no directory data");
+  }
+  if (lock_ != nullptr) return {};
+  if (const std::string holder = DirectoryLock::holder(root()); !holder.empty()) {
+    return Status(ErrorId::kStoreLocked, "the store " + root() + " is held by another process")
+        .why(holder)
+        .state("nothing was changed");
+  }
+  return {};
+}
+
+Status Wreck::hold(Clock& clock) {
+  FORGE_TRY(check_place());
+  FORGE_ASSIGN(lock_, DirectoryLock::acquire(root(), {}, clock.now()));
+  return {};
+}
+
+Status Wreck::open() {
+  FORGE_TRY(check_place());
+  FORGE_TRY(read_identity());
+  const Status listed = check_data_files(files_);
+  FORGE_TRY(listed.ok() ? open_data(files_.paths().data()) : open_copy());
+  if (damage_.ok()) damage_ = listed;
+  FORGE_TRY(read_id());
+  const Result<WatermarkFile::Reading> reading = WatermarkFile::read(files_);
+  if (reading.ok() && reading->newest && reading->newest->store.to_string() == id_) watermark_ = reading->newest;
+  return {};
+}
+
+Status Wreck::read_identity() {
+  const Result<Identity> identity = files_.read_identity();
+  if (identity.status().id() == ErrorId::kFormatTooNew) return identity.status();
+  if (identity.ok()) {
+    id_ = identity->id.to_string();
+  } else {
+    damage_ = identity.status();
+  }
+  return {};
+}
+
+Status Wreck::unusable(const Status& why, const std::string& place) const {
+  return Status(why.id(), "the data files of the store " + root() + " cannot be opened")
+      .why(why.text().why.empty() ? why.text().what : why.text().why)
+      .place(place)
+      .state("nothing was changed")
+      .remedy("restore a backup");
+}
+
+Status Wreck::open_data(const std::string& directory) {
+  Result<std::unique_ptr<Database>> opened = Database::open({.path = directory, .read_only = true, .log = log_});
+  if (!opened.ok()) return unusable(opened.status(), directory);
+  database_ = *std::move(opened);
+  return {};
+}
+
+Status Wreck::open_copy() {
+  FORGE_TRY(claim_scratch());
+  FORGE_TRY(copy_data());
+  const std::string data = scratch_.paths().data();
+  Status last = unusable(Status(ErrorId::kDataCorrupt, "no list of them (MANIFEST) is left"), files_.paths().data());
+  for (const std::string& name : manifests_in(scratch_, data)) {
+    FORGE_TRY(scratch_.replace(data + "/CURRENT", name + "\n"));
+    last = open_data(data);
+    if (!last.ok()) continue;
+    manifest_ = name;
+    return {};
+  }
+  return last;
+}
+
+Status Wreck::claim_scratch() {
+  const std::string& path = scratch_.paths().root;
+  FORGE_ASSIGN(const StoreFiles::Found found, scratch_.look());
+  if (found != StoreFiles::Found::kNothing && !scratch_.exists(path + kScratchMark)) {
+    return Status(ErrorId::kTargetNotEmpty, path + " is not empty")
+        .why("a copy of the data files is to stand there while they are read")
+        .state("nothing was changed")
+        .remedy("move it away, or name another target");
+  }
+  FORGE_TRY(scratch_.remove_tree(path));
+  made_scratch_ = true;
+  rocksdb::FileSystem& files = scratch_.file_system();
+  FORGE_TRY(to_status(files.CreateDirIfMissing(path, kIo, nullptr), "making " + path));
+  FORGE_TRY(scratch_.replace(path + kScratchMark, ""));
+  return to_status(files.CreateDirIfMissing(scratch_.paths().data(), kIo, nullptr), "making " + scratch_.paths().data());
+}
+
+Status Wreck::copy_data() {
+  rocksdb::FileSystem& files = files_.file_system();
+  std::vector<std::string> children;
+  const std::string from = files_.paths().data() + "/", to = scratch_.paths().data() + "/";
+  FORGE_TRY(to_status(files.GetChildren(from, kIo, &children, nullptr), "listing " + from));
+  for (const std::string& child : children) {
+    if (child == "." || child == ".." || child == "LOCK" || child == "CURRENT") continue;
+    if (files.LinkFile(from + child, to + child, kIo, nullptr).ok()) continue;
+    std::error_code error;
+    std::filesystem::copy_file(from + child, to + child, error);
+    if (!error) continue;
+    const bool is_full = error == std::errc::no_space_on_device;
+    return Status(is_full ? ErrorId::kDiskFull : ErrorId::kIoError, "copying " + from + child + " failed")
+        .why(error.message())
+        .state("nothing was changed");
+  }
+  return {};
+}
+
+Status Wreck::read_id() {
+  rocksdb::PinnableSlice value;
+  const Result<bool> found = database_->get(Table::kMeta, kStoreIdKey, value);
+  const bool is_id = found.ok() && *found && Uuid::parse(view_of(value)).has_value();
+  if (is_id && !id_.empty() && view_of(value) != id_) {
+    return Status(ErrorId::kStoreForeignFile, "the data files belong to another store")
+        .why("they carry the id " + value.ToString() + ", the identity file says " + id_)
+        .state("nothing was changed");
+  }
+  if (is_id) id_ = value.ToString();
+  if (!id_.empty()) return {};
+  return Status(ErrorId::kDataCorrupt, "which store this was cannot be told")
+      .why("neither the identity file nor the data files carry its id")
+      .state("nothing was changed");
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,265 @@
+// Damaged stores, and what a repair makes of them: the longest beginning that can be proved, never more, and an event that says
+// what was lost.
+
+#include "forge/store/repair.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "forge/events/key.h"
+#include "forge/store/verify.h"
+#include "log_reader.h"
+#include "repairing.h"
+#include "store/sample_store.h"
+#include "support/fault_env.h"
+
+namespace forge::testing_support {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::map<std::string, std::string> bytes_in(const std::string& path) {
+  std::map<std::string, std::string> out;
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    out[entry.path().string()] = {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  return out;
+}
+
+class Repair : public ::testing::Test {
+ protected:
+  // The data files of the damaged store, without what opening a store checks.
+  std::unique_ptr<internal::Database> data() { return internal::Database::open({.path = directory_.data()}).value(); }
+  void rewrite(Table table, const std::string& key, const std::optional<std::string>& value) {
+    const auto database = data();
+    rocksdb::WriteBatch batch;
+    const rocksdb::Status staged =
+        value ? batch.Put(database->handle(table), key, *value) : batch.Delete(database->handle(table), key);
+    ASSERT_TRUE(staged.ok());
+    ASSERT_TRUE(database->write(batch, true).ok());
+    ASSERT_TRUE(database->flush().ok());
+  }
+  std::string event_by(Seq seq, const std::string& actor) {
+    const auto database = data();
+    internal::AlignedBytes bytes;
+    Envelope envelope = internal::read_event(*database, seq, bytes).value();
+    envelope.actor = actor;
+    EnvelopeWriter writer;
+    const auto row = writer.write(envelope);
+    return {reinterpret_cast<const char*>(row.data()), row.size()};
+  }
+  // The end of the last whole transaction before `seq`.
+  Seq whole_before(Seq seq) {
+    Seq out = 0;
+    EXPECT_TRUE(sound_.view()
+                    .log({.to = seq - 1},
+                         [&](const Event& event) {
+                           if (event.place + 1 == event.count) out = event.seq;
+                           return true;
+                         })
+                    .ok());
+    return out;
+  }
+  // What was kept equals the sound store's past; the source is unchanged; the loss is said.
+  void expect_kept(const RepairReport& report, Seq kept) {
+    EXPECT_EQ(report.plan.kept, kept);
+    EXPECT_EQ(report.plan.known, sound_.head());
+    const Store repaired = Store::open(target_.path(), {.read_only = true}).value();
+    EXPECT_EQ(contents_of(repaired.as_of(kept).value()).value(), contents_of(sound_.as_of(kept).value()).value());
+    const VerifyReport verified = verify(repaired).value();
+    EXPECT_TRUE(verified.ok());
+    ASSERT_EQ(report.note.has_value(), kept < sound_.head());
+    if (!report.note) return;
+    EXPECT_EQ(repaired.head(), kept + 1);
+    const Event note = repaired.view().event(*report.note).value();
+    EXPECT_EQ(note.actor, "forgectl repair");
+    const std::string lost = "events " + std::to_string(kept + 1) + " to " + std::to_string(sound_.head()) + " of the store";
+    EXPECT_TRUE(note.metadata.find("reason")->as_text().starts_with(lost)) << note.to_json();
+  }
+
+  SampleDirectory directory_{SampleDirectory::State::kClosed};
+  SampleDirectory original_{SampleDirectory::State::kClosed};
+  Store sound_ = Store::open(original_.path(), {.read_only = true}).value();
+  FreshPath target_{"repaired"};
+};
+
+TEST_F(Repair, OfASoundStoreLosesNothing) {
+  const auto before = bytes_in(directory_.path());
+  const RepairReport report = repair(directory_.path(), target_.path()).value();
+  EXPECT_TRUE(report.plan.reason.ok()) << report.plan.reason.message();
+  expect_kept(report, sound_.head());
+  EXPECT_EQ(bytes_in(directory_.path()), before);
+}
+
+TEST_F(Repair, EndsBeforeTheFirstAlteredEvent) {
+  for (const Seq altered : {Seq{300}, Seq{7}}) {
+    rewrite(Table::kLog, log_key(altered), event_by(altered, "somebody"));
+    const auto before = bytes_in(directory_.path());
+    const FreshPath scratch("scratch");
+    const RepairPlan plan = plan_repair(directory_.path(), scratch.path()).value();
+    EXPECT_EQ(plan.kept, whole_before(altered));
+    EXPECT_EQ(plan.reason.id(), ErrorId::kEventAltered) << plan.reason.message();
+    EXPECT_GT(plan.lost_transactions, 0u);
+    EXPECT_EQ(bytes_in(directory_.path()), before);
+  }
+  expect_kept(repair(directory_.path(), target_.path()).value(), whole_before(7));
+}
+
+TEST_F(Repair, EndsBeforeAHoleInTheLog) {
+  rewrite(Table::kLog, log_key(100), std::nullopt);
+  const RepairReport report = repair(directory_.path(), target_.path()).value();
+  EXPECT_EQ(report.plan.reason.id(), ErrorId::kDataTruncated);
+  EXPECT_EQ(report.plan.readable, sound_.head() - 100 + (100 - report.plan.kept - 1));
+  expect_kept(report, whole_before(100));
+}
+
+// The tables beside the log are made anew, whatever they hold.
+TEST_F(Repair, MakesStateAndTreeAnewFromASoundLog) {
+  std::string key;
+  const Resource& order = *sound_.domain()->find_resource("Order");
+  append_current_key(order.number, encode_key(order, "o-1").value(), key);
+  rewrite(Table::kCurrent, key, "rubbish");
+  rewrite(Table::kTree, std::string("L\0\0\0\0\0\0\0\0", 9), "short");
+  expect_kept(repair(directory_.path(), target_.path()).value(), sound_.head());
+}
+
+TEST_F(Repair, TakesTheNewestListOfFilesWhereCurrentIsLost) {
+  for (const char* text : {"", "rubbish\n"}) {
+    std::ofstream(directory_.data() + "/CURRENT", std::ios::trunc) << text;
+    const auto before = bytes_in(directory_.path());
+    ASSERT_FALSE(Store::open(directory_.path(), {.read_only = true}).ok());
+    const FreshPath target("repaired-current");
+    const RepairReport report = repair(directory_.path(), target.path()).value();
+    EXPECT_TRUE(report.plan.manifest.starts_with("MANIFEST-")) << report.plan.manifest;
+    EXPECT_EQ(report.plan.kept, sound_.head());
+    EXPECT_FALSE(report.note.has_value());
+    EXPECT_EQ(contents_of(Store::open(target.path()).value()).value(), contents_of(sound_).value());
+    EXPECT_EQ(bytes_in(directory_.path()), before);
+    EXPECT_FALSE(fs::exists(target.path() + ".salvage"));
+  }
+}
+
+TEST_F(Repair, GoesByTheDataWhereTheIdentityFileIsLost) {
+  fs::remove(directory_.path() + "/FORGE");
+  const RepairReport report = repair(directory_.path(), target_.path()).value();
+  EXPECT_EQ(report.plan.store, sound_.stats().value().id);
+  EXPECT_FALSE(report.plan.reason.ok());
+  expect_kept(report, sound_.head());
+}
+
+// Events behind the last complete tile are proved by the watermark alone.
+TEST_F(Repair, EndsAtTheLastProofWhereTheWatermarkHasAnotherRoot) {
+  const Seq altered = sound_.head() - 1;
+  ASSERT_GT(altered, 512u);
+  rewrite(Table::kLog, log_key(altered), event_by(altered, "somebody"));
+  const RepairReport report = repair(directory_.path(), target_.path()).value();
+  EXPECT_EQ(report.plan.reason.id(), ErrorId::kEventAltered) << report.plan.reason.message();
+  expect_kept(report, whole_before(513));
+}
+
+TEST_F(Repair, KeepsWhatStandsBeforeDamageOfTheWriteAheadLog) {
+  const SampleDirectory killed(SampleDirectory::State::kKilled);
+  fs::path wal;
+  for (const auto& entry : fs::directory_iterator(killed.data())) {
+    if (entry.path().extension() == ".log" && (wal.empty() || entry.file_size() > fs::file_size(wal))) wal = entry.path();
+  }
+  const std::uint64_t size = fs::file_size(wal);
+  ASSERT_GT(size, 4096u);
+  std::fstream file(wal, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(size / 2)).put('\x55').flush();
+  ASSERT_FALSE(Store::open(killed.path()).ok());
+  const RepairReport report = repair(killed.path(), target_.path()).value();
+  EXPECT_GT(report.plan.kept, 0u);
+  EXPECT_LT(report.plan.kept, sound_.head());
+  expect_kept(report, report.plan.kept);
+}
+
+TEST_F(Repair, LeavesAloneWhatStandsWhereItsScratchDirectoryIsToBe) {
+  fs::remove(directory_.data() + "/CURRENT");
+  const FreshPath target("repaired-scratch");
+  const fs::path scratch = target.path() + ".salvage";
+  fs::create_directory(scratch);
+  std::ofstream(scratch / "notes.txt") << "mine";
+  EXPECT_EQ(repair(directory_.path(), target.path() + "/").status().id(), ErrorId::kTargetNotEmpty);
+  EXPECT_TRUE(fs::exists(scratch / "notes.txt"));
+  // The rest of a repair that was killed.
+  std::ofstream(scratch / "SALVAGE").flush();
+  EXPECT_TRUE(repair(directory_.path(), target.path()).ok());
+  EXPECT_FALSE(fs::exists(scratch));
+}
+
+// Whatever the moment of a power cut: there is no store, or one that says what was lost.
+TEST_F(Repair, CutShortIsNoStoreOrOneThatSaysWhatWasLost) {
+  rewrite(Table::kLog, log_key(300), std::nullopt);
+  const Seq kept = whole_before(300);
+  std::uint64_t whole = 0, unfinished = 0;
+  for (std::uint64_t changes = 1; changes < 260; changes += changes < 60 ? 3 : 9) {
+    SCOPED_TRACE("power cut after " + std::to_string(changes) + " changes");
+    const auto disk = std::make_shared<SimulatedDisk>();
+    disk->power_loss_after(changes);
+    internal::Wreck wreck(directory_.path(), target_.path(), {});
+    static_cast<void>(internal::repair_wreck(wreck, "/copy", {}, new_fault_env(disk)).ok());
+    disk->power_loss(changes, PowerLoss::kDropUnsynced);
+    OpenOptions options;
+    options.create = false;
+    const Result<Store> opened = StoreAccess::open("/copy", options, new_fault_env(disk));
+    if (!opened.ok()) {
+      ++unfinished;
+      continue;
+    }
+    ++whole;
+    ASSERT_EQ(opened->head(), kept + 1);
+    EXPECT_EQ(opened->view().event(kept + 1)->actor, "forgectl repair");
+  }
+  EXPECT_GT(whole, 0u);
+  EXPECT_GT(unfinished, 10u);
+}
+
+TEST_F(Repair, InPlaceKeepsTheDamagedStoreBeside) {
+  rewrite(Table::kLog, log_key(300), std::nullopt);
+  const std::string damaged = directory_.path() + ".damaged";
+  const auto before = bytes_in(directory_.path());
+  const InPlaceReport done = repair_in_place(directory_.path() + "/").value();
+  EXPECT_EQ(done.damaged, damaged);
+  EXPECT_EQ(done.report.plan.kept, whole_before(300));
+  const Store repaired = Store::open(directory_.path()).value();
+  EXPECT_EQ(repaired.head(), whole_before(300) + 1);
+  std::map<std::string, std::string> moved;
+  for (const auto& [path, bytes] : bytes_in(damaged)) moved[directory_.path() + path.substr(damaged.size())] = bytes;
+  EXPECT_EQ(moved, before);
+  EXPECT_FALSE(fs::exists(directory_.path() + ".repaired"));
+
+  EXPECT_EQ(repair_in_place(directory_.path()).status().id(), ErrorId::kTargetNotEmpty);
+  fs::remove_all(damaged);
+  EXPECT_EQ(repair_in_place(directory_.path()).status().id(), ErrorId::kStoreLocked);
+}
+
+TEST_F(Repair, InPlaceRefusesANameThatIsTakenBeforeItBegins) {
+  const auto before = bytes_in(directory_.path());
+  const std::string taken = directory_.path() + ".repaired";
+  fs::copy(original_.path(), taken, fs::copy_options::recursive);
+  const Status refused = repair_in_place(directory_.path()).status();
+  EXPECT_EQ(refused.id(), ErrorId::kTargetNotEmpty) << refused.message();
+  EXPECT_EQ(bytes_in(directory_.path()), before);
+  fs::remove_all(taken);
+}
+
+TEST_F(Repair, DoesNotTouchAStoreThatIsHeld) {
+  const Store holder = Store::open(directory_.path()).value();
+  EXPECT_EQ(repair(directory_.path(), target_.path()).status().id(), ErrorId::kStoreLocked);
+  EXPECT_FALSE(fs::exists(target_.path()));
+}
+
+TEST_F(Repair, SaysWhereThereIsNoStoreAndWhereTheTargetIsTaken) {
+  const FreshPath nowhere("nowhere");
+  EXPECT_EQ(repair(nowhere.path(), target_.path()).status().id(), ErrorId::kStoreNotFound);
+  EXPECT_EQ(repair(directory_.path(), original_.path()).status().id(), ErrorId::kTargetNotEmpty);
+}
+
+}  // namespace
+}  // namespace forge::testing_support
