@@ -126,4 +126,11 @@ class View {
   std::shared_ptr<const State> state_;
 };
 
+// The same between two stores, such as a fork and its origin: living records by name of the resource and key, fields by name. Seqs,
+// versions and incarnations are each store's own and are not compared. In order of resource name and key, until `visit` returns
+// false; memory does not grow with the stores. An empty `resource` means all but Forge's own. Errors: kUnknownResource where
+// neither has it, kDataCorrupt.
+Status diff_stores(const View& before, const View& after, std::string_view resource,
+                   const std::function<bool(const RecordDiff&)>& visit);
+
 }  // namespace forge
