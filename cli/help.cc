@@ -81,12 +81,18 @@ std::string overview_text(const Style& style) {
                       {"forgectl do Order.place id=o-1 sku=tea qty=2", "issue an action"},
                       {"forgectl get Order o-1 --as-of -2h", "a record as it was two hours ago"}});
   out += "\n" + style.bold("Commands") + "\n" + two_columns(summaries(commands_under("")));
-  Lines lines;
-  for (const Flag& flag : global_flags()) lines.emplace_back(spelled(flag), flag_says(flag));
-  out += "\n" + style.bold("Flags of every command") + "\n" + two_columns(lines);
   std::vector<std::string> names;
+  for (const Flag& flag : global_flags()) names.push_back("--" + flag.name);
+  out += "\nFlags of every command: " + joined(names, " ") + "\n";
+  names.clear();
   for (const Topic& topic : topics()) names.push_back(topic.name);
   return out + "\nMore: forgectl help COMMAND, or one of the topics " + joined(names, ", ") + "\n";
+}
+
+std::string global_flags_text() {
+  Lines lines;
+  for (const Flag& flag : global_flags()) lines.emplace_back(spelled(flag), flag_says(flag));
+  return "Flags of every command\n" + two_columns(lines);
 }
 
 std::string command_text(const Command& command, const Style& style) {

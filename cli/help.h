@@ -12,6 +12,8 @@ namespace forge::cli {
 
 // The first screen: every command with its summary.
 std::string overview_text(const Style& style);
+// The flags that every command takes, with what they do.
+std::string global_flags_text();
 // One screen: what it does, examples first, arguments, flags.
 std::string command_text(const Command& command, const Style& style);
 Object command_object(const Command& command);

@@ -99,6 +99,7 @@ events before the first bad one are intact. Work on a copy, and restore a good b
 
 std::span<const Topic> topics() {
   static const std::vector<Topic> kTopics = {
+      {"flags", "the flags that every command takes", global_flags_text()},
       {"exit-codes", "what the exit statuses mean", kExitCodes},
       {"environment", "the variables that are read", kEnvironment},
       {"output", "formats and JSON shapes", kOutput},
