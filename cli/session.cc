@@ -130,8 +130,16 @@ Result<Store> Session::with_notices(Result<Store> store) const {
   return store;
 }
 
+Result<Store> Session::open_other(const std::string& path) {
+  return with_notices(open_at(path, true));
+}
+
 Result<Store> Session::open(bool read_only) const {
   FORGE_ASSIGN(const std::string path, store_path());
+  return open_at(path, read_only);
+}
+
+Result<Store> Session::open_at(const std::string& path, bool read_only) const {
   OpenOptions options;
   options.read_only = read_only;
   options.create = false;

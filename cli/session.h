@@ -38,6 +38,8 @@ class Session {
   Result<Store> open_again();
   // A dry run opens for reading: it works beside a writer, on a full disk and where writing is not allowed.
   Result<Store> open_for_writing();
+  // Another store than the one that was named, for reading.
+  Result<Store> open_other(const std::string& path);
   Result<std::string> store_path() const;
 
   // The store as of --as-of, or as it is now; says on standard error what a time resolved to. Errors: as Store::as_of.
@@ -54,6 +56,7 @@ class Session {
 
  private:
   Result<Store> open(bool read_only) const;
+  Result<Store> open_at(const std::string& path, bool read_only) const;
   Result<Store> with_notices(Result<Store> store) const;
 
   Style error_style_;

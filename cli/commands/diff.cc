@@ -111,13 +111,14 @@ Result<int> diff_record(Session& session, const View& before, const View& after)
   return diff.has_value() ? kDiffers : kSame;
 }
 
-Result<int> diff_store(Session& session, const View& before, const View& after) {
-  const std::string resource = session.arguments.word(0).value_or("");
-  if (!resource.empty()) FORGE_TRY(resource_at(after, resource).status());
+using Visit = std::function<bool(const RecordDiff&)>;
+
+// Prints the differences that `walk` visits, up to --limit.
+Result<int> list_diffs(Session& session, Seq seq, const std::function<Status(const Visit&)>& walk) {
   Listing listing(session, kShape);
   std::uint64_t found = 0;
   Status row;
-  FORGE_TRY(after.diff_all(before, resource, [&](const RecordDiff& diff) {
+  FORGE_TRY(walk([&](const RecordDiff& diff) {
     ++found;
     if (listing.full()) return false;
     if (session.interrupted()) return row = Status(ErrorId::kCancelled, "stopped"), false;
@@ -127,13 +128,34 @@ Result<int> diff_store(Session& session, const View& before, const View& after) 
     return row.ok();
   }));
   FORGE_TRY(row);
-  FORGE_TRY(listing.end(listing.limit() > 0 && found > listing.limit(), after.seq()));
+  FORGE_TRY(listing.end(listing.limit() > 0 && found > listing.limit(), seq));
   return found > 0 ? kDiffers : kSame;
+}
+
+Result<int> diff_store(Session& session, const View& before, const View& after) {
+  const std::string resource = session.arguments.word(0).value_or("");
+  if (!resource.empty()) FORGE_TRY(resource_at(after, resource).status());
+  return list_diffs(session, after.seq(), [&](const Visit& visit) { return after.diff_all(before, resource, visit); });
+}
+
+// What this store has that the other one has not, and the other way round: the other one is the side before.
+Result<int> diff_against(Session& session, const Store& store) {
+  const std::vector<std::string>& words = session.arguments.words();
+  const std::vector<std::string> points = session.arguments.texts("as-of");
+  if (words.size() > 1 || points.size() > 1) {
+    return Status(ErrorId::kUsage, "--against compares two stores, whole or one resource").remedy("give at most one --as-of");
+  }
+  FORGE_ASSIGN(const Store other, session.open_other(session.arguments.text("against")));
+  FORGE_ASSIGN(const View before, points.empty() ? other.view() : session.view_at(other, points[0]));
+  FORGE_ASSIGN(const View after, points.empty() ? store.view() : session.view_at(store, points[0]));
+  const std::string resource = words.empty() ? "" : words[0];
+  return list_diffs(session, after.seq(), [&](const Visit& visit) { return diff_stores(before, after, resource, visit); });
 }
 
 Result<int> run_diff(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   FORGE_ASSIGN(const Store store, session.open_for_reading());
+  if (session.arguments.given("against")) return diff_against(session, store);
   if (words.size() >= 2) FORGE_TRY(resource_named(*store.domain(), words[0]).status());
   FORGE_ASSIGN(const Sides sides, words.size() == 3 ? sides_by_version(store, words) : sides_by_point(session, store));
   FORGE_ASSIGN(const View before, store.as_of(sides.before));
@@ -153,10 +175,18 @@ const Command& diff_command() {
       .arguments = {{.name = "RESOURCE", .summary = "only this resource", .required = false, .offer = Offer::kResource},
                     {.name = "KEY", .summary = "only this record", .required = false},
                     {.name = "V1..V2", .summary = "two versions of the record; 0 is before the first", .required = false}},
-      .flags = {as_of, limit_flag(), page_flag()},
+      .flags = {as_of,
+                {.name = "against",
+                 .type = FlagType::kText,
+                 .value = "PATH",
+                 .summary = "another store to compare with, such as the origin of a fork: what differs here",
+                 .offer = Offer::kFile},
+                limit_flag(),
+                page_flag()},
       .examples = {{"forgectl diff Order o-1 1..2", ""},
                    {"forgectl diff Order o-1 --as-of -1d", "since yesterday"},
-                   {"forgectl diff --as-of -1d --as-of now Order", "all orders"}},
+                   {"forgectl diff --as-of -1d --as-of now Order", "all orders"},
+                   {"forgectl diff --store ../what-if --against .", "a fork and its origin"}},
       .notes = "Exit status as of diff(1): 0 the same, 1 different, 2 and more trouble.",
       .uses_pager = true,
       .run = run_diff,

@@ -16,11 +16,14 @@ Result<int> run_stats(Session& session) {
                      bytes_text(stats.tree_bytes) + ", wal " + bytes_text(stats.wal_bytes) + ") · head " +
                      std::to_string(stats.head);
   if (stats.head > 0) text += " at " + time_text(stats.head_time);
+  if (stats.origin) text += " · events 1 to " + std::to_string(stats.origin->seq) + " from the store " + stats.origin->store;
   FORGE_TRY(session.out.text(text + " · schema version " + std::to_string(stats.schema_version) + "\n"));
-  Value head_at;
+  Value head_at, origin;
   if (stats.head > 0) head_at = format_time(stats.head_time);
+  if (stats.origin) origin = Object{{"store", stats.origin->store}, {"seq", stats.origin->seq}};
   FORGE_TRY(session.out.object(Object{{"id", stats.id},
                                       {"path", store.path()},
+                                      {"origin", std::move(origin)},
                                       {"events", stats.head},
                                       {"head", stats.head},
                                       {"head_at", std::move(head_at)},

@@ -213,5 +213,64 @@ class KilledProcess(unittest.TestCase):
         print(f"seed {SEED}: {kills} kills in a batch, {recoveries} in recovery, {stores} stores, {acknowledged} acks", file=sys.stderr)
 
 
+class KilledCopy(unittest.TestCase):
+    """Backups, restores and rebuilds that are killed at one of the changes that they make to their directory."""
+
+    def test_is_whole_or_nothing_and_is_done_again(self):
+        choices = random.Random(SEED)
+        kills = {"rebuild": 0, "restore": 0, "backup": 0}
+        with self.subTest(FORGE_SEED=SEED), tempfile.TemporaryDirectory() as directory:
+            machine = Machine(self, directory, choices)
+            machine.run("do", "--batch", "--input", "@batch.ndjson")
+            machine.run("backup", "saved")
+            self.expected = machine.run("log", "--limit", "0", "-o", "ndjson")
+            for number in range(max(9, ROUNDS // 4)):
+                kind = tuple(kills)[number % len(kills)]
+                kills[kind] += not self.kill_once(machine, kind, f"copy-{number}")
+            for kind, count in kills.items():
+                self.assertGreater(count, 0, kind)
+        print(f"seed {SEED}: killed {kills}", file=sys.stderr)
+
+    def kill_once(self, machine, kind, name):
+        """True when the process finished by itself."""
+        path = os.path.join(machine.directory, name)
+        os.mkdir(path)
+        command = {"rebuild": ("rebuild", "--to", name), "restore": ("restore", "saved", "--to", name), "backup": ("backup", name)}[kind]
+        changes = Changes([path])
+        process = machine.start(*command)
+        changes.wait_for(machine.choices.randint(1, 10), process)
+        changes.close()
+        process.kill()
+        process.communicate(timeout=120)
+        self.assertIn(process.returncode, (0, -9))
+        finished = process.returncode == 0
+        store = self.restored(machine, name) if kind == "backup" else name
+        if not self.is_whole(machine, store):
+            self.assertFalse(finished, "what was done is not there")
+            machine.run(*command)
+            store = self.restored(machine, name) if kind == "backup" else name
+            self.assertTrue(self.is_whole(machine, store))
+        return finished
+
+    def restored(self, machine, name):
+        """The name of a store restored from a backup, which is not there where no backup was finished."""
+        store = f"{name}-restored"
+        process = machine.start("restore", name, "--to", store)
+        _, err = process.communicate(timeout=120)
+        self.assertIn(process.returncode, (0, 3), err.decode())
+        return store
+
+    def is_whole(self, machine, name):
+        """Whether there is a store, which then holds everything; what is none says so."""
+        process = machine.start("log", "--limit", "0", "-o", "ndjson", "--store", name)
+        out, err = process.communicate(timeout=120)
+        if process.returncode != 0:
+            self.assertRegex(err.decode(), r"E1010|E1001")
+            return False
+        self.assertEqual(out, self.expected)
+        self.assertTrue(json.loads(machine.run("verify", "-o", "json", "--store", name))["ok"])
+        return True
+
+
 if __name__ == "__main__":
     unittest.main()
