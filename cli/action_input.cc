@@ -118,6 +118,9 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
     return read_text(value, place, name, out.options.idempotency_key);
   }
   if (name == "actor") return read_text(value, place, name, out.options.actor.id);
+  if (name == "role") return read_text(value, place, name, out.options.actor.role);
+  if (name == "reason") return read_text(value, place, name, out.options.reason);
+  if (name == "correlation") return read_text(value, place, name, out.options.correlation);
   if (name == "at") {
     std::string text;
     FORGE_TRY(read_text(value, place, name, text));
@@ -125,7 +128,7 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
     return {};
   }
   if (name != "actions") {
-    const std::vector<std::string> known = {"idempotency_key", "key", "at", "actor", "actions"};
+    const std::vector<std::string> known = {"idempotency_key", "key", "at", "actor", "role", "reason", "correlation", "actions"};
     return wrong_member(place, "unknown member '" + name + "'" + did_you_mean(name, known));
   }
   const List* list = value.if_list();

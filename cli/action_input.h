@@ -28,8 +28,9 @@ struct BatchTransaction {
   ActOptions options;
 };
 
-// One line: {"idempotency_key", "at", "actor", "actions": [{"action", "args", "if_version"}]}. What is absent takes the value of
-// `defaults`; any other member is refused by name. `name` is the line's place in messages: "actions.ndjson:17".
+// One line: {"idempotency_key", "at", "actor", "role", "reason", "correlation", "actions": [{"action", "args", "if_version"}]}.
+// What is absent takes the value of `defaults`; any other member is refused by name. `name` is the line's place in messages:
+// "actions.ndjson:17".
 Result<BatchTransaction> read_batch_line(std::string_view line, const std::string& name, const ActOptions& defaults);
 
 }  // namespace forge::cli

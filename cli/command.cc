@@ -40,6 +40,7 @@ std::span<const Command* const> commands() {
       &subscription_parked_command(),
       &subscription_retry_command(),
       &subscription_skip_command(),
+      &export_command(),
       &backup_command(),
       &restore_command(),
       &rebuild_command(),

@@ -32,6 +32,7 @@ const Command& subscription_show_command();
 const Command& subscription_parked_command();
 const Command& subscription_retry_command();
 const Command& subscription_skip_command();
+const Command& export_command();
 const Command& backup_command();
 const Command& restore_command();
 const Command& rebuild_command();

@@ -132,7 +132,7 @@ const Command& do_command() {
                    {"forgectl do Order.resize --input '{\"id\":\"o-1\",\"qty\":5}' --if-version 1", ""},
                    {"forgectl do --batch --input @actions.ndjson", "resumable: run it again"}},
       .notes =
-          "A line of a batch is one transaction, all or nothing:\n"
+          "A line of a batch is one transaction, all or nothing; it may have a role, a reason and a correlation, too:\n"
           "  {\"idempotency_key\":\"k-1\",\"at\":\"2026-11-23T04:00:00Z\",\"actor\":\"web\",\n"
           "   \"actions\":[{\"action\":\"Order.place\",\"args\":{\"id\":\"o-1\"},\"if_version\":0}]}",
       .writes = true,

@@ -48,9 +48,7 @@ struct Originals {
     act_on(store, 0, 128);
     EXPECT_TRUE(store.close().ok());
     store = Store::open(closed).value();
-    const std::string more = std::string(kSchema) + "table Coupon (resource) { id: string (key); }\n" +
-                             "table MakeCoupon (action: \"Coupon.make\", creates) {}\n";
-    store.add_schema({{"shop.fbs", more}}).value();
+    store.add_schema({{"shop.fbs", sample_schema()}}).value();
     act_on(store, 128, 120);
     fs::copy(closed, killed, fs::copy_options::recursive);
     EXPECT_TRUE(store.close().ok());
@@ -67,6 +65,11 @@ ActionRequest request(std::string action, Args args) {
 }
 
 }  // namespace
+
+std::string sample_schema() {
+  return std::string(kSchema) + "table Coupon (resource) { id: string (key); }\n" +
+         "table MakeCoupon (action: \"Coupon.make\", creates) {}\n";
+}
 
 void act_on(Store& store, int first, int count) {
   for (int i = first; i < first + count; ++i) {

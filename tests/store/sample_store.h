@@ -41,6 +41,9 @@ class FreshPath {
   std::string path_;
 };
 
+// The sample's schema as it is in the end.
+std::string sample_schema();
+
 // `count` transactions of the sample's, numbered from `first`, a multiple of 16.
 void act_on(Store& store, int first, int count);
 
