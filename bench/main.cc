@@ -20,7 +20,7 @@ constexpr const char* kUsage =
     "usage: forge_bench [--quick] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
-    "               subscribe\n"
+    "               subscribe, rebuild\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -30,7 +30,8 @@ struct Group {
 
 constexpr Group kGroups[] = {{"commit", measure_commits}, {"cpu", measure_processor},    {"asof", measure_as_of},
                              {"scan", measure_scans},     {"history", measure_history},  {"disk", measure_disk},
-                             {"open", measure_opening},   {"recover", measure_recovery}, {"subscribe", measure_subscriptions}};
+                             {"open", measure_opening},   {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
+                             {"rebuild", measure_rebuild}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);
