@@ -188,26 +188,27 @@ std::vector<SchemaVersion> Store::schemas() const {
 
 // --- actions --------------------------------------------------------------------------------------------------------------------
 
-Result<Receipt> Store::act(std::string_view action, Args args, const ActOptions& options) {
-  std::vector<ActionRequest> actions;
-  actions.push_back({.action = std::string(action), .args = std::move(args), .if_version = options.if_version});
-  FORGE_ASSIGN(TransactionReceipt done, transact(std::move(actions), options));
-  Receipt receipt;
-  static_cast<ActionReceipt&>(receipt) = std::move(done.actions.front());
-  receipt.transaction = done.transaction;
-  receipt.recorded_at = done.recorded_at;
-  receipt.replayed = done.replayed;
-  return receipt;
+Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, const ActOptions& options) {
+  std::optional<internal::TransactionTrace> trace = state_->begin_trace(actions, options);
+  Result<TransactionReceipt> result = state_->transact(std::move(actions), options);
+  if (trace) trace->end(result);
+  return result;
 }
 
-Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, const ActOptions& options) {
-  if (state_->database == nullptr) return closed_error();
-  if (state_->writer == nullptr && !options.dry_run) return read_only_error(state_->path);
+std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::vector<ActionRequest>& actions,
+                                                                    const ActOptions& of_transaction) const {
+  if (!options.trace) return std::nullopt;
+  return internal::TransactionTrace(options.trace, clock().now(), actions.size(), of_transaction);
+}
+
+Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
+  if (database == nullptr) return closed_error();
+  if (writer == nullptr && !of_transaction.dry_run) return read_only_error(path);
   Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), options, state_->catalog.current(), state_->options.limits);
+      PreparedTransaction::make(std::move(actions), of_transaction, catalog.current(), options.limits);
   if (!prepared.ok()) return nothing_written(prepared.status());
-  if (state_->writer != nullptr) return state_->writer->transact(*std::move(prepared));
-  Result<TransactionReceipt> result = state_->dry_run->decide(prepared);
+  if (writer != nullptr) return writer->transact(*std::move(prepared));
+  Result<TransactionReceipt> result = dry_run->decide(prepared);
   return result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status()));
 }
 
@@ -218,6 +219,12 @@ void Store::transact_async(std::vector<ActionRequest> actions, ActOptions option
 
 void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
                           std::function<void(Result<TransactionReceipt>)> done) {
+  if (std::optional<internal::TransactionTrace> trace = begin_trace(actions, of_transaction)) {
+    done = [trace = *std::move(trace), done = std::move(done)](Result<TransactionReceipt> result) mutable {
+      trace.end(result);
+      done(std::move(result));
+    };
+  }
   if (database == nullptr) return done(closed_error());
   if (writer == nullptr && !of_transaction.dry_run) return done(read_only_error(path));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
@@ -359,6 +366,25 @@ Result<StoreStats> Store::stats() const {
   stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency);
   stats.tree_bytes = bytes_of(Table::kTree);
   return stats;
+}
+
+std::vector<Metric> Store::metrics() const {
+  if (state_->database == nullptr) return {};
+  std::vector<Metric> out = {{"forge.head", "1", false, static_cast<double>(head())},
+                             {"forge.durable_seq", "1", false, static_cast<double>(durable_seq())}};
+  if (state_->writer == nullptr) return out;
+  const internal::WriterTotals& totals = state_->writer->totals();
+  const auto total = [&](std::string_view name, const internal::Total& value) {
+    out.push_back({name, "1", true, static_cast<double>(value.value())});
+  };
+  total("forge.transactions.accepted", totals.accepted);
+  total("forge.transactions.refused", totals.refused);
+  total("forge.transactions.replayed", totals.replayed);
+  total("forge.groups", totals.groups);
+  total("forge.syncs", totals.syncs);
+  out.push_back({"forge.sync.seconds", "s", true, static_cast<double>(totals.sync_nanos.value()) / 1e9});
+  out.push_back({"forge.actions.waiting", "1", false, static_cast<double>(state_->writer->waiting_actions())});
+  return out;
 }
 
 }  // namespace forge

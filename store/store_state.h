@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "forge/store/store.h"
 #include "store_files.h"
 #include "subscriptions.h"
+#include "transaction_trace.h"
 #include "tuning.h"
 #include "watermark_keeper.h"
 #include "writer.h"
@@ -49,6 +51,10 @@ struct Store::State {
   // Once the parts before are there; starts no thread.
   void start_subscriptions();
   Status close();
+  // Nothing where nobody listens.
+  std::optional<internal::TransactionTrace> begin_trace(const std::vector<ActionRequest>& actions,
+                                                        const ActOptions& of_transaction) const;
+  Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
   // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.
   void submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
               std::function<void(Result<TransactionReceipt>)> done);

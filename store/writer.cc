@@ -156,6 +156,11 @@ Status Writer::io_failure() const {
   return failure_;
 }
 
+std::size_t Writer::waiting_actions() const {
+  const MutexLock queue(queue_mutex_);
+  return waiting_actions_;
+}
+
 void Writer::fail(const Status& why) {
   const MutexLock queue(queue_mutex_);
   if (failure_.ok()) failure_ = why;
@@ -203,7 +208,9 @@ TransactionResult Writer::decide_now(PreparedTransaction& transaction, Group& gr
   decider_.committed(synced_group_.load(std::memory_order_acquire));
   decider_.raise_floor(Time{floor_.load(std::memory_order_acquire)});
   TransactionResult result = decider_.decide(transaction, group);
+  (result.ok() ? totals_.accepted : totals_.refused).add(1);
   if (!result.ok()) return nothing_written(result.status());
+  if (result->replayed) totals_.replayed.add(1);
   return result;
 }
 
@@ -389,6 +396,9 @@ Status Writer::sync_and_publish(const Groups& groups) {
   const auto begin = std::chrono::steady_clock::now();
   Status outcome = sync_logs(groups);
   last_sync_ = std::chrono::steady_clock::now() - begin;
+  totals_.groups.add(groups.size());
+  totals_.syncs.add(1);
+  totals_.sync_nanos.add(static_cast<std::uint64_t>(std::chrono::nanoseconds(last_sync_).count()));
   last_members_ = 0;
   if (!outcome.ok()) fail(outcome);
   const Group* last = nullptr;

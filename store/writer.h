@@ -39,6 +39,22 @@ struct StreamGate {
   std::optional<Status> refusal;
 };
 
+// A total that one thread at a time adds to, under a lock of its own, and any thread reads.
+class Total {
+ public:
+  void add(std::uint64_t count) { value_.store(value() + count, std::memory_order_relaxed); }
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+// What a writer has done so far.
+struct WriterTotals {
+  Total accepted, refused, replayed;  // transactions; a replayed one counts as accepted, too
+  Total groups, syncs, sync_nanos;
+};
+
 class Writer {
  public:
   Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits);
@@ -69,6 +85,8 @@ class Writer {
   void settle(Time time);
   Time floor() const { return Time{floor_.load(std::memory_order_acquire)}; }
   Status failure() const;
+  const WriterTotals& totals() const { return totals_; }
+  std::size_t waiting_actions() const FORGE_EXCLUDES(queue_mutex_);
 
  private:
   // What nobody waits for.
@@ -212,6 +230,7 @@ class Writer {
   Status failure_ FORGE_GUARDED_BY(queue_mutex_);
   std::thread decide_thread_, append_thread_, sync_thread_, answer_thread_;  // started under queue_mutex_, joined by stop() alone
 
+  WriterTotals totals_;
   std::atomic<Seq> head_{0};
   std::atomic<std::int64_t> last_time_{0};
   std::atomic<std::int64_t> floor_{0};

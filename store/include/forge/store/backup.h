@@ -28,7 +28,7 @@ struct BackupPoint {
 
 struct BackupOptions {
   // Called now and then with the new events done; false stops the backup with kCancelled.
-  std::function<bool(Seq done, Seq total)> progress;
+  std::function<bool(Seq done, Seq total)> progress = {};
   Clock* clock = nullptr;  // null: the system's
   bool dry_run = false;    // looks at the directory and writes nothing: the report is what would be
 };

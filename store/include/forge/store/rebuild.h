@@ -18,10 +18,10 @@ namespace forge {
 struct CopyOptions {
   Point as_of = Head{};  // what is copied ends here
   // Called now and then with the events done; false stops the copy with kCancelled.
-  std::function<bool(Seq done, Seq total)> progress;
+  std::function<bool(Seq done, Seq total)> progress = {};
   Clock* clock = nullptr;   // null: the system's
   IdSource* ids = nullptr;  // null: the system's
-  LogSink log;              // empty: nowhere
+  LogSink log = {};         // empty: nowhere
 };
 
 // A store that was made from another.

@@ -32,11 +32,11 @@ namespace forge {
 
 // Which events are wanted. What is empty lets all pass.
 struct EventFilter {
-  std::string resource;
-  std::string key;                 // with `resource`: one record
-  std::vector<std::string> types;  // globs; one of them must match
-  std::string tag;
-  std::string actor;
+  std::string resource = {};
+  std::string key = {};                 // with `resource`: one record
+  std::vector<std::string> types = {};  // globs; one of them must match
+  std::string tag = {};
+  std::string actor = {};
 
   friend bool operator==(const EventFilter&, const EventFilter&) = default;
 };
@@ -55,13 +55,13 @@ struct SubscribeOptions {
   // Where it begins: a seq means that event, Seq{1} or 0 the first one; a time the first event recorded at or after it; Head{} what
   // comes from now on; any other point what comes after it. A group that has a cursor goes on from there instead.
   Point from = Head{};
-  std::string of_store;  // refuse where the seq belongs to another store than the one with this id; empty: do not ask
-  EventFilter filter;
+  std::string of_store = {};  // refuse where the seq belongs to another store than the one with this id; empty: do not ask
+  EventFilter filter = {};
   bool durable_only = false;  // with Durability::kOs: only events that survive a power cut
 
-  std::string group;     // letters, digits and _ . : -, at most 200; empty: a plain subscription
-  std::string consumer;  // how the group names this one to people; empty: a number
-  RetryPolicy retry;
+  std::string group = {};     // letters, digits and _ . : -, at most 200; empty: a plain subscription
+  std::string consumer = {};  // how the group names this one to people; empty: a number
+  RetryPolicy retry = {};
   std::chrono::microseconds stall_after{60'000'000};  // an event that is out for longer is reported as stalled
 };
 

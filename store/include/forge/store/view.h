@@ -22,20 +22,20 @@
 namespace forge {
 
 struct ListQuery {
-  std::string resource;
-  std::string where;       // a rule expression over the fields; empty: all
-  std::string after_key;   // only keys after this one, as text; empty: from the first
-  std::string key_prefix;  // only text keys that begin so
-  std::size_t limit = 0;   // 0: no limit
+  std::string resource = {};
+  std::string where = {};       // a rule expression over the fields; empty: all
+  std::string after_key = {};   // only keys after this one, as text; empty: from the first
+  std::string key_prefix = {};  // only text keys that begin so
+  std::size_t limit = 0;        // 0: no limit
 };
 
 struct LogQuery {
-  std::string type;      // a glob over event types; empty: all
-  std::string resource;  // empty: all
-  std::string key;       // with `resource`: one record
-  std::string actor;
-  std::string correlation;
-  std::string idempotency_key;
+  std::string type = {};      // a glob over event types; empty: all
+  std::string resource = {};  // empty: all
+  std::string key = {};       // with `resource`: one record
+  std::string actor = {};
+  std::string correlation = {};
+  std::string idempotency_key = {};
   Seq from = 1;  // the first seq looked at
   Seq to = 0;    // the last; 0: the view's
   bool newest_first = false;
