@@ -25,7 +25,10 @@ class Contenders {
     Store sample = open_store(shapes_path_);
     load(sample, 1000, make_item);
     must(sample.close());
-    raw_ = std::make_unique<RawStore>(settings.fresh("commit.raw"), data_of(shapes_path_), shapes_of(data_of(shapes_path_)));
+    const std::filesystem::path like = data_of(shapes_path_);
+    raw_ = std::make_unique<RawStore>(settings.fresh("commit.raw"), like, shapes_of(like));
+    plain_ =
+        std::make_unique<RawStore>(settings.fresh("commit.plain"), like, shapes_of(like), RawDatabase::Mode::kCreateWithDefaults);
     sqlite_ = std::make_unique<SqliteTable>(settings.fresh("commit.sqlite"));
   }
 
@@ -44,6 +47,10 @@ class Contenders {
 
   double raw(int callers) {
     return call_rate(callers, seconds_, [&] { raw_->act(next_++); });
+  }
+  // With RocksDB's own options.
+  double plain(int callers) {
+    return call_rate(callers, seconds_, [&] { plain_->act(next_++); });
   }
 
   // One thread with batches that it finds ready, and no reads.
@@ -86,6 +93,7 @@ class Contenders {
   Store forge_;
   const std::filesystem::path shapes_path_;
   std::unique_ptr<RawStore> raw_;
+  std::unique_ptr<RawStore> plain_;
   std::unique_ptr<SqliteTable> sqlite_;
   std::atomic<std::uint64_t> next_{1};
 };
@@ -124,16 +132,19 @@ void measure_commits(const Settings& settings, std::vector<Figure>& figures) {
   compare(
       settings, "commit.1", "durable actions, 1 caller", [&] { return contenders.forge(1); },
       {{"raw", "RocksDB, 1 thread", [&] { return contenders.raw(1); }, at_least(0.9)},
+       {"plain", "RocksDB with its own options, 1 thread", [&] { return contenders.plain(1); }, {}},
        {"sqlite", "SQLite table, 1 thread", [&] { return contenders.sqlite_alone(); }, {}}},
       figures);
   compare(
       settings, "commit.32", "durable actions, 32 callers", [&] { return contenders.forge(32); },
       {{"raw", "RocksDB, 32 threads", [&] { return contenders.raw(32); }, at_least(1.2)},
+       {"plain", "RocksDB with its own options, 32 threads", [&] { return contenders.plain(32); }, {}},
        {"sqlite", "SQLite table, 32 threads, group commit", [&] { return contenders.sqlite(32); }, {}}},
       figures);
   compare(
       settings, "commit.1000", "durable actions, 1,000 in flight", [&] { return contenders.forge_async(); },
       {{"raw", "RocksDB, 1,000 threads", [&] { return contenders.raw(kInFlight); }, at_least(1.5)},
+       {"plain", "RocksDB with its own options, 1,000 threads", [&] { return contenders.plain(kInFlight); }, {}},
        {"batches", "RocksDB, 1 thread, ready batches of 1,000, no reads", [&] { return contenders.raw_batches(); }, {}},
        {"sqlite", "SQLite table, 1,000 in flight, group commit", [&] { return contenders.sqlite_async(); }, {}}},
       figures);

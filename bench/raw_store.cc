@@ -69,7 +69,12 @@ std::filesystem::path data_of(const std::filesystem::path& path) {
 
 RawDatabase::RawDatabase(const std::filesystem::path& path, const std::filesystem::path& like, Mode mode) {
   StoredOptions options = options_of(like);
-  options.database.create_if_missing = options.database.create_missing_column_families = mode == Mode::kCreate;
+  if (mode == Mode::kCreateWithDefaults) {
+    options.database = {};
+    for (rocksdb::ColumnFamilyDescriptor& family : options.families) family.options = {};
+  }
+  options.database.create_if_missing = options.database.create_missing_column_families =
+      mode == Mode::kCreate || mode == Mode::kCreateWithDefaults;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   must(mode == Mode::kRead ? rocksdb::DB::OpenForReadOnly(options.database, path.string(), options.families, &handles, &db)
@@ -116,8 +121,9 @@ RowShapes shapes_of(const std::filesystem::path& data) {
   return out;
 }
 
-RawStore::RawStore(const std::filesystem::path& path, const std::filesystem::path& like, const RowShapes& shapes)
-    : database_(path, like, RawDatabase::Mode::kCreate), shapes_(shapes) {}
+RawStore::RawStore(const std::filesystem::path& path, const std::filesystem::path& like, const RowShapes& shapes,
+                   RawDatabase::Mode mode)
+    : database_(path, like, mode), shapes_(shapes) {}
 
 // The keys are Forge's own but for the hexadecimal number in place of the key's encoding, filled up to the same size.
 std::string RawStore::row_key(Table table, std::uint64_t number, std::uint64_t seq) const {

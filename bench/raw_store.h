@@ -1,7 +1,8 @@
 #pragma once
 
 // The baseline: what a RocksDB programmer writes for the same promise. The tables, their options and the sizes of their rows are
-// read off a store that Forge made, so that both always write the same.
+// read off a store that Forge made, so that both always write the same. With RocksDB's own options it is what a programmer gets who
+// has not measured which of them pay.
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -22,8 +23,8 @@ void must(const rocksdb::Status& status);
 // An open database and the tables of it that Forge's have the names of.
 class RawDatabase {
  public:
-  enum class Mode { kCreate, kWrite, kRead };
-  // With the options of the Forge store whose data files stand in `like`.
+  enum class Mode { kCreate, kCreateWithDefaults, kWrite, kRead };
+  // With the tables of the Forge store whose data files stand in `like`, and its options unless they are to be RocksDB's.
   RawDatabase(const std::filesystem::path& path, const std::filesystem::path& like, Mode mode);
   ~RawDatabase();
   RawDatabase(const RawDatabase&) = delete;
@@ -52,7 +53,8 @@ RowShapes shapes_of(const std::filesystem::path& data);
 // Making items by hand. Safe from any thread.
 class RawStore {
  public:
-  RawStore(const std::filesystem::path& path, const std::filesystem::path& like, const RowShapes& shapes);
+  RawStore(const std::filesystem::path& path, const std::filesystem::path& like, const RowShapes& shapes,
+           RawDatabase::Mode mode = RawDatabase::Mode::kCreate);
 
   // Looks up the record and the unique value of item `number`, as somebody must who is to refuse a second one.
   void look(std::uint64_t number) const;
