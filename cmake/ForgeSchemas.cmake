@@ -20,3 +20,6 @@ function(forge_flatc target file)
   target_sources(${target} PRIVATE ${out})
   target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/generated)
 endfunction()
+
+# Where forge_schema of a checkout finds forge.fbs.
+set(FORGE_SCHEMA_DIR ${PROJECT_SOURCE_DIR}/schemas)

@@ -16,7 +16,7 @@
 #include "comparison.h"
 #include "forge/store/store.h"
 #include "lane.h"
-#include "support/fake_clock.h"
+#include "forge/testing.h"
 
 namespace forge::model {
 namespace {
@@ -242,8 +242,8 @@ class Simulation {
   }
 
   Dice dice_;
-  FakeClock clock_;
-  SeededIds ids_;
+  testing::ManualClock clock_;
+  testing::SeededIds ids_;
   const std::string directory_;
   OpenOptions options_;
   ModelLog log_;

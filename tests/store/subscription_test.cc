@@ -18,7 +18,7 @@
 #include "store/seeds.h"
 #include "store_state.h"
 #include "support/dice.h"
-#include "support/fake_clock.h"
+#include "forge/testing.h"
 #include "support/fault_env.h"
 
 namespace forge {
@@ -121,7 +121,7 @@ class Subscriptions : public ::testing::Test {
     return std::any_of(lines_.begin(), lines_.end(), [&](const std::string& line) { return line.find(part) != std::string::npos; });
   }
 
-  FakeClock clock_;
+  testing::ManualClock clock_;
   std::mutex lines_mutex_;
   std::vector<std::string> lines_;
   Store store_;

@@ -10,6 +10,7 @@
 
 #include "forge/events/id.h"
 #include "forge/events/time.h"
+#include "forge/store/observe.h"
 
 namespace forge {
 
@@ -35,17 +36,18 @@ struct Limits {
 };
 
 struct OpenOptions {
-  std::string domain;      // a .fbs file to load once open, as Store::load_domain does; empty: none
-  bool read_only = false;  // takes no lock, changes no byte; may stand beside a writer
-  bool create = true;      // makes a store where there is none; never over the remains of one
+  std::string domain = {};  // a .fbs file to load once open, as Store::load_domain does; empty: none
+  bool read_only = false;   // takes no lock, changes no byte; may stand beside a writer
+  bool create = true;       // makes a store where there is none; never over the remains of one
   Durability durability = Durability::kSync;
-  Limits limits;
+  Limits limits = {};
   std::size_t cache_bytes = 64 << 20;         // of data read from disk
   std::size_t write_buffer_bytes = 32 << 20;  // written between two flushes to tables: bounds memory and the time to recover
   Clock* clock = nullptr;                     // null: the system's; outlives the store
   IdSource* ids = nullptr;                    // null: the system's; outlives the store
-  LogSink log;                                // empty: nowhere
-  std::string owner;                          // how the lock names this process to others; empty: its command line
+  LogSink log = {};                           // empty: nowhere
+  TraceSink trace = {};                       // empty: no spans are made
+  std::string owner = {};                     // how the lock names this process to others; empty: its command line
 };
 
 }  // namespace forge

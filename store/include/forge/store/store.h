@@ -17,8 +17,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "forge/events/domain.h"
@@ -106,6 +108,23 @@ class Store {
   // retry with the same idempotency key).
   Result<Receipt> act(std::string_view action, Args args, const ActOptions& options = {});
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& options = {});
+  // The same for an action's table as an object that flatc made of the schema (in CMake: forge_schema). What equals the field's
+  // default counts as not given. `options.key` names the record where the table does not. Errors: as act, and kSchemaDiffers where
+  // the schema in force has no such table or one with other fields.
+  template <typename Table>
+    requires requires { typename Table::TableType::Builder; }
+  Result<Receipt> act(const Table& table, const ActOptions& options = {}) {
+    using Made = typename Table::TableType;
+    std::vector<TableField> fields;
+    const auto* const types = Made::MiniReflectTypeTable();
+    for (std::size_t i = 0; i < types->num_elems; ++i) {
+      fields.push_back(
+          {types->names[i], static_cast<std::uint8_t>(types->type_codes[i].base_type), types->type_codes[i].is_repeating != 0});
+    }
+    std::remove_reference_t<decltype(Made::Builder::fbb_)> builder;  // a FlatBufferBuilder
+    builder.Finish(Made::Pack(builder, &table));
+    return act_table(Made::GetFullyQualifiedName(), fields, {builder.GetBufferPointer(), builder.GetSize()}, options);
+  }
   // The same without waiting. `done` is called exactly once, from a thread of the store or before this returns, and must not block.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
@@ -152,6 +171,8 @@ class Store {
   // The root of the tree over all events up to the head. Errors: kDataCorrupt.
   Result<Root> root() const;
   Result<StoreStats> stats() const;
+  // Cheap; may be asked every second. Nothing where the store is closed.
+  std::vector<Metric> metrics() const;
   const std::string& path() const;
   // Made with the store, kept in it for ever.
   std::string id() const;
@@ -163,6 +184,14 @@ class Store {
 
  private:
   friend class StoreAccess;
+  // A field as flatc's code describes it: `type` is FlatBuffers' ElementaryType, of the items where it is a vector.
+  struct TableField {
+    std::string_view name;
+    std::uint8_t type = 0;
+    bool is_vector = false;
+  };
+  Result<Receipt> act_table(std::string_view name, std::span<const TableField> fields, std::span<const std::uint8_t> bytes,
+                            const ActOptions& options);
   Result<Seq> group_position(const SubscribeOptions& options) const;
   Result<std::uint64_t> unpark(const std::string& name, std::optional<Seq> seq, bool again);
   explicit Store(std::unique_ptr<State> state);

@@ -26,20 +26,21 @@ struct Actor {
 
 // One action on one record. The key is an argument named like the resource's key field; a create without one gets a UUIDv7.
 struct ActionRequest {
-  std::string action;  // "Order.place"
-  Args args;
-  std::optional<Version> if_version;  // refuse unless the record is at this version; 0: unless there is no such record
+  std::string action = {};  // "Order.place"
+  Args args = {};
+  std::optional<Version> if_version = {};  // refuse unless the record is at this version; 0: unless there is no such record
 };
 
 struct ActOptions {
-  Actor actor;
-  std::optional<Version> if_version;  // of Store::act; in a transaction each action has its own
-  std::string idempotency_key;        // 1 to 256 bytes of UTF-8; kept as long as the log
-  std::optional<Time> occurred_at;
-  std::string correlation;  // at most 128 bytes; empty: the transaction's id
-  std::optional<Seq> causation;
-  std::optional<std::uint8_t> hops_left;
-  std::string reason;                    // kept in the event's metadata under "reason"
+  Actor actor = {};
+  std::string key = {};                    // of Store::act: the record's, as text, where the arguments do not hold it
+  std::optional<Version> if_version = {};  // of Store::act; in a transaction each action has its own
+  std::string idempotency_key = {};        // 1 to 256 bytes of UTF-8; kept as long as the log
+  std::optional<Time> occurred_at = {};
+  std::string correlation = {};  // at most 128 bytes; empty: the transaction's id
+  std::optional<Seq> causation = {};
+  std::optional<std::uint8_t> hops_left = {};
+  std::string reason = {};               // kept in the event's metadata under "reason"
   bool dry_run = false;                  // decide and answer as if, write nothing
   std::chrono::microseconds timeout{0};  // how long to wait in the queue; 0: no limit
 };

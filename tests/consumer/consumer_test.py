@@ -1,0 +1,120 @@
+"""Builds and runs every code block of README.md and docs/ against an installed copy of Forge.
+
+Usage: consumer_test.py BUILD_DIRECTORY CXX CMAKE
+
+A block's info string says what is done with it:
+    fbs FILE, cpp FILE, cmake FILE   the block is that file
+    console                          lines after "$ " are commands; the lines below are what they print, where there are any
+    rule                             a condition that `forgectl list Order --where` takes
+    text                             not code: a form, or an output in part
+The blocks of a document share one directory, its commands one shell. A document with a rule has a schema, which a store is made of.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FENCE = re.compile(r"^```(.*?)\n(.*?)^```$", re.M | re.S)
+
+
+def run(command, **options):
+    done = subprocess.run(command, text=True, capture_output=True, check=False, **options)
+    if done.returncode != 0:
+        sys.exit(f"failed with status {done.returncode}: {command}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Document:
+    def __init__(self, path, directory, installed, cxx):
+        self.path, self.directory = path, directory
+        self.environment = {**os.environ, "PATH": f"{installed}/bin:{os.environ['PATH']}", "NO_COLOR": "1", "CXX": cxx,
+                            "CMAKE_GENERATOR": "Ninja", "CMAKE_PREFIX_PATH": str(installed), "CXXFLAGS": "-Wall -Wextra -Werror"}
+        self.environment.pop("FORGE_STORE", None)
+        self.steps = []  # a command, and what it must print or None
+
+    def fail(self, what):
+        sys.exit(f"{self.path.relative_to(ROOT)}: {what}")
+
+    def execute(self):
+        rules = []
+        for info, text in FENCE.findall(self.path.read_text(encoding="utf-8")):
+            kind, _, name = info.partition(" ")
+            if kind in ("fbs", "cpp", "cmake") and name:
+                target = self.directory / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8")
+            elif kind == "console":
+                self.add_commands(text)
+            elif kind == "rule":
+                rules.append(text)
+            elif kind != "text":
+                self.fail(f"a code block is marked '{info}': nothing executes it")
+        for text in rules:
+            self.add_rules(text)
+        if self.steps:
+            self.run_steps()
+
+    def add_commands(self, text):
+        for line in text.splitlines(keepends=True):
+            if line.startswith("$ "):
+                self.steps.append([line[2:].rstrip(), None])
+            elif self.steps:
+                self.steps[-1][1] = (self.steps[-1][1] or "") + line
+            else:
+                self.fail("a console block begins with an output")
+
+    def add_rules(self, text):
+        schema = next(path.name for path in self.directory.glob("*.fbs"))
+        self.steps.append([f"test -e .forge || {{ forgectl init && forgectl schema add {schema}; }}", None])
+        for rule in text.splitlines():
+            self.steps.append([f"forgectl list Order --where {shlex.quote(rule)}", None])
+
+    def run_steps(self):
+        mark = "--- end of command\n"
+        script = "set -e\n" + "".join(f"{command}\necho '{mark[:-1]}'\n" for command, _ in self.steps)
+        begun = time.monotonic()
+        outputs = run(["bash", "-c", script], cwd=self.directory, env=self.environment).split(mark)
+        for (command, expected), output in zip(self.steps, outputs):
+            if expected is not None and output != expected:
+                self.fail(f"'{command}' printed\n{output}instead of\n{expected}")
+        print(f"{self.path.name}: {len(self.steps)} commands in {time.monotonic() - begun:.1f} s")
+
+
+def check_pkg_config(installed, cxx, directory):
+    environment = {**os.environ, "PKG_CONFIG_PATH": next(str(path.parent) for path in installed.rglob("forge.pc"))}
+    flags = run(["pkg-config", "--cflags", "--libs", "forge"], env=environment).split()
+    source = directory / "pkg.cc"
+    source.write_text('#include <forge/testing.h>\nint main() { return forge::Store::open(":memory:").ok() ? 0 : 1; }\n')
+    run([cxx, "-std=c++20", str(source), "-o", str(directory / "pkg"), *flags])
+    run([str(directory / "pkg")])
+
+
+def check_header_time(installed, cxx, directory):
+    source = directory / "header.cc"
+    source.write_text("#include <forge/forge.h>\n")
+    begun = os.times().children_user
+    run([cxx, "-std=c++20", "-fsyntax-only", f"-I{installed}/include", str(source)])
+    print(f"forge/forge.h alone: {os.times().children_user - begun:.2f} s of processor time")
+
+
+def main():
+    build, cxx, cmake = sys.argv[1:4]
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        installed = scratch / "installed"
+        run([cmake, "--install", build, "--prefix", str(installed)])
+        check_header_time(installed, cxx, scratch)
+        check_pkg_config(installed, cxx, scratch)
+        for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+            directory = scratch / path.stem
+            directory.mkdir()
+            Document(path, directory, installed, cxx).execute()
+
+
+main()

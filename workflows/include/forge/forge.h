@@ -1,0 +1,25 @@
+#pragma once
+
+// All of Forge's library but what tests use (forge/testing.h): link forge::forge.
+
+#include "forge/events/domain.h"
+#include "forge/events/event.h"
+#include "forge/events/json.h"
+#include "forge/events/status.h"
+#include "forge/events/time.h"
+#include "forge/events/value.h"
+#include "forge/events/version.h"
+#include "forge/store/backup.h"
+#include "forge/store/observe.h"
+#include "forge/store/options.h"
+#include "forge/store/point.h"
+#include "forge/store/proof.h"
+#include "forge/store/rebuild.h"
+#include "forge/store/record.h"
+#include "forge/store/repair.h"
+#include "forge/store/store.h"
+#include "forge/store/stream.h"
+#include "forge/store/subscription.h"
+#include "forge/store/transaction.h"
+#include "forge/store/verify.h"
+#include "forge/store/view.h"
