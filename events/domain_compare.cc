@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "constraint_compare.h"
 #include "forge/events/domain.h"
 
 namespace forge {
@@ -35,6 +36,10 @@ std::string shown_default(const Field& field) {
     default:
       return "null";
   }
+}
+
+std::string timeout_text(const Action& action) {
+  return action.timeout.count() == 0 ? "none" : std::to_string(action.timeout.count() / 1000) + " ms";
 }
 
 bool same_default(const Field& a, const Field& b) {
@@ -139,8 +144,7 @@ class Comparison {
     if (before.required != after.required) {
       add(path, "required", !stored || before.required, after.required ? "now required" : "no longer required");
     }
-    if (before.deprecated != after.deprecated)
-      add(path, "deprecated", true, after.deprecated ? "deprecated" : "no longer deprecated");
+    internal::compare_marks(path, before, after, changes_);
     compare_documentation(path, before.documentation, after.documentation);
     if (before.nested != nullptr && seen_.insert({before.nested, after.nested}).second) {
       nested_.push_back({before.nested, after.nested, stored});
@@ -169,28 +173,9 @@ class Comparison {
 
   void compare_resources(const Resource& before, const Resource& after) {
     compare_tables(before.name, before.record, after.record, true);
-    const std::string& old_key = before.record.fields[before.key_field].name;
-    const std::string& new_key = after.record.fields[after.key_field].name;
-    if (old_key != new_key) add(before.name, "key", false, "the key was " + old_key + ", now it is " + new_key);
-    compare_unique(before, after);
+    internal::compare_constraints(before, after, changes_);
     compare_rules(before.name, texts_of(before.checks), texts_of(after.checks));
     compare_documentation(before.name, before.documentation, after.documentation);
-  }
-
-  void compare_unique(const Resource& before, const Resource& after) {
-    const auto has = [](const Resource& resource, const std::string& name) {
-      return std::any_of(resource.unique.begin(), resource.unique.end(), [&](const auto& unique) { return unique.name == name; });
-    };
-    for (const UniqueConstraint& unique : before.unique) {
-      if (!has(after, unique.name)) add(before.name + "." + unique.name, "unique", true, "no longer unique");
-    }
-    for (const UniqueConstraint& unique : after.unique) {
-      if (has(before, unique.name)) continue;
-      // Records may share a value by now, unless the field is new to all of them and reads as NULL.
-      const Field& field = after.record.fields[unique.fields.front()];
-      const bool fresh = before.record.find(field.name) == nullptr && field.default_value.is_null();
-      add(before.name + "." + unique.name, "unique", fresh, "now unique");
-    }
   }
 
   void compare_actions(const Resource& resource) {
@@ -208,6 +193,9 @@ class Comparison {
     compare_tables(before.name, before.arguments, after.arguments, false);
     if (before.kind != after.kind) {
       add(before.name, "kind", true, std::string(name_of(before.kind)) + " became " + std::string(name_of(after.kind)));
+    }
+    if (before.timeout != after.timeout) {
+      add(before.name, "timeout", true, "was " + timeout_text(before) + ", now " + timeout_text(after));
     }
     if (before.event_type != after.event_type) add(before.name, "event", true, before.event_type + " became " + after.event_type);
     compare_rules(before.name, texts_of(before.requires_), texts_of(after.requires_));

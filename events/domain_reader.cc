@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "constraint_reader.h"
 #include "domain_model.h"
+#include "limits_reader.h"
 
 namespace forge::internal {
 namespace {
@@ -58,7 +60,8 @@ SchemaPlace place_in(const AttributeOutline& attribute, std::size_t offset) {
 // Only where the attribute has a text that is not blank; without one, check_attributes has said so.
 const AttributeOutline* find_text(const std::vector<AttributeOutline>& attributes, std::string_view name) {
   const AttributeOutline* found = find_attribute(attributes, name);
-  return found != nullptr && found->text.text.find_first_not_of(" \t") != std::string::npos ? found : nullptr;
+  if (found == nullptr || found->value != AttributeOutline::Value::kText) return nullptr;
+  return found->text.text.find_first_not_of(" \t") != std::string::npos ? found : nullptr;
 }
 
 bool is_scalar(const Field& field) {
@@ -75,11 +78,12 @@ class DomainReader {
     draft_resources();
     for (const ResourceDraft& draft : resources_) read_resource(draft);
     for (Resource& resource : model_.resources) by_name_.emplace(resource.name, &resource);
+    read_constraints();
     draft_actions();
     for (const ActionDraft& draft : actions_) read_action(draft);
     std::sort(model_.actions.begin(), model_.actions.end(), [](const Action& a, const Action& b) { return a.number < b.number; });
     link_actions();
-    for (std::size_t i = 0; i < resources_.size(); ++i) read_checks(*resources_[i].outline, model_.resources[i]);
+    for (std::size_t i = 0; i < resources_.size(); ++i) read_resource_rules(*resources_[i].outline, model_.resources[i]);
     for (const ActionDraft& draft : actions_) read_action_rules(draft);
   }
 
@@ -144,10 +148,8 @@ class DomainReader {
     resource.place = findings_.text_of(draft.outline->place);
     take_table(*draft.outline, resource.record, resource.documentation);
     resource.record.name = draft.name;
-    read_key(*draft.outline, resource);
-    for (const FieldOutline& field : draft.outline->fields) {
-      if (const AttributeOutline* unique = field.find("unique")) read_unique(field, *unique, resource);
-    }
+    read_limits(*draft.outline, findings_, resource.record);
+    ConstraintReader(*draft.outline, numbers_, findings_, resource).read_key_and_marks();
   }
 
   void take_table(const TableOutline& outline, TableType& table, std::string& documentation) const {
@@ -157,41 +159,19 @@ class DomainReader {
     documentation = declared->second.documentation;
   }
 
-  void read_key(const TableOutline& outline, Resource& resource) {
-    const auto key = std::find_if(outline.fields.begin(), outline.fields.end(),
-                                  [](const FieldOutline& field) { return field.find("key") != nullptr; });
-    if (key == outline.fields.end()) {
-      return add(outline.place, ErrorId::kSchemaDomain, "the resource " + quoted(resource.name) + " has no key", {},
-                 "mark one field: id: string (key);");
+  // What a resource demands may rest on other resources, which have their places and keys by now.
+  void read_constraints() {
+    std::vector<std::string_view> names;
+    for (const auto& [name, resource] : by_name_) {
+      if (!name.starts_with('_')) names.push_back(name);
     }
-    const Field* field = resource.record.find(key->name);
-    if (field == nullptr) return;
-    resource.key_field = field->id;
-    const bool good = field->type == BaseType::kText || (is_integer(field->type) && field->enumeration == nullptr);
-    if (!good) {
-      add(key->place, ErrorId::kSchemaDomain, "the key " + quoted(key->name) + " cannot be of type " + field->type_name,
-          "a key is a string or an integer");
+    const auto find = [&](std::string_view name) {
+      const auto found = by_name_.find(name);
+      return found == by_name_.end() ? nullptr : found->second;
+    };
+    for (std::size_t i = 0; i < resources_.size(); ++i) {
+      ConstraintReader(*resources_[i].outline, numbers_, findings_, model_.resources[i]).read_constraints(names, find);
     }
-    if (field->has_default || field->deprecated) {
-      add(key->place, ErrorId::kSchemaDomain, "the key " + quoted(key->name) + " cannot have a default or be deprecated",
-          "every record has its own");
-    }
-  }
-
-  void read_unique(const FieldOutline& outline, const AttributeOutline& unique, Resource& resource) {
-    const Field* field = resource.record.find(outline.name);
-    if (field == nullptr) return;
-    if (outline.find("key") != nullptr) {
-      return add(unique.place, ErrorId::kSchemaDomain, "the key " + quoted(outline.name) + " is unique already", {},
-                 "leave it out");
-    }
-    if (field->type != BaseType::kText && !is_integer(field->type)) {
-      return add(unique.place, ErrorId::kSchemaDomain, "the field " + quoted(outline.name) + " cannot be unique",
-                 "its type is " + field->type_name + "; unique fields are strings, integers and enums");
-    }
-    const auto number = numbers_.unique(resource.name + "." + outline.name);
-    if (!number) return add(unique.place, ErrorId::kSchemaDomain, "the domain has more unique fields than there are numbers");
-    resource.unique.push_back({outline.name, *number, {field->id}});
   }
 
   // ---- Actions ----
@@ -254,10 +234,14 @@ class DomainReader {
     take_table(*draft.outline, action.arguments, action.documentation);
     read_kind(*draft.outline, action);
     read_event(*draft.outline, action);
+    read_timeout(*draft.outline, action);
+    read_limits(*draft.outline, findings_, action.arguments);
     action.field_of_argument.assign(action.arguments.fields.size(), -1);
+    action.key_arguments.assign(action.resource->key_fields.size(), -1);
     for (const FieldOutline& argument : draft.outline->fields) {
       if (const Field* field = action.arguments.find(argument.name)) read_argument(argument, *field, action);
     }
+    note_arguments(action);
   }
 
   void read_kind(const TableOutline& outline, Action& action) {
@@ -286,17 +270,58 @@ class DomainReader {
     }
   }
 
+  void read_timeout(const TableOutline& outline, Action& action) {
+    const AttributeOutline* timeout = find_text(outline.attributes, "timeout");
+    if (timeout == nullptr) return;
+    if (const auto duration = read_duration(timeout->text.text)) {
+      action.timeout = *duration;
+    } else {
+      add(timeout->place, ErrorId::kSchemaAttribute, "the timeout " + quoted(timeout->text.text) + " cannot be read", {},
+          "write it as 250ms, 2s, 3m or 1h");
+    }
+  }
+
+  // An argument that sets a deprecated field is as deprecated as one that is marked so.
+  void note_arguments(Action& action) {
+    for (std::size_t i = 0; i < action.key_arguments.size(); ++i) {
+      const Field& part = action.resource->record.fields[action.resource->key_fields[i]];
+      if (action.key_arguments[i] < 0) action.implicit_key.push_back(part.name);
+    }
+    for (Field& argument : action.arguments.fields) {
+      const int field = action.field_of_argument[argument.id];
+      if (field >= 0) {
+        const Field& set = action.resource->record.fields[static_cast<std::size_t>(field)];
+        argument.deprecated |= set.deprecated;
+        if (set.deprecated && argument.documentation.empty()) argument.documentation = set.documentation;
+        argument.secret |= set.secret;
+      }
+      if (argument.deprecated || argument.limits != nullptr) action.checked_arguments.push_back(argument.id);
+    }
+  }
+
   void read_argument(const FieldOutline& outline, const Field& argument, Action& action) {
     const TableType& record = action.resource->record;
     const Field* field = record.find(argument.name);
-    if (field != nullptr && field->id == action.resource->key_field) {
-      action.key_argument = argument.id;
+    if (field != nullptr && action.resource->is_key(field->id)) {
+      const auto& parts = action.resource->key_fields;
+      action.key_arguments[static_cast<std::size_t>(std::find(parts.begin(), parts.end(), field->id) - parts.begin())] =
+          argument.id;
       if (argument.type != field->type || argument.enumeration != nullptr) add_misfit(outline, argument, *field, action);
       return;
+    }
+    if (field != nullptr && action.kind != ActionKind::kDestroys && field->computed) {
+      return add(outline.place, ErrorId::kSchemaDomain,
+                 "the argument " + quoted(argument.name) + " of " + action.name + " cannot set a computed field",
+                 "the field follows from others", "leave it out, or give it another name");
     }
     if (field != nullptr && action.kind != ActionKind::kDestroys) {
       action.field_of_argument[argument.id] = field->id;
       if (!fits(argument, *field)) add_misfit(outline, argument, *field, action);
+      const AttributeOutline* secret = outline.find("secret");
+      if (secret != nullptr && !field->secret) {
+        add(secret->place, ErrorId::kSchemaDomain, "the secret argument " + quoted(argument.name) + " sets a field that is not",
+            "what is kept in " + quoted(field->name) + " is shown", "mark the field secret, too");
+      }
     }
     const bool partial = action.kind == ActionKind::kUpdates || action.kind == ActionKind::kUpserts;
     if (partial && is_scalar(argument) && !argument.nullable && !argument.has_default) {
@@ -332,7 +357,8 @@ class DomainReader {
     for (Rule& rule : *parsed) rules.push_back(std::move(rule));
   }
 
-  void read_checks(const TableOutline& outline, Resource& resource) {
+  void read_resource_rules(const TableOutline& outline, Resource& resource) {
+    ConstraintReader(outline, numbers_, findings_, resource).read_computed();
     const RuleScope scope{&resource.record, nullptr, false};
     for (const FieldOutline& field : outline.fields) read_rules(find_text(field.attributes, "check"), scope, resource.checks);
     read_rules(find_text(outline.attributes, "check"), scope, resource.checks);
@@ -352,9 +378,14 @@ class DomainReader {
     auto parsed = parse_assignments(rule_source(*set), scope);
     if (!parsed.ok()) return findings_.add(set->place, parsed.status());
     for (Assignment& assignment : *parsed) {
-      if (assignment.field == action.resource->key_field) {
+      const Field& field = action.resource->record.fields[assignment.field];
+      if (action.resource->is_key(field.id)) {
         add(set->place, ErrorId::kSchemaDomain, "the action " + quoted(action.name) + " cannot set the key",
             "a record keeps its key");
+      } else if (field.computed) {
+        add(set->place, ErrorId::kSchemaDomain,
+            "the action " + quoted(action.name) + " cannot set the computed field " + quoted(field.name), "it follows from others",
+            "leave it out");
       }
       action.assignments.push_back(std::move(assignment));
     }

@@ -170,6 +170,7 @@ class TypeReader {
     read_type(*known.type(), field);
     field.required = known.required();
     field.deprecated = known.deprecated();
+    field.secret = declared.find("secret") != nullptr;
     field.documentation = documentation_of(known.documentation());
     field.type_name = declared.type_name;
     field.place = findings_.text_of(declared.place);

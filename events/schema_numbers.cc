@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint16_t kFirstResource = 16;
 constexpr std::uint16_t kFirstAction = 64;
 constexpr std::uint16_t kFirstUnique = 1;
+constexpr std::uint16_t kFirstIndex = 1;
 
 using Fixed = std::pair<std::string_view, std::uint16_t>;
 constexpr std::array kOwnResources = {Fixed{"_schema", 1}, Fixed{"_bookmark", 2}};
@@ -44,11 +45,13 @@ Result<NumberGiver> NumberGiver::after(const Numbering& given) {
   FORGE_TRY(check(given.resources, kFirstResource));
   FORGE_TRY(check(given.actions, kFirstAction));
   FORGE_TRY(check(given.unique, kFirstUnique));
+  FORGE_TRY(check(given.indexes, kFirstIndex));
   NumberGiver giver;
   giver.numbering_ = given;
   giver.last_resource_ = highest(given.resources, kFirstResource);
   giver.last_action_ = highest(given.actions, kFirstAction);
   giver.last_unique_ = highest(given.unique, kFirstUnique);
+  giver.last_index_ = highest(given.indexes, kFirstIndex);
   return giver;
 }
 
@@ -72,6 +75,10 @@ std::optional<std::uint16_t> NumberGiver::action(std::string_view name) {
 
 std::optional<std::uint16_t> NumberGiver::unique(std::string_view name) {
   return give(numbering_.unique, name, last_unique_);
+}
+
+std::optional<std::uint16_t> NumberGiver::index(std::string_view name) {
+  return give(numbering_.indexes, name, last_index_);
 }
 
 }  // namespace forge::internal

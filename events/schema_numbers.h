@@ -1,7 +1,7 @@
 #pragma once
 
-// Gives resources, actions and unique constraints their numbers. A name keeps its number for ever; a new name gets the one after
-// the highest ever given. Forge's own names have fixed numbers, which are not part of a Numbering.
+// Gives resources, actions, unique constraints and indexes their numbers. A name keeps its number for ever; a new name gets the one
+// after the highest ever given. Forge's own names have fixed numbers, which are not part of a Numbering.
 
 #include <cstdint>
 #include <map>
@@ -22,6 +22,7 @@ class NumberGiver {
   std::optional<std::uint16_t> resource(std::string_view name);
   std::optional<std::uint16_t> action(std::string_view name);
   std::optional<std::uint16_t> unique(std::string_view name);
+  std::optional<std::uint16_t> index(std::string_view name);
 
   const Numbering& numbering() const { return numbering_; }
 
@@ -35,6 +36,7 @@ class NumberGiver {
   std::uint16_t last_resource_ = 0;
   std::uint16_t last_action_ = 0;
   std::uint16_t last_unique_ = 0;
+  std::uint16_t last_index_ = 0;
 };
 
 }  // namespace forge::internal

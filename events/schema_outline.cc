@@ -238,7 +238,11 @@ class OutlineReader {
     take();
     attribute.value = now().kind == SchemaTokenKind::kText ? AttributeOutline::Value::kText : AttributeOutline::Value::kOther;
     if (now().kind == SchemaTokenKind::kText) return decode_text(take(), file_, findings_, attribute.text);
-    return skip_value();
+    const std::size_t begin = now().offset;
+    if (!skip_value()) return false;
+    const SchemaToken& last = outline_.tokens[next_ - 1];
+    attribute.text.text = findings_.files()[file_].text.substr(begin, last.offset + last.text.size() - begin);
+    return true;
   }
 
   bool read_enum() {

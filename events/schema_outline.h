@@ -19,7 +19,7 @@ struct AttributeOutline {
   std::string name;
   SchemaPlace place;
   Value value = Value::kNone;
-  SchemaText text;  // of a kText value
+  SchemaText text;  // of a kText value; of a kOther value, as written and without positions
 };
 
 // Null when there is none of that name.

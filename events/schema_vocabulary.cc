@@ -23,7 +23,13 @@ enum Holder : unsigned {
   kAnything = kEnum | kTables | kFields,
 };
 
-enum class Takes { kNothing, kText, kAnything };
+enum class Takes {
+  kNothing,
+  kText,
+  kTextOnTable,  // a text on a table, nothing on a field
+  kValue,        // a number, or a text
+  kAnything,
+};
 
 enum class Support { kNow, kLater };
 
@@ -32,6 +38,7 @@ struct Word {
   unsigned holders;
   Takes takes;
   std::string_view example;
+  std::string_view table_example = {};  // of a table, where it differs
   Support support = Support::kNow;
 };
 
@@ -46,10 +53,21 @@ constexpr Word kWords[] = {
     {"require", kAction, Takes::kText, "require: \"status = 'Placed'\""},
     {"set", kAction, Takes::kText, "set: \"status = 'Paid'\""},
     {"check", kResource | kResourceField, Takes::kText, "check: \"qty > 0\""},
-    {"unique", kResourceField, Takes::kNothing, "(unique)"},
+    {"unique", kResource | kResourceField, Takes::kTextOnTable, "(unique)", "unique: \"slot: day, room\""},
+    {"index", kResource | kResourceField, Takes::kTextOnTable, "(index)", "index: \"by_sku: sku, qty\""},
+    {"references", kResource | kResourceField, Takes::kText, "references: \"Customer\"", "references: \"a, b -> Line\""},
+    {"computed", kResourceField, Takes::kText, "computed: \"qty * price_cents\""},
+    {"transitions", kResourceField, Takes::kText, "transitions: \"Placed -> Paid, Cancelled; Paid -> Shipped\""},
+    {"tag", kResourceField, Takes::kNothing, "(tag)"},
+    {"min", kResourceField | kArgument, Takes::kValue, "min: 0"},
+    {"max", kResourceField | kArgument, Takes::kValue, "max: 100"},
+    {"length", kResourceField | kArgument, Takes::kValue, "length: \"1..80\""},
+    {"match", kResourceField | kArgument, Takes::kText, "match: \"[^@]+@[^@]+\""},
+    {"secret", kFields, Takes::kNothing, "(secret)"},
+    {"timeout", kAction, Takes::kText, "timeout: \"2s\""},
     {"default", kResourceField | kArgument, Takes::kText, "default: \"none\""},
     // FlatBuffers' own that carry meaning here, and those that only shape the code that flatc writes.
-    {"key", kResourceField, Takes::kNothing, "(key)"},
+    {"key", kResource | kResourceField, Takes::kTextOnTable, "(key)", "key: \"order, line\""},
     {"required", kFields, Takes::kNothing, "(required)"},
     {"deprecated", kFields, Takes::kNothing, "(deprecated)"},
     {"id", kFields, Takes::kAnything, "id: 0"},
@@ -69,31 +87,20 @@ constexpr Word kWords[] = {
     {"native_type", kAnything, Takes::kAnything, "native_type: \"Type\""},
     {"native_type_pack_name", kAnything, Takes::kAnything, "native_type_pack_name: \"Name\""},
     // Known, and refused until a later version.
-    {"allow", kAnything, Takes::kAnything, "", Support::kLater},
-    {"bitemporal", kAnything, Takes::kAnything, "", Support::kLater},
-    {"computed", kAnything, Takes::kAnything, "", Support::kLater},
-    {"cpp_type", kAnything, Takes::kAnything, "", Support::kLater},
-    {"flexbuffer", kAnything, Takes::kAnything, "", Support::kLater},
-    {"generic", kAnything, Takes::kAnything, "", Support::kLater},
-    {"handler", kAnything, Takes::kAnything, "", Support::kLater},
-    {"hash", kAnything, Takes::kAnything, "", Support::kLater},
-    {"idempotent", kAnything, Takes::kAnything, "", Support::kLater},
-    {"index", kAnything, Takes::kAnything, "", Support::kLater},
-    {"length", kAnything, Takes::kAnything, "", Support::kLater},
-    {"match", kAnything, Takes::kAnything, "", Support::kLater},
-    {"max", kAnything, Takes::kAnything, "", Support::kLater},
-    {"min", kAnything, Takes::kAnything, "", Support::kLater},
-    {"nested_flatbuffer", kAnything, Takes::kAnything, "", Support::kLater},
-    {"personal", kAnything, Takes::kAnything, "", Support::kLater},
-    {"reads", kAnything, Takes::kAnything, "", Support::kLater},
-    {"references", kAnything, Takes::kAnything, "", Support::kLater},
-    {"secret", kAnything, Takes::kAnything, "", Support::kLater},
-    {"streaming", kAnything, Takes::kAnything, "", Support::kLater},
-    {"tag", kAnything, Takes::kAnything, "", Support::kLater},
-    {"timeout", kAnything, Takes::kAnything, "", Support::kLater},
-    {"transitions", kAnything, Takes::kAnything, "", Support::kLater},
-    {"upcast", kAnything, Takes::kAnything, "", Support::kLater},
-    {"workflow", kAnything, Takes::kAnything, "", Support::kLater},
+    {"allow", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"bitemporal", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"cpp_type", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"flexbuffer", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"generic", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"handler", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"hash", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"idempotent", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"nested_flatbuffer", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"personal", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"reads", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"streaming", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"upcast", kAnything, Takes::kAnything, "", "", Support::kLater},
+    {"workflow", kAnything, Takes::kAnything, "", "", Support::kLater},
 };
 
 const Word* find_word(std::string_view name) {
@@ -170,17 +177,37 @@ class AttributeCheck {
   }
 
   void check(const AttributeOutline& attribute, const Word& word, unsigned holder, const std::string& on) {
-    const bool fields_of_table = (word.name == "unique" || word.name == "key") && (holder & kResource) != 0;
-    if (word.support == Support::kLater || fields_of_table) {
+    const bool on_table = (holder & kTables) != 0;
+    const std::string_view example = on_table && !word.table_example.empty() ? word.table_example : word.example;
+    if (word.support == Support::kLater) {
       findings_.add(attribute.place, Status(ErrorId::kSchemaUnsupported, "the attribute " + quoted(attribute.name) + " on " +
                                                                              quoted(on) + " comes with a later version"));
     } else if ((word.holders & holder) == 0) {
       add(attribute, "does not belong on", on, "it belongs on " + name_holders(word.holders), {});
-    } else if (word.takes == Takes::kNothing && attribute.value != AttributeOutline::Value::kNone) {
-      add(attribute, "takes no value on", on, {}, word.example);
-    } else if (word.takes == Takes::kText && (attribute.value != AttributeOutline::Value::kText || is_blank(attribute, word))) {
-      add(attribute, "needs a text on", on, {}, word.example);
+    } else if (takes_nothing(word, on_table) && attribute.value != AttributeOutline::Value::kNone) {
+      add(attribute, "takes no value on", on, {}, example);
+    } else if (takes_text(word, on_table) && (attribute.value != AttributeOutline::Value::kText || is_blank(attribute, word))) {
+      add(attribute, "needs a text on", on, {}, example);
+    } else if (word.takes == Takes::kValue && attribute.value == AttributeOutline::Value::kNone) {
+      add(attribute, "needs a value on", on, {}, example);
+    } else if (word.takes == Takes::kValue && !is_text_or_integer(attribute)) {
+      add(attribute, "needs an integer or a text on", on, "FlatBuffers takes no other value here",
+          std::string(word.name) + ": \"" + attribute.text.text + "\"");
     }
+  }
+
+  static bool is_text_or_integer(const AttributeOutline& attribute) {
+    const std::string& text = attribute.text.text;
+    return attribute.value == AttributeOutline::Value::kText ||
+           text.find_first_not_of("0123456789", text.starts_with('-')) == std::string::npos;
+  }
+
+  static bool takes_nothing(const Word& word, bool on_table) {
+    return word.takes == Takes::kNothing || (word.takes == Takes::kTextOnTable && !on_table);
+  }
+
+  static bool takes_text(const Word& word, bool on_table) {
+    return word.takes == Takes::kText || (word.takes == Takes::kTextOnTable && on_table);
   }
 
   static bool is_blank(const AttributeOutline& attribute, const Word& word) {

@@ -37,4 +37,16 @@ const Field* TableType::find(std::string_view wanted) const {
   return find_in(fields, [&](const Field& field) { return field.name == wanted; });
 }
 
+bool Resource::is_key(std::size_t field) const {
+  return std::find(key_fields.begin(), key_fields.end(), field) != key_fields.end();
+}
+
+const Field* Resource::single_key() const {
+  return key_fields.size() == 1 ? &record.fields[key_fields.front()] : nullptr;
+}
+
+bool Action::is_key_argument(std::size_t argument) const {
+  return std::find(key_arguments.begin(), key_arguments.end(), static_cast<int>(argument)) != key_arguments.end();
+}
+
 }  // namespace forge

@@ -109,6 +109,56 @@ TEST(DomainCompare, AUniqueFieldBreaksUnlessItIsNewAndNull) {
   EXPECT_EQ(field_changes("", "n: int (unique);"), (Lines{"Order.n add safe int", "Order.n unique BREAKS now unique"}));
 }
 
+TEST(DomainCompare, AUniqueConstraintBreaksUnlessOneOfItsFieldsIsNewAndNull) {
+  const auto with = [](std::string_view unique, std::string_view fields) {
+    return "table A (resource" + std::string(unique) + ") { id: int (key); n: int; " + std::string(fields) + "}";
+  };
+  EXPECT_EQ(changes(with("", ""), with(", unique: \"u: n, id\"", "")), Lines{"A.u unique BREAKS now unique: n, id"});
+  EXPECT_EQ(changes(with("", ""), with(", unique: \"u: n, m where n > 0\"", "m: int = null; ")),
+            (Lines{"A.m add safe int, optional", "A.u unique safe now unique: n, m where n > 0"}));
+  EXPECT_EQ(changes(with("", ""), with(", unique: \"n, m\"", "m: int; ")),
+            (Lines{"A.m add safe int", "A.n_m unique BREAKS now unique: n, m"}));
+  EXPECT_EQ(changes(with(", unique: \"u: n where n > 1\"", ""), with(", unique: \"u: n where n > 2\"", "")),
+            (Lines{"A.u unique safe no longer unique: n where n > 1", "A.u unique BREAKS now unique: n where n > 2"}));
+  EXPECT_EQ(changes(with(", unique: \"n\"", ""), "table A (resource) { id: int (key); n: int (unique); }"), Lines{});
+}
+
+TEST(DomainCompare, AReferenceBreaksUnlessOneOfItsFieldsIsNewAndNull) {
+  EXPECT_EQ(field_changes("up: int = null;", "up: int = null (references: \"Order\");"),
+            Lines{"Order.up references BREAKS now checked: up -> Order"});
+  EXPECT_EQ(field_changes("", "up: int = null (references: \"Order\");"),
+            (Lines{"Order.up add safe int, optional", "Order.up references safe now checked: up -> Order"}));
+  EXPECT_EQ(field_changes("up: int = null (references: \"Order\");", "up: int = null;"),
+            Lines{"Order.up references safe no longer checked: up -> Order"});
+}
+
+TEST(DomainCompare, WhatOnlyLaterActionsMeetIsSafe) {
+  EXPECT_EQ(field_changes("n: int; m: int; s: string;",
+                          "n: int (min: 1, index); m: int (computed: \"n * 2\"); s: string (secret, match: \"a*\");"),
+            (Lines{"Order.n limits safe were none, now min 1", "Order.s secret safe secret",
+                   "Order.s limits safe were none, now match a*", "Order.n index safe now indexed by n",
+                   "Order.m computed safe now computed as n * 2"}));
+  EXPECT_EQ(field_changes("s: string (tag);", "s: string;"), Lines{"Order.s tag safe no longer tag"});
+  EXPECT_EQ(field_changes("s: S (transitions: \"A -> B\");", "s: S (transitions: \"-> A, B; A -> B\");", "enum S: byte { A, B } "),
+            Lines{"Order.s transitions safe now goes -> A, B; A -> B"});
+}
+
+TEST(DomainCompare, ATimeoutIsSafe) {
+  const auto with = [](std::string_view timeout) {
+    return std::string(kBefore) + "table Put (action: \"Order.put\", upserts" + std::string(timeout) + ") {}";
+  };
+  EXPECT_EQ(changes(with(""), with(", timeout: \"2s\"")), Lines{"Order.put timeout safe was none, now 2000 ms"});
+}
+
+TEST(DomainCompare, AKeyOfOtherPartsBreaks) {
+  const auto with = [](std::string_view key) {
+    return "table A (resource, key: \"" + std::string(key) + "\") { a: int; b: int; }";
+  };
+  EXPECT_EQ(changes(with("a"), with("a, b")), Lines{"A key BREAKS the key was a, now it is a, b"});
+  EXPECT_EQ(changes(with("a, b"), with("b, a")), Lines{"A key BREAKS the key was a, b, now it is b, a"});
+  EXPECT_EQ(changes(with("a"), "table A (resource) { a: int (key); b: int; }"), Lines{});
+}
+
 TEST(DomainCompare, EnumValuesMayBeAddedOnly) {
   const auto with = [](std::string_view values) {
     return "enum S: byte { " + std::string(values) + " } table R (resource) { id: int (key); s: S; t: S; }";

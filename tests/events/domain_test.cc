@@ -71,7 +71,7 @@ TEST(DomainParse, ReadsEveryFieldWithItsTypeDefaultAndPlace) {
   EXPECT_EQ(order.documentation, "What one customer ordered.\nPaid by card.");
   EXPECT_EQ(order.place, "shop.fbs:14:7");
   EXPECT_EQ(order.record.name, "Order");
-  EXPECT_EQ(order.key_field, 0);
+  EXPECT_EQ(order.key_fields, std::vector<std::uint16_t>{0});
   ASSERT_EQ(order.record.fields.size(), 11U);
   for (std::size_t i = 0; i < order.record.fields.size(); ++i) {
     EXPECT_EQ(order.record.fields[i].id, i);
@@ -173,10 +173,10 @@ TEST(DomainParse, ReadsActionsWithWhatTheirArgumentsSet) {
   EXPECT_EQ(place.resource, &order);
   EXPECT_EQ(place.number, 64);
   EXPECT_EQ(place.documentation, "Place an order.");
-  EXPECT_EQ(place.key_argument, 0);
+  EXPECT_EQ(place.key_arguments, std::vector<int>{0});
   EXPECT_EQ(place.field_of_argument, (std::vector<int>{-1, 1, 2, 3, 5, 8}));
   const Action& pay = *domain->find_action("Order.pay");
-  EXPECT_EQ(pay.key_argument, -1);
+  EXPECT_EQ(pay.key_arguments, std::vector<int>{-1});
   EXPECT_EQ(pay.field_of_argument, (std::vector<int>{-1, -1}));
   EXPECT_EQ(domain->find_action("Order.drop")->event_type, "Order.drop");
   EXPECT_EQ(domain->find_action("Order.drop")->kind, ActionKind::kDestroys);
@@ -231,7 +231,7 @@ TEST(DomainParse, TakesExplicitIdsAsTheStoredOrder) {
   const Resource& order = *domain->find_resource("Order");
   EXPECT_EQ(order.record.fields[0].name, "id");
   EXPECT_EQ(order.record.fields[1].name, "note");
-  EXPECT_EQ(order.key_field, 0);
+  EXPECT_EQ(order.key_fields, std::vector<std::uint16_t>{0});
 }
 
 TEST(DomainParse, PutsTheNamespaceBeforeANameThatTwoShare) {
@@ -273,7 +273,7 @@ TEST(Domain, SystemHoldsSchemaVersionsAndBookmarks) {
   ASSERT_EQ(domain->resources().size(), 2U);
   const Resource& schema = *domain->resource(1);
   EXPECT_EQ(schema.name, "_schema");
-  EXPECT_EQ(schema.record.fields[schema.key_field].name, "version");
+  EXPECT_EQ(schema.single_key()->name, "version");
   EXPECT_EQ(schema.record.find("sources")->nested->fields[1].name, "text");
   EXPECT_EQ(schema.record.find("numbers")->nested->fields[2].name, "number");
   EXPECT_EQ(domain->resource(2)->name, "_bookmark");
@@ -305,7 +305,7 @@ TEST(Domain, DigestDependsOnNamesAndTextsAlone) {
   const auto one = parse({main, {"b.fbs", "enum A: byte { B }"}});
 
   EXPECT_EQ(one->digest().size(), 64U);
-  EXPECT_EQ(one->digest(), parse({main, {"b.fbs", "enum A: byte { B }"}}, Numbering{{{"X", 20}}, {}, {}})->digest());
+  EXPECT_EQ(one->digest(), parse({main, {"b.fbs", "enum A: byte { B }"}}, Numbering{{{"X", 20}}, {}, {}, {}})->digest());
   EXPECT_NE(one->digest(), parse({main, {"b.fbs", "enum A: byte { B } "}})->digest());
   EXPECT_EQ(one->sources().size(), 2U);
 }
@@ -342,7 +342,7 @@ TEST(DomainNumbers, StayWithTheirNamesAndAreNeverReused) {
 
 TEST(DomainNumbers, ResourcesAreSortedByNumberNotByDeclaration) {
   const auto domain = parse("table A (resource) { id: int (key); } table B (resource) { id: int (key); }",
-                            Numbering{{{"A", 40}, {"B", 30}}, {}, {}});
+                            Numbering{{{"A", 40}, {"B", 30}}, {}, {}, {}});
 
   EXPECT_EQ(domain->resources()[2].name, "B");
   EXPECT_EQ(domain->resource(40)->name, "A");
@@ -351,8 +351,8 @@ TEST(DomainNumbers, ResourcesAreSortedByNumberNotByDeclaration) {
 TEST(DomainNumbers, RefusesNumbersGivenTwiceOrForgesOwn) {
   const std::vector<SourceFile> sources = {{"a.fbs", "table A (resource) { id: int (key); }"}};
 
-  EXPECT_EQ(Domain::parse(sources, Numbering{{{"A", 16}, {"B", 16}}, {}, {}}).errors.front().id(), ErrorId::kDataCorrupt);
-  EXPECT_EQ(Domain::parse(sources, Numbering{{{"A", 2}}, {}, {}}).errors.front().id(), ErrorId::kDataCorrupt);
+  EXPECT_EQ(Domain::parse(sources, Numbering{{{"A", 16}, {"B", 16}}, {}, {}, {}}).errors.front().id(), ErrorId::kDataCorrupt);
+  EXPECT_EQ(Domain::parse(sources, Numbering{{{"A", 2}}, {}, {}, {}}).errors.front().id(), ErrorId::kDataCorrupt);
   EXPECT_EQ(Domain::parse(sources, Numbering{{}, {{"A.put", 63}}, {}}).errors.front().id(), ErrorId::kDataCorrupt);
 }
 

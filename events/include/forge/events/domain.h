@@ -3,6 +3,7 @@
 // The domain: what one .fbs file (and its includes) declares, checked, numbered and ready to decide with. Immutable once made and
 // safe to share between threads; every pointer and view that it hands out lives as long as the Domain.
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "forge/events/cell.h"
+#include "forge/events/constraint.h"
 #include "forge/events/rule.h"
 #include "forge/events/status.h"
 
@@ -58,18 +60,22 @@ struct Field {
   std::uint16_t id = 0;             // FlatBuffers' field id, and the index in TableType::fields
   std::uint16_t vtable_offset = 0;  // 4 + 2 * id
   BaseType type = BaseType::kInt32;
-  const EnumType* enumeration = nullptr;  // of an enum field or a vector of enums, else null; bit flags are plain integers
-  bool nullable = false;                  // absence reads as NULL: every text and nested field, and scalars declared `= null`
-  bool required = false;                  // NULL is refused
-  bool has_default = false;               // declared with a default other than null: `= 1` or default: "…"
-  Cell default_value;                     // what absence reads as; kNull for nullable fields without a default
-  std::string default_text;               // owns the text of default_value
-  bool deprecated = false;
-  std::string documentation;            // the /// lines
-  std::string type_name;                // as declared: "int", "OrderStatus", "[string]"
-  std::string place;                    // "shop.fbs:14:30"
-  BaseType element = BaseType::kInt32;  // of a vector: what it holds; a vector of kUint8 is bytes
-  const TableType* nested = nullptr;    // of a table, or a vector of tables: its type; owned by the Domain
+  const EnumType* enumeration = nullptr;      // of an enum field or a vector of enums, else null; bit flags are plain integers
+  bool nullable = false;                      // absence reads as NULL: every text and nested field, and scalars declared `= null`
+  bool required = false;                      // NULL is refused
+  bool has_default = false;                   // declared with a default other than null: `= 1` or default: "…"
+  Cell default_value;                         // what absence reads as; kNull for nullable fields without a default
+  std::string default_text;                   // owns the text of default_value
+  bool deprecated = false;                    // as an argument it is refused; records keep it
+  bool secret = false;                        // shown as kSecretShown wherever values are shown
+  bool tag = false;                           // its value is a tag of the record's events
+  bool computed = false;                      // set by Resource::computed alone
+  std::shared_ptr<const FieldLimits> limits;  // null: none
+  std::string documentation;                  // the /// lines
+  std::string type_name;                      // as declared: "int", "OrderStatus", "[string]"
+  std::string place;                          // "shop.fbs:14:30"
+  BaseType element = BaseType::kInt32;        // of a vector: what it holds; a vector of kUint8 is bytes
+  const TableType* nested = nullptr;          // of a table, or a vector of tables: its type; owned by the Domain
 };
 
 struct TableType {
@@ -78,13 +84,6 @@ struct TableType {
 
   // Null when there is none.
   const Field* find(std::string_view name) const;
-};
-
-// A unique constraint. Its entries stand in the store under (resource number, constraint number, values).
-struct UniqueConstraint {
-  std::string name;                   // "email", or as declared
-  std::uint16_t number = 0;           // stable over schema versions
-  std::vector<std::uint16_t> fields;  // by field index, in order
 };
 
 enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys };
@@ -99,32 +98,49 @@ struct Action {
   std::uint16_t number = 0;  // stable over schema versions
   ActionKind kind = ActionKind::kUpdates;
   const Resource* resource = nullptr;
-  TableType arguments;                  // the declared arguments; the key is implicit where it is not declared
-  int key_argument = -1;                // index in `arguments` of an argument named like the key field, or -1
+  TableType arguments;             // the declared arguments; the key is implicit where it is not declared
+  std::vector<int> key_arguments;  // for each part of the key, the index in `arguments` of the argument of that name, or -1
+  std::vector<std::string_view> implicit_key;  // the names of those parts that have no argument
   std::vector<int> field_of_argument;   // for each argument, the index of the field it sets, or -1: the key and `destroys` set none
   std::vector<Rule> requires_;          // on the record before, in order
   std::vector<Assignment> assignments;  // `set`
+  std::vector<std::uint16_t> checked_arguments;  // those with limits, and those that are refused as deprecated
+  std::chrono::microseconds timeout{0};          // how long it may wait in the queue; 0: as long as the caller allows
   std::string documentation;
   std::string place;
+
+  bool is_key_argument(std::size_t argument) const;
 };
 
 struct Resource {
   std::string name;
   std::uint16_t number = 0;  // stable over schema versions; below 16: Forge's own
   TableType record;
-  std::uint16_t key_field = 0;
-  std::vector<Rule> checks;  // on the record after, in order: of fields first, then of the table
+  std::vector<std::uint16_t> key_fields;  // the parts of the key, in order; usually one
+  std::vector<Rule> checks;               // on the record after, in order: of fields first, then of the table
   std::vector<UniqueConstraint> unique;
+  std::vector<Index> indexes;                 // those declared, then those that only references need
+  std::vector<Reference> references;          // from this resource
+  std::vector<Referrer> referrers;            // to this resource
+  std::vector<Assignment> computed;           // each after those it reads
+  std::vector<Transitions> transitions;       // by field
+  std::vector<std::uint16_t> limited_fields;  // those with limits, without the key's
+  std::vector<std::uint16_t> tag_fields;
   std::vector<const Action*> actions;  // in declared order
   std::string documentation;
   std::string place;
+
+  bool is_key(std::size_t field) const;
+  // The only part of the key, or null for a key of several parts.
+  const Field* single_key() const;
 };
 
 // The numbers given so far, by name. They are recorded with each schema version and never reused.
 struct Numbering {
   std::map<std::string, std::uint16_t, std::less<>> resources;  // "Order"
   std::map<std::string, std::uint16_t, std::less<>> actions;    // "Order.place"
-  std::map<std::string, std::uint16_t, std::less<>> unique;     // "Order.email"
+  std::map<std::string, std::uint16_t, std::less<>> unique;     // "Order.email", "Order.slot(day, room)"
+  std::map<std::string, std::uint16_t, std::less<>> indexes;    // "Order.by_sku(sku, qty)"
   friend bool operator==(const Numbering&, const Numbering&) = default;
 };
 

@@ -77,6 +77,10 @@ std::string_view name_of(Code code);
   X(JsonInvalid, 2110, kInvalidArgument, 4, 400, "the JSON is malformed", "mend the JSON")                                        \
   X(JsonLimit, 2111, kInvalidArgument, 4, 400, "the JSON is deeper or wider than the limit", "send smaller JSON")                 \
   X(ActionRefused, 2112, kRuleViolated, 4, 422, "the action's handler refused it", "mend the arguments")                          \
+  X(PatternMismatch, 2113, kInvalidArgument, 4, 422, "a value does not match its pattern", "give a value that matches")           \
+  X(TransitionRefused, 2114, kRuleViolated, 4, 422, "a state does not follow the one before",                                     \
+    "see: forgectl explain RESOURCE.FIELD")                                                                                       \
+  X(ArgumentDeprecated, 2115, kInvalidArgument, 4, 422, "an argument is deprecated", "leave it out")                              \
   X(VersionConflict, 3001, kVersionConflict, 5, 409, "the record is at another version", "reload and retry")                      \
   X(KeyReused, 3002, kVersionConflict, 5, 409, "the idempotency key was used with other input", "use a new key")                  \
   X(ConditionFailed, 3003, kVersionConflict, 5, 409, "an event matches the append condition", "read again and retry")             \
@@ -89,6 +93,9 @@ std::string_view name_of(Code code);
   X(TransactionTooLarge, 3010, kInvalidArgument, 4, 413, "the transaction is larger than the limit", "split it")                  \
   X(RecordErased, 3011, kNotFound, 3, 410, "the record was erased", "its history remains without the erased parts")               \
   X(NotRetained, 3012, kNotFound, 3, 410, "the time is before what the store retains", "ask for a later time")                    \
+  X(ReferenceMissing, 3013, kRuleViolated, 4, 422, "a reference names no record", "make that record first, or name another")      \
+  X(StillReferenced, 3014, kRuleViolated, 4, 409, "the record is still referenced",                                               \
+    "change or destroy the referring records first")                                                                              \
   X(TimeUnparsable, 4001, kInvalidArgument, 2, 400, "the time cannot be read", "see: forgectl help time")                         \
   X(SqlReadOnly, 4002, kDenied, 4, 403, "sql is read-only", "state changes only through actions: forgectl help do")               \
   X(TimeInFuture, 4003, kInvalidArgument, 4, 422, "the point is after the head of the log", "ask for the head or earlier")        \
