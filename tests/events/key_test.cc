@@ -18,7 +18,31 @@ Resource resource_with_key(BaseType type, std::string type_name, const EnumType*
   Resource resource;
   resource.name = "Order";
   resource.record.fields.push_back(std::move(field));
+  resource.key_fields = {0};
   return resource;
+}
+
+// Its key is "shop,number,line": a text, an integer, a text.
+Resource by_three_parts() {
+  Resource resource;
+  resource.name = "Line";
+  for (const auto& [name, type] : {std::pair("line", BaseType::kText), {"shop", BaseType::kText}, {"number", BaseType::kInt64}}) {
+    Field field;
+    field.name = name;
+    field.id = static_cast<std::uint16_t>(resource.record.fields.size());
+    field.type = type;
+    field.type_name = type == BaseType::kText ? "string" : "long";
+    resource.record.fields.push_back(std::move(field));
+  }
+  resource.key_fields = {1, 2, 0};
+  return resource;
+}
+
+// The cells of the key's parts, in the order of the fields. Errors as key_cells.
+Result<Row> cells_of(const Resource& resource, std::string_view bytes) {
+  Row row(resource.record.fields.size());
+  FORGE_TRY(key_cells(resource, bytes, row));
+  return row;
 }
 
 const Resource& by_text() {
@@ -135,7 +159,7 @@ TEST(Key, OfTextIsReadBackAsItWasWritten) {
   for (const std::string& text : texts()) {
     const std::string bytes = encode_key(by_text(), text).value();
     EXPECT_EQ(key_text(by_text(), bytes).value(), text);
-    EXPECT_EQ(key_cell(by_text(), bytes).value().as_text(), text);
+    EXPECT_EQ(cells_of(by_text(), bytes).value()[0].as_text(), text);
   }
   EXPECT_EQ(key_text(by_text(), encode_key(by_text(), "null").value()).value(), "null");
   EXPECT_EQ(encode_key(by_text(), "").status().id(), ErrorId::kKeyInvalid);
@@ -145,7 +169,7 @@ TEST(Key, OfIntegersIsReadBackAsItWasWritten) {
   for (const std::int64_t number : integers()) {
     const std::string bytes = encode_key(by_long(), std::to_string(number)).value();
     EXPECT_EQ(key_text(by_long(), bytes).value(), std::to_string(number));
-    EXPECT_EQ(key_cell(by_long(), bytes).value().integer, number);
+    EXPECT_EQ(cells_of(by_long(), bytes).value()[0].integer, number);
   }
 }
 
@@ -169,9 +193,62 @@ TEST(Key, OfAnEnumIsWrittenByName) {
   EXPECT_EQ(encode_key(by_size, "Huge").status().id(), ErrorId::kArgumentType);
 }
 
+TEST(Key, OfSeveralPartsIsWrittenWithCommasAndReadBack) {
+  const Resource resource = by_three_parts();
+  const std::string bytes = encode_key(resource, "north,-7,a").value();
+  EXPECT_EQ(bytes, std::string("north\0\x7f\xff\xff\xff\xff\xff\xff\xf9"
+                               "a\0",
+                               16));
+  EXPECT_EQ(key_text(resource, bytes).value(), "north,-7,a");
+  const Row cells = cells_of(resource, bytes).value();
+  EXPECT_EQ(cells[0].as_text(), "a");
+  EXPECT_EQ(cells[1].as_text(), "north");
+  EXPECT_EQ(cells[2].integer, -7);
+}
+
+TEST(Key, OfSeveralPartsEscapesCommasAndBackslashesInTexts) {
+  const Resource resource = by_three_parts();
+  const std::string bytes = encode_key(resource, R"(a\,b\\,12,\\\,)").value();
+  EXPECT_EQ(cells_of(resource, bytes).value()[1].as_text(), R"(a,b\)");
+  EXPECT_EQ(cells_of(resource, bytes).value()[0].as_text(), R"(\,)");
+  EXPECT_EQ(key_text(resource, bytes).value(), R"(a\,b\\,12,\\\,)");
+}
+
+TEST(Key, OfSeveralPartsIsReadBackAsItWasWritten) {
+  const Resource resource = by_three_parts();
+  const std::vector<std::string> parts = texts();
+  const std::vector<std::int64_t> numbers = integers();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::string text = join_key(std::vector<std::string>{parts[i] + "," + parts[(i * 7 + 3) % parts.size()],
+                                                               std::to_string(numbers[i % numbers.size()]), "\\" + parts[i]});
+    const std::string bytes = encode_key(resource, text).value();
+    EXPECT_EQ(key_text(resource, bytes).value(), text);
+  }
+}
+
+TEST(Key, OfSeveralPartsOrdersByTheFirstThenTheNext) {
+  const Resource resource = by_three_parts();
+  const std::vector<std::string> ascending = {"a,-1,z", "a,2,b", "a,2,ba", "a,10,a", "ab,0,a", "b,-9,a"};
+  for (std::size_t i = 1; i < ascending.size(); ++i) {
+    EXPECT_LT(encode_key(resource, ascending[i - 1]).value(), encode_key(resource, ascending[i]).value()) << ascending[i];
+  }
+}
+
+TEST(Key, OfSeveralPartsRefusesWhatIsNone) {
+  const Resource resource = by_three_parts();
+  const auto refused = [&](std::string_view text) { return encode_key(resource, text).status(); };
+  EXPECT_EQ(refused("a,1").text().why, "it has 2 parts, the key is shop,number,line");
+  EXPECT_EQ(refused("a").text().why, "it has 1 part, the key is shop,number,line");
+  EXPECT_EQ(refused("a,1,b,c").id(), ErrorId::kKeyInvalid);
+  EXPECT_EQ(refused(R"(a\b,1,c)").text().why, "a backslash stands before something else than a comma or a backslash");
+  EXPECT_EQ(refused(R"(a,1,c\)").id(), ErrorId::kKeyInvalid);
+  EXPECT_EQ(refused(",1,c").id(), ErrorId::kKeyInvalid);
+  EXPECT_EQ(refused("a,x,c").id(), ErrorId::kArgumentType);
+}
+
 TEST(Key, ThatIsDamagedIsNotRead) {
   const auto why = [](const Resource& resource, std::string_view bytes) {
-    const auto cell = key_cell(resource, bytes);
+    const auto cell = cells_of(resource, bytes);
     EXPECT_EQ(cell.status().id(), ErrorId::kDataCorrupt);
     EXPECT_EQ(key_text(resource, bytes).status(), cell.status());
     return cell.status().text().why;
@@ -182,6 +259,31 @@ TEST(Key, ThatIsDamagedIsNotRead) {
   EXPECT_EQ(why(by_text(), std::string_view("a\0b\0", 4)), "it contains NUL");
   EXPECT_EQ(why(by_text(), std::string_view("\xff\0", 2)), "it is not UTF-8");
   EXPECT_EQ(why(by_long(), "1234567"), "it has 7 bytes, not 8");
+  EXPECT_EQ(why(by_three_parts(), std::string_view("a\0"
+                                                   "1234567",
+                                                   9)),
+            "it has 7 bytes, not 8");
+  EXPECT_EQ(why(by_three_parts(), std::string_view("a\0"
+                                                   "12345678"
+                                                   "b",
+                                                   11)),
+            "its end is missing");
+}
+
+TEST(KeyPart, IsReadOffTheFront) {
+  const Resource resource = by_three_parts();
+  const Field &text = resource.record.fields[0], &number = resource.record.fields[2];
+  EXPECT_EQ(key_part_size(text, std::string_view("ab\0c", 4)), 3U);
+  EXPECT_EQ(read_key_part(text, std::string_view("ab\0c", 4)).as_text(), "ab");
+  EXPECT_EQ(read_key_part(text, std::string_view("\0", 1)).as_text(), "");
+  EXPECT_EQ(key_part_size(text, "ab"), 0U);
+  EXPECT_TRUE(read_key_part(text, "ab").is_absent());
+  std::string bytes;
+  ASSERT_TRUE(append_key_part(number, Cell::of(std::int64_t{-7}), bytes).ok());
+  EXPECT_EQ(key_part_size(number, bytes + "x"), 8U);
+  EXPECT_EQ(read_key_part(number, bytes + "x").integer, -7);
+  EXPECT_EQ(key_part_size(number, "1234567"), 0U);
+  EXPECT_TRUE(read_key_part(number, "1234567").is_absent());
 }
 
 TEST(BigEndian, WritesTheHighestByteFirstAndReadsItBack) {
