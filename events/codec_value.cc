@@ -3,6 +3,7 @@
 
 #include <flatbuffers/flatbuffers.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -25,7 +26,8 @@ struct Where {
   std::string path;
 };
 
-std::string shown(const Value& value) {
+std::string shown(const Field& field, const Value& value) {
+  if (field.secret) return std::string(kSecretShown);
   std::string text = to_json(value);
   if (text.size() > 80) text = text.substr(0, internal::valid_utf8_prefix(std::string_view(text).substr(0, 77))) + "…";
   return text;
@@ -37,12 +39,12 @@ std::string article(std::string_view type) {
 
 Status wrong_type(const Where& where, const Field& field, const Value& value) {
   return Status(ErrorId::kArgumentType, std::string(where.what) + ": " + where.path + " " + article(field.type_name))
-      .why("given " + shown(value));
+      .why("given " + shown(field, value));
 }
 
 Status out_of_range(const Where& where, const Field& field, const std::string& given, const std::string& range) {
   return Status(ErrorId::kArgumentRange, std::string(where.what) + ": " + where.path + " is out of range for " + field.type_name)
-      .why("given " + given + ", the range is " + range);
+      .why("given " + (field.secret ? std::string(kSecretShown) : given) + ", the range is " + range);
 }
 
 template <typename T>
@@ -73,10 +75,11 @@ Result<Cell> enum_cell(const Where& where, const Field& field, const std::string
     names.push_back(value.name);
     list += (list.empty() ? "" : ", ") + value.name;
   }
-  const std::string nearest = nearest_name(name, names);
+  const std::string nearest = field.secret ? std::string() : nearest_name(name, names);
   return Status(ErrorId::kArgumentType,
                 std::string(where.what) + ": " + where.path + " is not a name of " + field.enumeration->name)
-      .why("given \"" + name + "\"" + (nearest.empty() ? "" : " — did you mean \"" + nearest + "\"?"))
+      .why("given \"" + (field.secret ? std::string(kSecretShown) : name) + "\"" +
+           (nearest.empty() ? "" : " — did you mean \"" + nearest + "\"?"))
       .remedy("one of: " + list);
 }
 
@@ -110,7 +113,7 @@ Result<Cell> scalar_from(const Where& where, const Field& field, BaseType type, 
   const double* number = value.if_double();
   if (number == nullptr || is_integer(type)) return wrong_type(where, field, value);
   if (!std::isfinite(*number) || (type == BaseType::kFloat32 && !std::isfinite(static_cast<float>(*number)))) {
-    return out_of_range(where, field, shown(value), "the finite numbers");
+    return out_of_range(where, field, shown(field, value), "the finite numbers");
   }
   return Cell::of(type == BaseType::kFloat32 ? static_cast<double>(static_cast<float>(*number)) : *number);
 }
@@ -126,8 +129,9 @@ class NestedWriter {
   NestedWriter(flatbuffers::FlatBufferBuilder& builder, std::string_view what) : builder_(builder), what_(what) {}
 
   Result<uoffset_t> value(const Field& field, const std::string& path, const Value& value) {
-    if (field.type == BaseType::kTable) return table(field, path, value);
-    return vector(field, path, value);
+    Result<uoffset_t> written = field.type == BaseType::kTable ? table(field, path, value) : vector(field, path, value);
+    if (written.ok() || !field.secret) return written;
+    return Status(written.status()).why("given " + std::string(kSecretShown));  // what is in it is as secret
   }
 
  private:
@@ -275,9 +279,11 @@ Value scalar_value(const Field& field, const Cell& cell) {
   return cell.integer;
 }
 
-Value nested_value(const Field& field, BaseType type, const std::uint8_t* data);
+enum class Secrets : bool { kHidden, kRevealed };
 
-Value table_value(const TableType& type, const std::uint8_t* data) {
+Value nested_value(const Field& field, BaseType type, const std::uint8_t* data, Secrets secrets);
+
+Value table_value(const TableType& type, const std::uint8_t* data, Secrets secrets) {
   const auto* table = reinterpret_cast<const flatbuffers::Table*>(data);
   Object object;
   for (const Field& field : type.fields) {
@@ -286,8 +292,10 @@ Value table_value(const TableType& type, const std::uint8_t* data) {
       if (!field.nullable) object.add(field.name, scalar_value(field, field.default_value));
       continue;
     }
-    if (internal::is_offset(field.type)) {
-      object.add(field.name, nested_value(field, field.type, slot + flatbuffers::ReadScalar<uoffset_t>(slot)));
+    if (field.secret && secrets == Secrets::kHidden) {
+      object.add(field.name, kSecretShown);
+    } else if (internal::is_offset(field.type)) {
+      object.add(field.name, nested_value(field, field.type, slot + flatbuffers::ReadScalar<uoffset_t>(slot), secrets));
     } else {
       object.add(field.name, scalar_value(field, internal::visit_scalar(field.type, [&](auto zero) {
                                             return internal::scalar_cell(field.type, flatbuffers::ReadScalar<decltype(zero)>(slot));
@@ -297,7 +305,7 @@ Value table_value(const TableType& type, const std::uint8_t* data) {
   return object;
 }
 
-Value vector_value(const Field& field, const std::uint8_t* data) {
+Value vector_value(const Field& field, const std::uint8_t* data, Secrets secrets) {
   const auto count = flatbuffers::ReadScalar<uoffset_t>(data);
   const std::uint8_t* first = data + sizeof(uoffset_t);
   if (field.element == BaseType::kUint8) return Bytes(first, first + count);
@@ -307,7 +315,7 @@ Value vector_value(const Field& field, const std::uint8_t* data) {
   for (uoffset_t i = 0; i < count; ++i) {
     const std::uint8_t* slot = first + i * width;
     if (internal::is_offset(field.element)) {
-      list.push_back(nested_value(field, field.element, slot + flatbuffers::ReadScalar<uoffset_t>(slot)));
+      list.push_back(nested_value(field, field.element, slot + flatbuffers::ReadScalar<uoffset_t>(slot), secrets));
     } else {
       list.push_back(scalar_value(field, internal::visit_scalar(field.element, [&](auto zero) {
                                     return internal::scalar_cell(field.element, flatbuffers::ReadScalar<decltype(zero)>(slot));
@@ -317,9 +325,9 @@ Value vector_value(const Field& field, const std::uint8_t* data) {
   return list;
 }
 
-Value nested_value(const Field& field, BaseType type, const std::uint8_t* data) {
-  if (type == BaseType::kTable) return table_value(*field.nested, data);
-  if (type == BaseType::kVector) return vector_value(field, data);
+Value nested_value(const Field& field, BaseType type, const std::uint8_t* data, Secrets secrets) {
+  if (type == BaseType::kTable) return table_value(*field.nested, data, secrets);
+  if (type == BaseType::kVector) return vector_value(field, data, secrets);
   const auto* text = reinterpret_cast<const flatbuffers::String*>(data);
   return std::string_view(text->c_str(), text->size());
 }
@@ -332,6 +340,12 @@ Status unknown_field(const TableType& table, std::string_view what, const std::s
       .why(nearest.empty() ? "" : "did you mean '" + nearest + "'?");
 }
 
+std::string text_of(const Value& value) {
+  if (const std::string* text = value.if_text()) return *text;
+  if (const std::int64_t* integer = value.if_int()) return std::to_string(*integer);
+  return to_json(value);
+}
+
 }  // namespace
 
 Result<Cell> cell_from_value(const Field& field, const Value& value, std::string_view what, Memory& memory) {
@@ -339,10 +353,10 @@ Result<Cell> cell_from_value(const Field& field, const Value& value, std::string
 }
 
 Status row_from_object(const TableType& table, const Object& values, std::string_view what, Memory& memory, Row& row,
-                       std::string_view skip) {
+                       std::span<const std::string_view> skip) {
   row.assign(table.fields.size(), Cell());
   for (const auto& [name, value] : values.members()) {
-    if (!skip.empty() && name == skip) continue;
+    if (std::find(skip.begin(), skip.end(), name) != skip.end()) continue;
     const Field* field = table.find(name);
     if (field == nullptr) return unknown_field(table, what, name);
     if (!row[field->id].is_absent()) {
@@ -369,7 +383,13 @@ Result<Value> value_from_text(const Field& field, std::string_view text) {
 }
 
 Value cell_to_value(const Field& field, const Cell& cell) {
-  if (cell.kind == Kind::kNested) return nested_value(field, field.type, cell.nested);
+  if (field.secret && !cell.is_null()) return kSecretShown;
+  if (cell.kind == Kind::kNested) return nested_value(field, field.type, cell.nested, Secrets::kHidden);
+  return scalar_value(field, cell);
+}
+
+Value reveal_cell(const Field& field, const Cell& cell) {
+  if (cell.kind == Kind::kNested) return nested_value(field, field.type, cell.nested, Secrets::kRevealed);
   return scalar_value(field, cell);
 }
 
@@ -382,11 +402,11 @@ Object row_to_object(const TableType& table, std::span<const Cell> row) {
 }
 
 std::string cell_to_text(const Field& field, const Cell& cell) {
-  if (cell.is_null()) return "";
-  const Value value = cell_to_value(field, cell);
-  if (const std::string* text = value.if_text()) return *text;
-  if (const std::int64_t* integer = value.if_int()) return std::to_string(*integer);
-  return to_json(value);
+  return cell.is_null() ? std::string() : text_of(cell_to_value(field, cell));
+}
+
+std::string declared_text(const Field& field, const Cell& cell) {
+  return cell.is_null() ? std::string() : text_of(reveal_cell(field, cell));
 }
 
 }  // namespace forge

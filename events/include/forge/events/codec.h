@@ -49,18 +49,24 @@ bool same_value(const Field& field, const Cell& a, const Cell& b);
 // and ulong of 2^63 or more are errors. Enums are given by name (or, for bit flags, by number); bytes as Bytes or as base64 text;
 // integers beyond 2^53 also as text of digits. A member that is null gives kNull; a field not mentioned stays kAbsent.
 // `what` names the thing in messages ("Order.place"). The cells borrow from `values` and `memory`.
-// A member named `skip` is passed over. Errors: kUnknownField, kArgumentType, kArgumentRange, kTextInvalid.
+// Members named in `skip` are passed over. Messages do not show what was given for a secret field.
+// Errors: kUnknownField, kArgumentType, kArgumentRange, kTextInvalid.
 Status row_from_object(const TableType& table, const Object& values, std::string_view what, std::pmr::memory_resource& memory,
-                       Row& row, std::string_view skip = {});
+                       Row& row, std::span<const std::string_view> skip = {});
 // One value of one field, by the same rules.
 Result<Cell> cell_from_value(const Field& field, const Value& value, std::string_view what, std::pmr::memory_resource& memory);
 // One value as people type it on a command line: "5", "true", "Placed", "null"; nested fields as JSON. Errors as above.
 Result<Value> value_from_text(const Field& field, std::string_view text);
 
-// The other direction. Enums become names, bytes Bytes. Absent cells are left out by row_to_object.
+// The other direction, for everything that shows values: a secret one becomes kSecretShown, also inside nested tables. Enums
+// become names, bytes Bytes. Absent cells are left out by row_to_object.
 Value cell_to_value(const Field& field, const Cell& cell);
+// The same with what a secret field holds: for the program that embeds the store, never for output.
+Value reveal_cell(const Field& field, const Cell& cell);
 Object row_to_object(const TableType& table, std::span<const Cell> row);
 // One cell as a table or a message shows it: text unquoted, null as "", nested as JSON.
 std::string cell_to_text(const Field& field, const Cell& cell);
+// The same for a value that the schema itself gives, a default or a bound: also of a secret field, for the schema hides nothing.
+std::string declared_text(const Field& field, const Cell& cell);
 
 }  // namespace forge
