@@ -42,7 +42,9 @@ Result<Cell> Expression::evaluate(const RuleInput& input, std::pmr::memory_resou
   internal::RuleEvaluator evaluator(*program_, input, memory);
   Cell result;
   if (evaluator.run(result)) return result;
-  return Status(ErrorId::kRuleFailed, program_->subject + " could not be evaluated").why(evaluator.reason()).place(program_->place);
+  return Status(ErrorId::kRuleFailed, program_->subject + " could not be evaluated")
+      .why(program_->reads_secret ? "it reads secret values, for which it has no result" : evaluator.reason())
+      .place(program_->place);
 }
 
 Result<bool> Expression::holds(const RuleInput& input, std::pmr::memory_resource& memory) const {
@@ -71,12 +73,23 @@ const std::vector<std::uint16_t>& Expression::arguments() const {
   return program_->arguments;
 }
 
+const std::vector<FieldComparison>& Expression::comparisons() const {
+  return program_->comparisons;
+}
+bool Expression::can_fail() const {
+  return program_->can_fail;
+}
+
 Result<std::vector<Rule>> parse_rules(const RuleSource& source, const RuleScope& scope) {
   return internal::RuleReader(source, scope).read_rules();
 }
 
 Result<std::vector<Assignment>> parse_assignments(const RuleSource& source, const RuleScope& scope) {
   return internal::RuleReader(source, scope).read_assignments();
+}
+
+Result<Expression> parse_value(const RuleSource& source, const RuleScope& scope, const Field& field) {
+  return internal::RuleReader(source, scope).read_value(field);
 }
 
 }  // namespace forge

@@ -1,6 +1,7 @@
 #include "rule_program.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace forge::internal {
 namespace {
@@ -181,6 +182,80 @@ std::vector<std::uint16_t> indexes_of(const Tree& tree, Op op) {
   return indexes;
 }
 
+using Operator = FieldComparison::Operator;
+
+// The operator with its sides as `field OPERATOR constant`, or nothing where it is none that an index answers.
+std::optional<Operator> operator_of(Op op, bool field_first) {
+  switch (op) {
+    case Op::kEqual:
+      return Operator::kEqual;
+    case Op::kLess:
+      return field_first ? Operator::kLess : Operator::kGreater;
+    case Op::kLessEqual:
+      return field_first ? Operator::kLessEqual : Operator::kGreaterEqual;
+    case Op::kGreater:
+      return field_first ? Operator::kGreater : Operator::kLess;
+    case Op::kGreaterEqual:
+      return field_first ? Operator::kGreaterEqual : Operator::kLessEqual;
+    default:
+      return std::nullopt;
+  }
+}
+
+// Appends `field comparison constant` where the nodes are those.
+void add_comparison(const Node& field, Operator comparison, const Node& constant, std::vector<FieldComparison>& out) {
+  if (field.op != Op::kField || constant.op != Op::kLiteral) return;
+  if (constant.literal.is_null() || constant.literal.kind != kind_of(field.type.base)) return;
+  out.push_back({field.index, comparison, constant.literal});
+}
+
+// What the root and everything that it joins with `and` compare. A chain of `and` leans to the left and may be long.
+std::vector<FieldComparison> comparisons_of(const Tree& tree) {
+  std::vector<FieldComparison> out;
+  std::vector<NodeIndex> open = {tree.root};
+  while (!open.empty()) {
+    const Node& node = tree.nodes[open.back()];
+    open.pop_back();
+    const auto child = [&](std::size_t i) -> const Node& { return tree.nodes[node.children[i]]; };
+    if (node.op == Op::kAnd) {
+      open.insert(open.end(), node.children.begin(), node.children.end());
+    } else if (node.op == Op::kIsNull && child(0).op == Op::kField) {
+      out.push_back({child(0).index, Operator::kIsNull, Cell::null()});
+    } else if (node.op == Op::kBetween) {
+      add_comparison(child(0), Operator::kGreaterEqual, child(1), out);
+      add_comparison(child(0), Operator::kLessEqual, child(2), out);
+    } else if (const auto forward = operator_of(node.op, true)) {
+      add_comparison(child(0), *forward, child(1), out);
+      add_comparison(child(1), *operator_of(node.op, false), child(0), out);
+    }
+  }
+  return out;
+}
+
+// Arithmetic overflows, divides by zero or leaves the finite numbers; an enum value may have no name; a made text may be too long.
+bool computes(Op op) {
+  switch (op) {
+    case Op::kNegate:
+    case Op::kAbs:
+    case Op::kRound:
+    case Op::kFloor:
+    case Op::kCeil:
+    case Op::kEnumName:
+    case Op::kLower:
+    case Op::kUpper:
+    case Op::kAdd:
+    case Op::kSubtract:
+    case Op::kMultiply:
+    case Op::kDivide:
+    case Op::kModulo:
+    case Op::kConcat:
+    case Op::kReplace:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Result<RuleProgram> compile(Tree tree, const RuleReporter& reporter) {
@@ -197,6 +272,8 @@ Result<RuleProgram> compile(Tree tree, const RuleReporter& reporter) {
   program.type = root.type;
   program.fields = indexes_of(tree, Op::kField);
   program.arguments = indexes_of(tree, Op::kArgument);
+  program.comparisons = comparisons_of(tree);
+  program.can_fail = std::any_of(tree.nodes.begin(), tree.nodes.end(), [](const Node& node) { return computes(node.op); });
   program.literals = std::move(tree.texts);
   return program;
 }

@@ -47,6 +47,9 @@ struct RuleProgram {
   std::string place;
   std::vector<std::uint16_t> fields;
   std::vector<std::uint16_t> arguments;
+  std::vector<FieldComparison> comparisons;
+  bool can_fail = false;
+  bool reads_secret = false;
 };
 
 // The program of a checked tree. Fills what follows from the tree; text, subject, place and tables are the caller's.

@@ -1,5 +1,6 @@
 #include "rule_reader.h"
 
+#include <algorithm>
 #include <map>
 
 #include "forge/events/domain.h"
@@ -11,6 +12,10 @@ namespace {
 
 // A name made from more fields than these would be hard to read.
 constexpr std::size_t kFieldsInNameMax = 3;
+
+bool any_secret(const TableType* table, const std::vector<std::uint16_t>& fields) {
+  return std::any_of(fields.begin(), fields.end(), [&](std::uint16_t index) { return table->fields[index].secret; });
+}
 
 }  // namespace
 
@@ -33,12 +38,22 @@ Result<Expression> RuleReader::read(std::size_t begin, const Field* field) {
   program.place = reporter_.source.place_of(begin);
   program.record = scope_.record;
   program.argument_table = scope_.arguments;
+  program.reads_secret = any_secret(scope_.record, program.fields) || any_secret(scope_.arguments, program.arguments);
   return Expression(std::make_unique<const RuleProgram>(std::move(program)));
 }
 
 Result<Expression> RuleReader::read_expression() {
+  return read_whole(nullptr);
+}
+
+Result<Expression> RuleReader::read_value(const Field& field) {
+  reporter_.subject = "the value of " + quoted(field.name);
+  return read_whole(&field);
+}
+
+Result<Expression> RuleReader::read_whole(const Field* field) {
   FORGE_TRY(start());
-  FORGE_ASSIGN(Expression expression, read(token().begin, nullptr));
+  FORGE_ASSIGN(Expression expression, read(token().begin, field));
   if (token().kind == TokenKind::kEnd) return expression;
   return reporter_.syntax("does not parse", "expected the end, found ';'", token().begin);
 }

@@ -17,6 +17,7 @@ class RuleReader {
 
   // One of these, once.
   Result<Expression> read_expression();
+  Result<Expression> read_value(const Field& field);
   Result<std::vector<Rule>> read_rules();
   Result<std::vector<Assignment>> read_assignments();
 
@@ -30,6 +31,7 @@ class RuleReader {
   Result<Assignment> read_assignment();
   // Reads one expression of a part that began at `begin`; with `field`, one that fits it.
   Result<Expression> read(std::size_t begin, const Field* field);
+  Result<Expression> read_whole(const Field* field);
   // Gives the rules without a name one that is not taken.
   void name_the_rest(std::vector<Rule>& rules, std::set<std::string>& taken) const;
   std::string name_of_reads(const Expression& expression) const;

@@ -21,6 +21,7 @@
 namespace forge {
 
 struct EnumType;
+struct Field;
 namespace internal {
 class RuleReader;
 struct RuleProgram;
@@ -60,6 +61,15 @@ struct RuleInput {
   Time now;  // the transaction's time
 };
 
+// A comparison of a field with a constant.
+struct FieldComparison {
+  enum class Operator : std::uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIsNull };
+
+  std::uint16_t field = 0;
+  Operator comparison = Operator::kEqual;
+  Cell value;  // of the field's kind; null for kIsNull
+};
+
 enum class RuleType : std::uint8_t { kNull, kBool, kInt, kFloat, kText, kEnum };
 
 class Expression {
@@ -87,6 +97,11 @@ class Expression {
   // The fields and arguments it reads, ascending, each once.
   const std::vector<std::uint16_t>& fields() const;
   const std::vector<std::uint16_t>& arguments() const;
+  // Comparisons that are true wherever the whole expression is: those that it joins with `and`. Their texts live as long as it.
+  const std::vector<FieldComparison>& comparisons() const;
+  // Whether it computes, so that evaluating it may fail on some values. Comparing alone never does, but for the limits of
+  // evaluate().
+  bool can_fail() const;
 
  private:
   friend class internal::RuleReader;
@@ -113,5 +128,7 @@ Result<std::vector<Rule>> parse_rules(const RuleSource& source, const RuleScope&
 // Reads "field = expression; …"; each expression's type must fit its field, and no field may come twice. A table does not know its
 // key: that no key field is set is for the domain to check.
 Result<std::vector<Assignment>> parse_assignments(const RuleSource& source, const RuleScope& scope);
+// Reads one expression whose type fits the field, as that of an assignment to it does.
+Result<Expression> parse_value(const RuleSource& source, const RuleScope& scope, const Field& field);
 
 }  // namespace forge
