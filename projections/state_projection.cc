@@ -19,7 +19,7 @@ void fold_row(const TableType& table, const Row& before, const Row& changes, std
 Status StateProjection::project(const Resource& resource, const Envelope& envelope, bool destroyed, const CurrentEntry& before,
                                 const Row& before_row, const Row& after, const RowSink& sink) {
   const bool lived = before.version != 0 && before.kind == EntryKind::kFull;
-  FORGE_TRY(project_unique(resource, envelope.key, lived ? &before_row : nullptr, destroyed ? nullptr : &after, sink));
+  FORGE_TRY(entries_.project(resource, envelope.key, lived ? &before_row : nullptr, destroyed ? nullptr : &after, sink));
 
   std::span<const std::uint8_t> record;
   if (!destroyed) record = writer_.write(resource.record, after);
@@ -36,6 +36,11 @@ Status StateProjection::project(const Resource& resource, const Envelope& envelo
   key_.clear();
   append_version_key(resource.number, envelope.key, envelope.seq, key_);
   sink({.table = Table::kVersions, .key = key_, .value = version_bytes_});
+  for (const std::string_view tag : envelope.tags) {
+    key_.clear();
+    append_tag_key(tag, envelope.seq, key_);
+    sink({.table = Table::kTags, .key = key_, .value = {}});
+  }
   return {};
 }
 
@@ -71,24 +76,6 @@ void StateProjection::project_version(const Resource& resource, const Envelope& 
   entry.record = full ? current_.record : envelope.changes;
   version_bytes_.clear();
   append_entry(entry, version_bytes_);
-}
-
-Status StateProjection::project_unique(const Resource& resource, std::string_view key, const Row* before, const Row* after,
-                                       const RowSink& sink) {
-  for (const UniqueConstraint& constraint : resource.unique) {
-    unique_before_.clear();
-    unique_after_.clear();
-    if (before != nullptr) {
-      FORGE_TRY(append_unique_key(resource, constraint, *before, unique_before_).status());
-    }
-    if (after != nullptr) {
-      FORGE_TRY(append_unique_key(resource, constraint, *after, unique_after_).status());
-    }
-    if (unique_before_ == unique_after_) continue;
-    if (!unique_before_.empty()) sink({.table = Table::kUnique, .key = unique_before_, .erase = true});
-    if (!unique_after_.empty()) sink({.table = Table::kUnique, .key = unique_after_, .value = key});
-  }
-  return {};
 }
 
 }  // namespace forge
