@@ -42,6 +42,26 @@ Status check_required(const Action& action, const Row& arguments) {
   return {};
 }
 
+bool makes_records(const Action& action) {
+  return action.kind == ActionKind::kCreates || action.kind == ActionKind::kUpserts;
+}
+
+// What was given must be within its limits and in use.
+Status check_arguments(const Action& action, const Row& arguments) {
+  for (const std::uint16_t index : action.checked_arguments) {
+    const Field& argument = action.arguments.fields[index];
+    if (arguments[index].is_absent()) continue;
+    if (argument.deprecated) {
+      const std::string hint = argument.documentation.substr(0, argument.documentation.find('\n'));
+      return Status(ErrorId::kArgumentDeprecated, action.name + ": " + argument.name + " is deprecated")
+          .why(hint.empty() ? "the schema says so" : hint)
+          .place(argument.place);
+    }
+    if (argument.limits != nullptr) FORGE_TRY(check_limits(argument, arguments[index], action.name));
+  }
+  return {};
+}
+
 void append_cell(const Field& field, const Cell& cell, std::string& out) {
   out.append(field.name);
   out.push_back(static_cast<char>(cell.kind));
@@ -50,7 +70,7 @@ void append_cell(const Field& field, const Cell& cell, std::string& out) {
       append_u64(out, cell.size), out.append(cell.as_text());
       break;
     case Kind::kNested:
-      append_json(out, cell_to_value(field, cell)), out.push_back('\n');
+      append_json(out, reveal_cell(field, cell)), out.push_back('\n');
       break;
     case Kind::kAbsent:
     case Kind::kNull:
@@ -86,6 +106,7 @@ std::unique_ptr<PreparedTransaction> PreparedTransaction::of_rows(std::vector<Ro
 
 Status PreparedTransaction::prepare_again(std::shared_ptr<const Domain> domain) {
   domain_ = std::move(domain);
+  timeout_ = options_.timeout;
   actions_.clear();
   actions_.reserve(requests_.size());
   for (const ActionRequest& request : requests_) {
@@ -99,33 +120,42 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
   PreparedAction out;
   out.if_version = request.if_version;
   FORGE_ASSIGN(out.action, domain_->get_action(request.action));
-  const Resource& resource = *out.action->resource;
-  const Field& key_field = resource.record.fields[resource.key_field];
-  const TableType& table = out.action->arguments;
-  if (out.action->key_argument >= 0) {
-    FORGE_TRY(row_from_object(table, request.args, request.action, memory_, out.arguments));
-    const Cell& key = out.arguments[static_cast<std::size_t>(out.action->key_argument)];
-    if (!key.is_null()) FORGE_TRY(append_key_part(key_field, key, out.key));
-  } else {
-    FORGE_TRY(split_key(request, out));
-  }
-  FORGE_TRY(check_required(*out.action, out.arguments));
-  const bool makes_key = out.action->kind == ActionKind::kCreates && key_field.type == BaseType::kText;
-  if (out.key.empty() && !makes_key) {
-    return Status(ErrorId::kArgumentMissing, request.action + " needs " + key_field.name).why("it is the key of " + resource.name);
-  }
+  const Action& action = *out.action;
+  FORGE_TRY(row_from_object(action.arguments, request.args, request.action, memory_, out.arguments, action.implicit_key));
+  FORGE_TRY(read_key(request, out));
+  FORGE_TRY(check_required(action, out.arguments));
+  if (!action.checked_arguments.empty()) FORGE_TRY(check_arguments(action, out.arguments));
+  const bool is_sooner = action.timeout.count() > 0 && (timeout_.count() == 0 || action.timeout < timeout_);
+  if (is_sooner) timeout_ = action.timeout;
   return out;
 }
 
-// The key is not among the declared arguments: it is read as the record's own field.
-Status PreparedTransaction::split_key(const ActionRequest& request, PreparedAction& out) {
+// A part that no declared argument holds is read as the record's own field. Only a key of one text, without
+// limits, may be left to be made.
+Status PreparedTransaction::read_key(const ActionRequest& request, PreparedAction& out) {
   const Resource& resource = *out.action->resource;
-  const Field& key_field = resource.record.fields[resource.key_field];
-  if (const Value* key = request.args.find(key_field.name)) {
-    FORGE_ASSIGN(const Cell cell, cell_from_value(key_field, *key, request.action, memory_));
-    if (!cell.is_null()) FORGE_TRY(append_key_part(key_field, cell, out.key));
+  for (std::size_t i = 0; i < resource.key_fields.size(); ++i) {
+    const Field& field = resource.record.fields[resource.key_fields[i]];
+    const int argument = out.action->key_arguments[i];
+    Cell cell;
+    if (argument >= 0) {
+      cell = out.arguments[static_cast<std::size_t>(argument)];
+    } else if (const Value* given = request.args.find(field.name)) {
+      FORGE_ASSIGN(cell, cell_from_value(field, *given, request.action, memory_));
+    }
+    if (!cell.is_null()) {
+      if (field.limits != nullptr && makes_records(*out.action)) FORGE_TRY(check_limits(field, cell, request.action));
+      FORGE_TRY(append_key_part(field, cell, out.key));
+      continue;
+    }
+    // What is made would not heed the limits.
+    const bool is_single = resource.key_fields.size() == 1;
+    const bool is_makeable = is_single && field.type == BaseType::kText && field.limits == nullptr;
+    if (is_makeable && out.action->kind == ActionKind::kCreates) return {};
+    return Status(ErrorId::kArgumentMissing, request.action + " needs " + field.name)
+        .why((is_single ? "it is the key of " : "it is part of the key of ") + resource.name);
   }
-  return row_from_object(out.action->arguments, request.args, request.action, memory_, out.arguments, key_field.name);
+  return {};
 }
 
 void PreparedTransaction::take_digest() {

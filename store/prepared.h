@@ -38,8 +38,8 @@ struct RowWrite {
 
 class PreparedTransaction {
  public:
-  // Errors: kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kKeyInvalid, kTextInvalid,
-  // kTransactionTooLarge, kNoSchema.
+  // Errors: kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentDeprecated, kPatternMismatch,
+  // kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema.
   static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
                                                            std::shared_ptr<const Domain> domain, const Limits& limits);
 
@@ -58,11 +58,13 @@ class PreparedTransaction {
   // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
   const std::vector<RowWrite>& rows() const { return rows_; }
+  // How long it may wait to be decided: the shortest time that the caller or an action allows. 0: no limit.
+  std::chrono::microseconds timeout() const { return timeout_; }
 
  private:
   PreparedTransaction() = default;
   Result<PreparedAction> prepare(const ActionRequest& request);
-  Status split_key(const ActionRequest& request, PreparedAction& out);
+  Status read_key(const ActionRequest& request, PreparedAction& out);
   void take_digest();
 
   std::vector<ActionRequest> requests_;  // own what the rows borrow
@@ -71,6 +73,7 @@ class PreparedTransaction {
   std::vector<PreparedAction> actions_;
   std::vector<RowWrite> rows_;
   InputDigest digest_{};
+  std::chrono::microseconds timeout_{0};
   std::array<std::byte, 512> first_memory_;
   std::pmr::monotonic_buffer_resource memory_{first_memory_.data(), first_memory_.size()};
 };

@@ -1,5 +1,6 @@
 #include "row_rules.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -14,14 +15,24 @@ bool in_range(std::int64_t value) {
   return std::in_range<T>(value);
 }
 
-}  // namespace
-
-Status complete_row(const Resource& resource, std::string_view key, Row& row) {
-  row.resize(resource.record.fields.size());
-  resolve_defaults(resource.record, row);
-  FORGE_ASSIGN(row[resource.key_field], key_cell(resource, key));
-  return {};
+// `before` is null for a new record.
+Status check_transition(const Action& action, const Transitions& transitions, const Cell* before, const Cell& after) {
+  if (after.is_null() || (before != nullptr && before->integer == after.integer)) return {};
+  const std::vector<std::int64_t> allowed = before == nullptr ? transitions.initial : transitions.allowed_after(before->integer);
+  if (std::find(allowed.begin(), allowed.end(), after.integer) != allowed.end()) return {};
+  const Field& field = action.resource->record.fields[transitions.field];
+  std::string names;
+  for (const std::int64_t value : allowed) names += (names.empty() ? "" : ", ") + cell_to_text(field, Cell::of(value));
+  const std::string to = cell_to_text(field, after);
+  std::string what = action.name + ": " + field.name + " cannot " +
+                     (before == nullptr ? "begin with " + to : "go from " + cell_to_text(field, *before) + " to " + to);
+  return Status(ErrorId::kTransitionRefused, std::move(what))
+      .why(allowed.empty() ? "nothing follows it" : (before == nullptr ? "it begins with " : "what follows is ") + names)
+      .place(transitions.place)
+      .remedy("see: forgectl explain " + action.resource->name + "." + field.name);
 }
+
+}  // namespace
 
 void resolve_arguments(const Action& action, const Row& given, bool creating, Row& out) {
   const std::vector<Field>& arguments = action.arguments.fields;
@@ -34,21 +45,21 @@ void resolve_arguments(const Action& action, const Row& given, bool creating, Ro
       continue;
     }
     const int field = action.field_of_argument[i];
-    const bool from_field = creating && field >= 0 && field != action.resource->key_field;
+    const bool from_field = creating && field >= 0;
     out[i] = from_field ? action.resource->record.fields[static_cast<std::size_t>(field)].default_value : Cell::null();
   }
 }
 
 void mark_recorded(const Action& action, Row& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    if (static_cast<int>(i) == action.key_argument || arguments[i].is_null()) arguments[i] = Cell();
+    if (action.is_key_argument(i) || arguments[i].is_null()) arguments[i] = Cell();
   }
 }
 
 bool arguments_equal_changes(const Action& action, const Row& arguments, const Row& changes) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const int field = action.field_of_argument[i];
-    if (static_cast<int>(i) == action.key_argument) continue;
+    if (action.is_key_argument(i)) continue;
     const Cell change =
         field >= 0 && static_cast<std::size_t>(field) < changes.size() ? changes[static_cast<std::size_t>(field)] : Cell();
     if (arguments[i].is_absent() != change.is_absent()) return false;
@@ -93,6 +104,43 @@ bool fits(const Field& field, const Cell& cell) {
     default:
       return true;
   }
+}
+
+Result<Cell> assigned_value(const Action& action, const Assignment& assignment, const RuleInput& input,
+                            std::pmr::memory_resource& memory) {
+  const Field& field = action.resource->record.fields[assignment.field];
+  Result<Cell> cell = assignment.expression.evaluate(input, memory);
+  if (!cell.ok()) return Status(cell.status()).place(assignment.place);
+  if (cell->kind == Kind::kInt && (field.type == BaseType::kFloat32 || field.type == BaseType::kFloat64)) {
+    *cell = Cell::of(static_cast<double>(cell->integer));
+  }
+  if (fits(field, *cell)) return *cell;
+  return Status(ErrorId::kArgumentRange, action.name + " would set " + field.name + " out of range for " + field.type_name)
+      .why("the value is " + cell_to_text(field, *cell))
+      .place(assignment.place);
+}
+
+Status compute_fields(const Action& action, std::string_view key, RuleInput input, std::pmr::memory_resource& memory, Row& after) {
+  Row whole = after;
+  FORGE_TRY(complete_row(*action.resource, key, whole));
+  input.record = whole;
+  for (const Assignment& computed : action.resource->computed) {
+    FORGE_ASSIGN(after[computed.field], assigned_value(action, computed, input, memory));
+    whole[computed.field] = after[computed.field];
+  }
+  return {};
+}
+
+Status check_values(const Action& action, const Row* before, const Row& after) {
+  const Resource& resource = *action.resource;
+  for (const std::uint16_t index : resource.limited_fields) {
+    FORGE_TRY(check_limits(resource.record.fields[index], after[index], action.name));
+  }
+  for (const Transitions& transitions : resource.transitions) {
+    FORGE_TRY(check_transition(action, transitions, before == nullptr ? nullptr : &(*before)[transitions.field],
+                               after[transitions.field]));
+  }
+  return {};
 }
 
 }  // namespace forge::internal

@@ -8,12 +8,10 @@
 
 #include "forge/events/cell.h"
 #include "forge/events/domain.h"
+#include "forge/events/rule.h"
 #include "forge/events/status.h"
 
 namespace forge::internal {
-
-// Fills in defaults and the key's own cell: the record as rules and readers see it. The key's cell borrows from `key`.
-Status complete_row(const Resource& resource, std::string_view key, Row& row);
 
 // The arguments as rules see them. One that was not given takes its default; on a new record one without a default of its own takes
 // the default of the field that it sets.
@@ -28,5 +26,14 @@ void find_changes(const TableType& record, const Row& before, const Row& after, 
 
 // Whether the field's stored type can hold the value.
 bool fits(const Field& field, const Cell& cell);
+// The value that an assignment gives its field. Errors: kRuleFailed, kArgumentRange.
+Result<Cell> assigned_value(const Action& action, const Assignment& assignment, const RuleInput& input,
+                            std::pmr::memory_resource& memory);
+// Sets the computed fields of `after`, which is as it will be stored, from what else is in it. `input` gives the time; its record
+// is not looked at. Errors: kRuleFailed, kArgumentRange.
+Status compute_fields(const Action& action, std::string_view key, RuleInput input, std::pmr::memory_resource& memory, Row& after);
+// Limits of fields and transitions. Both rows have defaults and the key; `before` is null for a new record.
+// Errors: kArgumentRange, kPatternMismatch, kTransitionRefused.
+Status check_values(const Action& action, const Row* before, const Row& after);
 
 }  // namespace forge::internal

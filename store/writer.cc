@@ -52,8 +52,8 @@ Status not_tried(const Status& failure, const std::string& idempotency_key = {})
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 Deadline deadline_of(const PreparedTransaction& transaction) {
-  if (transaction.options().timeout.count() <= 0) return std::nullopt;
-  return std::chrono::steady_clock::now() + transaction.options().timeout;
+  if (transaction.timeout().count() <= 0) return std::nullopt;
+  return std::chrono::steady_clock::now() + transaction.timeout();
 }
 
 Status check_deadline(const Deadline& deadline) {
@@ -243,17 +243,16 @@ std::shared_ptr<Writer::OpenGroup> Writer::take_group() {
   return taken;
 }
 
-TransactionResult Writer::transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                         const std::function<void(Seq)>& then) {
+TransactionResult Writer::transact_alone(const MakeTransaction& make, const std::function<void(Seq)>& then) {
   const MutexLock append_role(append_mutex_);
   const MutexLock sync_role(sync_mutex_);
   const MutexLock decide_role(decide_mutex_);
   FORGE_TRY(not_tried(failure()));
   FORGE_TRY(drain());
-  FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make());
   auto alone = std::make_shared<OpenGroup>(next_group_++, true);
+  FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make(alone->group.batch));
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, alone->group));
-  if (alone->group.is_empty()) return receipt;
+  if (!alone->group.has_events()) return receipt;  // rows that `make` added belong to the event
   alone->group.frontier = decider_.frontier();
   Status written = append(*alone);
   if (written.ok()) written = sync_logs({alone});

@@ -72,10 +72,10 @@ class Writer {
                       std::function<void(TransactionResult)> done);
   // A refusal found before deciding, answered in the stream's order.
   void refuse_async(Status refusal, std::shared_ptr<StreamGate> gate, std::function<void(TransactionResult)> done);
-  // Runs alone, with everything before it on disk: `make` makes one transaction, `then` follows once it is on disk, given its last
-  // seq, before anybody sees it or anything else is decided.
-  TransactionResult transact_alone(const std::function<Result<std::unique_ptr<PreparedTransaction>>()>& make,
-                                   const std::function<void(Seq)>& then);
+  // Runs alone, with everything before it on disk: `make` makes one transaction and may add rows to the batch that will hold it,
+  // `then` follows once it is on disk, given its last seq, before anybody sees it or anything else is decided.
+  using MakeTransaction = std::function<Result<std::unique_ptr<PreparedTransaction>>(rocksdb::WriteBatch& batch)>;
+  TransactionResult transact_alone(const MakeTransaction& make, const std::function<void(Seq)>& then);
 
   Seq head() const { return head_.load(std::memory_order_acquire); }
   Time last_time() const { return Time{last_time_.load(std::memory_order_acquire)}; }

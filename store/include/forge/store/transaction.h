@@ -24,7 +24,8 @@ struct Actor {
   Actor(std::string name, std::string of_role) : id(std::move(name)), role(std::move(of_role)) {}
 };
 
-// One action on one record. The key is an argument named like the resource's key field; a create without one gets a UUIDv7.
+// One action on one record. The parts of the key are arguments named like the resource's key fields; a create without a key of one
+// text, where the schema sets that no limits, gets a UUIDv7.
 struct ActionRequest {
   std::string action = {};  // "Order.place"
   Args args = {};
@@ -42,7 +43,7 @@ struct ActOptions {
   std::optional<std::uint8_t> hops_left = {};
   std::string reason = {};               // kept in the event's metadata under "reason"
   bool dry_run = false;                  // decide and answer as if, write nothing
-  std::chrono::microseconds timeout{0};  // how long to wait in the queue; 0: no limit
+  std::chrono::microseconds timeout{0};  // how long to wait in the queue; 0: as long as the actions' own timeouts, if any
 };
 
 struct ActionReceipt {
