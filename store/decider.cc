@@ -1,5 +1,6 @@
 // The order of checks for one action is part of the contract: existence, expected version, `require` rules, `set`, value ranges,
-// required fields, `check` rules; at the end of the transaction unique values.
+// computed fields, required fields, limits of fields, transitions, `check` rules; at the end of the transaction unique values, then
+// references.
 
 #include "decider.h"
 
@@ -56,17 +57,14 @@ Status rule_error(const Action& action, const Rule& rule, std::string why) {
       .remedy("see: forgectl explain " + action.name);
 }
 
-}  // namespace
-
-namespace {
-
 Status unique_taken(const UniqueChange& change, std::string_view owner) {
   const std::uint16_t number = read_u16(change.key.data());
   const auto& all = change.resource->unique;
   const auto found = std::find_if(all.begin(), all.end(), [&](const UniqueConstraint& one) { return one.number == number; });
-  const std::string name = found == all.end() ? "?" : found->name;
-  return Status(ErrorId::kUniqueTaken, change.resource->name + "." + name + " must be unique")
-      .why("the value is held by " + name_of_record(*change.resource, owner));
+  FORGE_ASSERT(found != all.end());
+  return Status(ErrorId::kUniqueTaken, change.resource->name + "." + found->name + " must be unique")
+      .why(unique_values_text(*change.resource, *found, change.key) + ", held by " + name_of_record(*change.resource, owner))
+      .place(found->place);
 }
 
 }  // namespace
@@ -132,6 +130,7 @@ Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock,
       clock_(clock),
       ids_(ids),
       limits_(limits),
+      references_(database),
       tree_(&database),
       staging_(std::make_unique<Staging>()),
       subject_(std::make_unique<Subject>()) {}
@@ -140,6 +139,7 @@ Decider::~Decider() = default;
 
 Status Decider::restore(Seq head, Time last_time) {
   overlay_.clear();
+  references_.clear();
   in_flight_.clear();
   in_flight_order_.clear();
   last_seq_ = head;
@@ -165,10 +165,12 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   Staging& staging = *staging_;
   staging.reset(transaction, group);
   overlay_.begin();
+  references_.begin();
   group.batch.SetSavePoint();
   const Status staged = stage(transaction, staging);
   if (!staged.ok() || transaction.options().dry_run) {
     overlay_.roll_back();
+    references_.roll_back();
     group.batch.RollbackToSavePoint().PermitUncheckedError();
   } else {
     group.batch.PopSavePoint().PermitUncheckedError();
@@ -198,6 +200,7 @@ Status Decider::stage(PreparedTransaction& transaction, Staging& staging) {
   }
   if (transaction.actions().empty()) FORGE_TRY(stage_empty(staging));
   FORGE_TRY(check_unique(staging));
+  FORGE_TRY(check_references());
   staging.receipt.last_seq = staging.next_seq - 1;
   stage_idempotency(staging);
   put_rows(transaction, *staging.group);
@@ -274,6 +277,7 @@ void Decider::stage_idempotency(Staging& staging) {
 
 void Decider::committed(std::uint64_t group) {
   overlay_.forget(group);
+  references_.forget(group);
   for (; !in_flight_order_.empty() && in_flight_order_.front().first <= group; in_flight_order_.pop_front()) {
     in_flight_.erase(in_flight_order_.front().second);
   }
@@ -294,8 +298,8 @@ Status Decider::load(const PreparedAction& action, Staging& staging, Subject& su
   subject.key = action.key;
   const TableType& record = subject.resource->record;
   if (subject.key.empty()) {
-    FORGE_TRY(append_key_part(record.fields[subject.resource->key_field],
-                              Cell::of(std::string_view(ids_.next(staging.now).to_string())), subject.key));
+    FORGE_TRY(append_key_part(*subject.resource->single_key(), Cell::of(std::string_view(ids_.next(staging.now).to_string())),
+                              subject.key));
   }
   subject.current_key.clear();
   append_current_key(subject.resource->number, subject.key, subject.current_key);
@@ -357,6 +361,9 @@ Status Decider::compute(const PreparedAction& action, Staging& staging, Subject&
   if (action.action->kind == ActionKind::kDestroys) return {};
   FORGE_TRY(apply_arguments(action, subject));
   FORGE_TRY(assign(action, staging, subject));
+  if (!subject.resource->computed.empty()) {
+    FORGE_TRY(compute_fields(*action.action, subject.key, staging.input({}, {}), staging.memory, subject.after));
+  }
   FORGE_TRY(check_record(action, staging, subject));
   find_changes(subject.resource->record, subject.before_row, subject.after, subject.changes, subject.cleared);
   // What is stored is the fold, to the byte: an equal value written another way (-0.0 for 0.0) is no change.
@@ -370,12 +377,12 @@ Status Decider::apply_arguments(const PreparedAction& action, Subject& subject) 
   if (!subject.lives) {
     subject.after.assign(record.fields.size(), Cell());
     resolve_defaults(record, subject.after);
-    subject.after[subject.resource->key_field] = Cell();
+    for (const std::uint16_t part : subject.resource->key_fields) subject.after[part] = Cell();
   }
   subject.after.resize(record.fields.size());
   for (std::size_t i = 0; i < subject.arguments.size(); ++i) {
     const int field = action.action->field_of_argument[i];
-    if (field < 0 || field == subject.resource->key_field) continue;
+    if (field < 0) continue;
     const bool given = i < action.arguments.size() && !action.arguments[i].is_absent();
     if (given || !subject.arguments[i].is_null()) subject.after[static_cast<std::size_t>(field)] = subject.arguments[i];
   }
@@ -385,19 +392,7 @@ Status Decider::apply_arguments(const PreparedAction& action, Subject& subject) 
 Status Decider::assign(const PreparedAction& action, Staging& staging, Subject& subject) {
   const RuleInput input = staging.input(subject.seen, subject.arguments);
   for (const Assignment& assignment : action.action->assignments) {
-    const Field& field = subject.resource->record.fields[assignment.field];
-    Result<Cell> cell = assignment.expression.evaluate(input, staging.memory);
-    if (!cell.ok()) return Status(cell.status()).place(assignment.place);
-    if (cell->kind == Kind::kInt && (field.type == BaseType::kFloat32 || field.type == BaseType::kFloat64)) {
-      *cell = Cell::of(static_cast<double>(cell->integer));
-    }
-    if (!fits(field, *cell)) {
-      return Status(ErrorId::kArgumentRange,
-                    action.action->name + " would set " + field.name + " out of range for " + field.type_name)
-          .why("the value is " + cell_to_text(field, *cell))
-          .place(assignment.place);
-    }
-    subject.after[assignment.field] = *cell;
+    FORGE_ASSIGN(subject.after[assignment.field], assigned_value(*action.action, assignment, input, staging.memory));
   }
   return {};
 }
@@ -406,10 +401,11 @@ Status Decider::check_record(const PreparedAction& action, Staging& staging, Sub
   const TableType& record = subject.resource->record;
   for (std::size_t i = 0; i < record.fields.size(); ++i) {
     const Field& field = record.fields[i];
-    if (i == subject.resource->key_field) continue;
+    if (subject.resource->is_key(i)) continue;
     if (subject.after[i].kind == Kind::kNull && (!field.nullable || field.has_default)) {
       return Status(ErrorId::kArgumentNull, action.action->name + " would clear " + field.name)
-          .why("it has a default and is never null");
+          .why(field.computed ? "what it is computed from gives null, and it is never null" : "it has a default and is never null")
+          .place(field.place);
     }
     if (field.required && subject.after[i].is_null()) {
       return Status(ErrorId::kArgumentMissing, action.action->name + " leaves " + field.name + " without a value")
@@ -419,6 +415,7 @@ Status Decider::check_record(const PreparedAction& action, Staging& staging, Sub
   }
   subject.after_seen = subject.after;
   FORGE_TRY(complete_row(*subject.resource, subject.key, subject.after_seen));
+  FORGE_TRY(check_values(*action.action, subject.lives ? &subject.seen : nullptr, subject.after_seen));
   const RuleInput input = staging.input(subject.after_seen, {});
   for (const Rule& rule : subject.resource->checks) {
     FORGE_ASSIGN(const bool passes, rule.expression.passes(input, staging.memory));
@@ -462,6 +459,7 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
   envelope.version = subject.before.version + 1;
   envelope.incarnation = subject.lives ? subject.before.incarnation : subject.before.incarnation + 1;
   envelope.cleared = subject.cleared;
+  if (!resource.tag_fields.empty()) FORGE_TRY(add_tags(subject, destroyed, envelope));
   const bool any_change =
       std::any_of(subject.changes.begin(), subject.changes.end(), [](const Cell& cell) { return !cell.is_absent(); });
   if (any_change) envelope.changes = changes_writer_.write(resource.record, subject.changes);
@@ -471,14 +469,9 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
   FORGE_TRY(write_event(envelope, staging));
 
   const Status projected = projection_.project(resource, envelope, destroyed, subject.before, subject.before_row, subject.after,
-                                               [&](const RowChange& change) {
-                                                 if (change.table == Table::kUnique) {
-                                                   touch_unique(staging, change, subject.key, resource);
-                                                 } else {
-                                                   put(staging, change.table, change.key, change.value);
-                                                 }
-                                               });
+                                               [&](const RowChange& change) { stage_row(change, subject, staging); });
   FORGE_TRY(projected);
+  if (destroyed) references_.note_destroyed(resource, subject.key);
   overlay_.put(Table::kCurrent, subject.current_key, projection_.current_bytes(), staging.group->number);
   FORGE_ASSIGN(std::string key, key_text(resource, subject.key));
   staging.receipt.actions.push_back({.resource = resource.name,
@@ -487,6 +480,21 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
                                      .seq = envelope.seq,
                                      .type = action.action->event_type});
   return {};
+}
+
+Status Decider::add_tags(const Subject& subject, bool destroyed, Envelope& envelope) {
+  tags_.clear();
+  FORGE_TRY(
+      append_tags(*subject.resource, subject.lives ? &subject.seen : nullptr, destroyed ? nullptr : &subject.after_seen, tags_));
+  envelope.tags.assign(tags_.begin(), tags_.end());
+  return {};
+}
+
+void Decider::stage_row(const RowChange& change, const Subject& subject, Staging& staging) {
+  if (change.table == Table::kUnique) return touch_unique(staging, change, subject.key, *subject.resource);
+  if (change.table == Table::kIndex) references_.note_entry(*subject.resource, change, staging.group->number);
+  if (!change.erase) return put(staging, change.table, change.key, change.value);
+  staging.group->batch.Delete(database_.handle(change.table), slice_of(change.key)).PermitUncheckedError();
 }
 
 Status Decider::write_event(const Envelope& envelope, Staging& staging) {
@@ -530,6 +538,19 @@ Status Decider::check_unique_value(Staging& staging, std::span<const UniqueChang
     overlay_.put(Table::kUnique, key, owners.front(), staging.group->number);
   }
   return {};
+}
+
+// --- references ------------------------------------------------------------------------------------------------------------------
+
+Status Decider::check_references() {
+  return references_.check([&](const Resource& resource, std::string_view key) -> Result<bool> {
+    std::string current_key;
+    append_current_key(resource.number, key, current_key);
+    FORGE_ASSIGN(const std::optional<std::string> current, lookup(Table::kCurrent, current_key));
+    if (!current) return false;
+    FORGE_ASSIGN(const CurrentEntry entry, read_current_entry(*current));
+    return entry.kind == EntryKind::kFull;
+  });
 }
 
 }  // namespace forge::internal

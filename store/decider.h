@@ -24,6 +24,7 @@
 #include "log_tree.h"
 #include "overlay.h"
 #include "prepared.h"
+#include "reference_check.h"
 
 namespace forge::internal {
 
@@ -86,6 +87,9 @@ class Decider {
   Status write_event(const Envelope& envelope, Staging& staging);
   Status check_unique(Staging& staging);
   Status check_unique_value(Staging& staging, std::span<const UniqueChange> changes);
+  Status check_references();
+  Status add_tags(const Subject& subject, bool destroyed, Envelope& envelope);
+  void stage_row(const RowChange& change, const Subject& subject, Staging& staging);
   void touch_unique(Staging& staging, const RowChange& change, std::string_view record_key, const Resource& resource);
   Status stage_empty(Staging& staging);
   void stage_idempotency(Staging& staging);
@@ -100,6 +104,7 @@ class Decider {
   IdSource& ids_;
   const Limits& limits_;
   Overlay overlay_;
+  ReferenceCheck references_;
   LogTree tree_;
   StateProjection projection_;
   TableWriter changes_writer_, arguments_writer_;
@@ -108,6 +113,7 @@ class Decider {
   std::deque<std::pair<std::uint64_t, std::string>> in_flight_order_;  // (group, key)
   std::unique_ptr<Staging> staging_;
   std::unique_ptr<Subject> subject_;
+  std::vector<std::string> tags_;  // of the event at hand
   Seq last_seq_ = 0;
   Time last_time_;
 };
