@@ -1,5 +1,6 @@
 #include "catalog.h"
 
+#include <array>
 #include <mutex>
 
 #include "forge/events/codec.h"
@@ -9,8 +10,14 @@
 namespace forge::internal {
 namespace {
 
-void add_numbers(List& out, const char* kind, const std::map<std::string, std::uint16_t, std::less<>>& numbers) {
-  for (const auto& [name, number] : numbers) out.push_back(Object{{"kind", kind}, {"name", name}, {"number", number}});
+using Numbers = std::map<std::string, std::uint16_t, std::less<>>;
+
+// The numbers by what they are of, as stored.
+std::array<std::pair<const char*, Numbers*>, 4> kinds_of(Numbering& numbering) {
+  return {{{"resource", &numbering.resources},
+           {"action", &numbering.actions},
+           {"unique", &numbering.unique},
+           {"index", &numbering.indexes}}};
 }
 
 Status unreadable(std::uint32_t version, const std::string& why) {
@@ -39,10 +46,12 @@ StoredSchema stored_schema(const Object& record) {
   each("sources", [&](const Object& source) { out.sources.push_back({text(source, "name"), text(source, "text")}); });
   each("numbers", [&](const Object& number) {
     const std::string kind = text(number, "kind");
-    auto& numbers = kind == "resource" ? out.numbering.resources : kind == "action" ? out.numbering.actions : out.numbering.unique;
     const Value* value = number.find("number");
-    if (value != nullptr && value->if_int() != nullptr)
-      numbers[text(number, "name")] = static_cast<std::uint16_t>(*value->if_int());
+    for (const auto& [name, numbers] : kinds_of(out.numbering)) {
+      if (kind == name && value != nullptr && value->if_int() != nullptr) {
+        (*numbers)[text(number, "name")] = static_cast<std::uint16_t>(*value->if_int());
+      }
+    }
   });
   return out;
 }
@@ -122,9 +131,10 @@ std::vector<Catalog::Version> Catalog::versions() const {
 Args schema_arguments(const Domain& domain, std::uint32_t version) {
   List sources, numbers;
   for (const SourceFile& source : domain.sources()) sources.push_back(Object{{"name", source.name}, {"text", source.text}});
-  add_numbers(numbers, "resource", domain.numbering().resources);
-  add_numbers(numbers, "action", domain.numbering().actions);
-  add_numbers(numbers, "unique", domain.numbering().unique);
+  Numbering numbering = domain.numbering();
+  for (const auto& [kind, given] : kinds_of(numbering)) {
+    for (const auto& [name, number] : *given) numbers.push_back(Object{{"kind", kind}, {"name", name}, {"number", number}});
+  }
   return Args{{"version", version}, {"digest", domain.digest()}, {"sources", std::move(sources)}, {"numbers", std::move(numbers)}};
 }
 

@@ -31,8 +31,7 @@ Result<Record> Record::make(std::shared_ptr<const Domain> domain, const Resource
   data->incarnation = incarnation;
   data->bytes = std::move(bytes);
   read_row(resource.record, {reinterpret_cast<const std::uint8_t*>(data->bytes.data()), size}, data->cells);
-  resolve_defaults(resource.record, data->cells);
-  FORGE_ASSIGN(data->cells[resource.key_field], key_cell(resource, data->encoded_key));
+  FORGE_TRY(complete_row(resource, data->encoded_key, data->cells));
   return Record(std::move(data));
 }
 
@@ -59,7 +58,7 @@ std::span<const Cell> Record::cells() const {
 
 Value Record::operator[](std::string_view name) const {
   const Field* field = resource().record.find(name);
-  return field == nullptr ? Value() : cell_to_value(*field, data_->cells[field->id]);
+  return field == nullptr ? Value() : reveal_cell(*field, data_->cells[field->id]);
 }
 
 Object Record::to_object() const {

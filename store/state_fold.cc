@@ -1,10 +1,14 @@
 #include "state_fold.h"
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 #include <vector>
 
 #include "forge/events/codec.h"
+#include "forge/events/key.h"
 #include "idempotency.h"
+#include "index_filling.h"
 #include "key_start.h"
 #include "log_reader.h"
 
@@ -98,6 +102,7 @@ void StateFold::take(const RowChange& change, const Envelope& envelope, const Re
     return;
   }
   if (is_append_only(change.table)) return append(change);
+  if (change.table == Table::kIndex) return;  // see fill_indexes
   Rows& table = rows(change.table);
   const auto found = table.find(change.key);
   if (change.erase) {
@@ -130,6 +135,23 @@ Status StateFold::settle_value(Seq seq, std::span<const UniqueChange> changes) {
     table.insert_or_assign(std::string(key), std::string(owners.front()));
   } else if (before) {
     table.erase(found);
+  }
+  return {};
+}
+
+Status StateFold::fill_indexes() {
+  const std::shared_ptr<const Domain> domain = catalog_.current();
+  std::map<std::uint16_t, IndexEntries> entries;
+  for (const Resource& resource : domain->resources()) {
+    std::vector<const Index*> indexes;
+    for (const Index& index : resource.indexes) indexes.push_back(&index);
+    if (!indexes.empty()) entries.emplace(std::piecewise_construct, std::tuple(resource.number), std::tie(resource, indexes));
+  }
+  for (const auto& [current_key, current] : rows(Table::kCurrent)) {
+    const auto found = entries.find(read_u16(current_key.data()));
+    if (found == entries.end()) continue;
+    FORGE_TRY(found->second.each(std::string_view(current_key).substr(2), current,
+                                 [&](std::string_view entry) { rows(Table::kIndex).emplace(entry, std::string()); }));
   }
   return {};
 }

@@ -27,6 +27,10 @@ class StateFold {
 
   // The next event of the log. `append` takes the rows that stay. Errors: kDataCorrupt, naming the event.
   Status fold(const Envelope& envelope, const RowSink& append);
+  // After the last event: makes the index entries of every record, by the schema then in force. An index that a later version
+  // added holds records that no event touched since, so its entries are not folded event by event.
+  // Errors: kDataCorrupt, kKeyInvalid.
+  Status fill_indexes();
   // The rows of a table that changes, in key order.
   void each_row(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) const;
   // Records, destroyed ones included.

@@ -4,6 +4,7 @@
 
 #include "forge/events/key.h"
 #include "idempotency.h"
+#include "index_filling.h"
 #include "log_reader.h"
 #include "names.h"
 #include "opening.h"
@@ -144,10 +145,11 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
 
   // Another caller may have added this very schema while this one waited.
   bool added_meanwhile = false;
-  const auto make = [&]() -> Result<std::unique_ptr<PreparedTransaction>> {
+  const auto make = [&](rocksdb::WriteBatch& batch) -> Result<std::unique_ptr<PreparedTransaction>> {
     FORGE_TRY(examine());
     added_meanwhile = next == nullptr;
     if (added_meanwhile) return Status(ErrorId::kCancelled, "this schema is in force already");
+    FORGE_TRY(internal::fill_new_indexes(*state.database, *state.catalog.current(), *next, batch));
     std::vector<ActionRequest> actions;
     actions.push_back(
         {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
@@ -158,8 +160,9 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     loaded.version = state.catalog.version();
     loaded.added = true;
   };
+  rocksdb::WriteBatch unwritten;
   const internal::TransactionResult written =
-      state.writer != nullptr ? state.writer->transact_alone(make, then) : state.dry_run->decide(make());
+      state.writer != nullptr ? state.writer->transact_alone(make, then) : state.dry_run->decide(make(unwritten));
   if (added_meanwhile) return loaded;
   if (!written.ok()) return nothing_written(written.status());
   return loaded;
@@ -349,6 +352,7 @@ Result<StoreStats> Store::stats() const {
   const internal::Database& database = *state_->database;
   const auto bytes_of = [&](Table table) {
     std::uint64_t files = 0, memory = 0;
+    if (database.handle(table) == nullptr) return files;
     database.db().GetIntProperty(database.handle(table), rocksdb::DB::Properties::kLiveSstFilesSize, &files);
     database.db().GetIntProperty(database.handle(table), rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
     return files + memory;
@@ -363,7 +367,7 @@ Result<StoreStats> Store::stats() const {
   stats.log_bytes = bytes_of(Table::kLog);
   stats.state_bytes = bytes_of(Table::kCurrent);
   stats.history_bytes = bytes_of(Table::kVersions);
-  stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency);
+  stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency) + bytes_of(Table::kIndex) + bytes_of(Table::kTags);
   stats.tree_bytes = bytes_of(Table::kTree);
   return stats;
 }

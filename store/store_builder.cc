@@ -161,6 +161,7 @@ Result<BuiltStore> StoreBuilder::finish() {
 // The tables that only grow are complete. They are taken in, and merged where they came in runs, while the state is sorted and
 // written.
 Status StoreBuilder::load_rest() {
+  FORGE_TRY(fold_.fill_indexes());
   std::vector<Table> growing, changing;
   for (std::size_t i = 0; i < kTableCount; ++i) {
     const Table table = static_cast<Table>(i);

@@ -4,7 +4,6 @@
 
 #include "forge/events/key.h"
 #include "log_reader.h"
-#include "row_rules.h"
 #include "view_state.h"
 
 namespace forge {
@@ -19,33 +18,6 @@ Status no_record(const Resource& resource, std::string_view key) {
   const Result<std::string> text = key_text(resource, key);
   return Status(ErrorId::kRecordNotFound, "no " + resource.name + " '" + (text.ok() ? *text : std::string("?")) + "'");
 }
-
-// The evaluator of a list's `where`.
-class Filter {
- public:
-  static Result<Filter> make(const Resource& resource, const std::string& where) {
-    Filter out;
-    if (where.empty()) return out;
-    Result<Expression> parsed =
-        Expression::parse({.text = where, .file = "where", .positions = {}}, {.record = &resource.record, .now = false});
-    if (!parsed.ok()) return parsed.status();
-    if (parsed->type() != RuleType::kBool && parsed->type() != RuleType::kNull) {
-      return Status(ErrorId::kFilterInvalid, "the filter must be a condition").why(where);
-    }
-    out.expression_ = *std::move(parsed);
-    return out;
-  }
-
-  Result<bool> matches(const Record& record) {
-    if (!expression_) return true;
-    std::pmr::monotonic_buffer_resource memory(buffer_.data(), buffer_.size());
-    return expression_->holds({.record = record.cells(), .arguments = {}, .actor_id = {}, .actor_role = {}, .now = {}}, memory);
-  }
-
- private:
-  std::optional<Expression> expression_;
-  std::array<std::byte, 1024> buffer_;
-};
 
 }  // namespace
 
@@ -98,36 +70,6 @@ Result<Record> View::get_version(std::string_view resource, std::string_view key
         .remedy("see: forgectl history " + target.resource->name + " " + std::string(key));
   }
   return state_->record_at(target, *at, nullptr);
-}
-
-Status View::list(const ListQuery& query, const std::function<bool(const Record&)>& visit, ReadPlan* plan) const {
-  FORGE_ASSIGN(const Resource* resource, state_->domain->get_resource(query.resource));
-  FORGE_ASSIGN(Filter filter, Filter::make(*resource, query.where));
-  std::string prefix, start;
-  append_current_key(resource->number, {}, prefix);
-  if (!query.key_prefix.empty()) prefix += query.key_prefix;
-  start = prefix;
-  if (!query.after_key.empty()) {
-    FORGE_ASSIGN(const std::string after, encode_key(*resource, query.after_key));
-    start.clear();
-    append_current_key(resource->number, after, start);
-    start.push_back('\0');
-  }
-  internal::RecordReader reader(*state_->database, state_->seq);
-  std::uint64_t touched = 0;
-  std::size_t visited = 0;
-  const auto iterator = state_->database->iterate(Table::kCurrent);
-  for (iterator->Seek(std::max(start, prefix)); iterator->Valid() && iterator->key().starts_with(prefix); iterator->Next()) {
-    const std::string_view key = internal::view_of(iterator->key()).substr(2);
-    FORGE_ASSIGN(std::optional<RecordState> found, reader.find(*resource, key, internal::view_of(iterator->value()), touched));
-    if (!found) continue;
-    FORGE_ASSIGN(const Record record, state_->record_of(*resource, key, *std::move(found)));
-    FORGE_ASSIGN(const bool matches, filter.matches(record));
-    if (!matches) continue;
-    if (!visit(record) || ++visited == query.limit) break;
-  }
-  if (plan != nullptr) *plan = {.index = "current", .entries_touched = touched};
-  return Database::check(*iterator, "listing " + resource->name);
 }
 
 Result<Event> View::event(Seq seq) const {

@@ -33,7 +33,7 @@ std::vector<VersionRow::Change> changes_between(const Resource& resource, const 
     const Field& field = resource.record.fields[i];
     const Cell was = i < before.size() ? before[i] : Cell();
     const Cell is = i < after.size() ? after[i] : Cell();
-    if (i == resource.key_field || same_value(field, was, is)) continue;
+    if (resource.is_key(i) || same_value(field, was, is)) continue;
     out.push_back({field.name, cell_to_value(field, was), cell_to_value(field, is)});
   }
   return out;
@@ -125,7 +125,7 @@ Result<std::vector<FieldBlame>> View::blame(std::string_view resource, std::stri
     FieldBlame blame;
     blame.field = field.name;
     blame.value = cell_to_value(field, record.cells()[field.id]);
-    const bool is_key = field.id == target.resource->key_field;
+    const bool is_key = target.resource->is_key(field.id);
     for (const VersionRow& row : rows) {
       if (row.incarnation != record.incarnation()) continue;
       const auto change = std::find_if(row.changes.begin(), row.changes.end(),

@@ -1,4 +1,5 @@
-// Reading the log. Filters look at the envelope before anything is resolved; one record's events are found through its versions.
+// Reading the log. Filters look at the envelope before anything is resolved; one record's events are found through its versions,
+// those of a tag through the table of tags.
 
 #include <algorithm>
 
@@ -22,6 +23,8 @@ class LogFilter {
   bool matches(const Envelope& envelope, const Domain& domain) const {
     if (!query_.idempotency_key.empty() && envelope.idempotency_key != query_.idempotency_key) return false;
     if (!query_.correlation.empty() && !correlates(envelope)) return false;
+    const auto& tags = envelope.tags;
+    if (!query_.tag.empty() && std::find(tags.begin(), tags.end(), query_.tag) == tags.end()) return false;
     return matcher_.matches(envelope, domain);
   }
 
@@ -86,6 +89,22 @@ Status visit_range(const Database& database, Seq from, Seq to, bool newest_first
   return Database::check(*iterator, "reading the log");
 }
 
+// The events of a tag from `from` to `to`, in order.
+Result<std::vector<Seq>> seqs_of_tag(const Database& database, std::string_view tag, Seq from, Seq to) {
+  std::vector<Seq> seqs;
+  std::string key;
+  append_tag_key(tag, from, key);
+  const std::string prefix = key.substr(0, key.size() - 8);
+  const auto iterator = database.iterate(Table::kTags);
+  for (iterator->Seek(key); iterator->Valid() && iterator->key().starts_with(prefix); iterator->Next()) {
+    const Seq seq = read_u64(iterator->key().data() + prefix.size());
+    if (iterator->key().size() != prefix.size() + 8 || seq > to) break;
+    seqs.push_back(seq);
+  }
+  FORGE_TRY(Database::check(*iterator, "reading the tags"));
+  return seqs;
+}
+
 }  // namespace
 
 Status View::log(const LogQuery& query, const std::function<bool(const Event&)>& visit) const {
@@ -94,10 +113,15 @@ Status View::log(const LogQuery& query, const std::function<bool(const Event&)>&
   if (!query.resource.empty()) FORGE_TRY(state_->domain->get_resource(query.resource).status());
   if (from > to) return {};
   LogVisit log_visit(query, *state_->catalog, visit);
-  if (query.key.empty()) return visit_range(*state_->database, from, to, query.newest_first, log_visit);
+  if (query.key.empty() && query.tag.empty()) return visit_range(*state_->database, from, to, query.newest_first, log_visit);
+  std::vector<Seq> seqs;
+  if (query.key.empty()) {
+    FORGE_ASSIGN(seqs, seqs_of_tag(*state_->database, query.tag, from, to));
+    if (query.newest_first) std::reverse(seqs.begin(), seqs.end());
+    return visit_seqs(*state_->database, seqs, log_visit);
+  }
 
   FORGE_ASSIGN(const State::Target target, state_->target(query.resource, query.key));
-  std::vector<Seq> seqs;
   const Status walked = internal::each_version(*state_->database, *target.resource, target.key, to,
                                                [&](Seq seq, const VersionEntry&) -> Result<bool> {
                                                  if (seq >= from) seqs.push_back(seq);

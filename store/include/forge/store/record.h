@@ -29,11 +29,11 @@ class Record {
   Seq seq() const;  // of the event that made this version
   std::uint32_t incarnation() const;
 
-  // The field's value; null for a null or an unknown field.
+  // The field's value, also of a secret one: what a program does with it is its own affair. Null for a null or an unknown field.
   Value operator[](std::string_view field) const;
   // By field index, defaults resolved; lives as long as a copy of the record.
   std::span<const Cell> cells() const;
-  // The fields in declared order.
+  // The fields in declared order, to be shown: secret ones as kSecretShown.
   Object to_object() const;
   // The fields flat, then _version and _seq.
   std::string to_json() const;

@@ -36,8 +36,9 @@ struct LogQuery {
   std::string actor = {};
   std::string correlation = {};
   std::string idempotency_key = {};
-  Seq from = 1;  // the first seq looked at
-  Seq to = 0;    // the last; 0: the view's
+  std::string tag = {};  // "sku=tea"; empty: all
+  Seq from = 1;          // the first seq looked at
+  Seq to = 0;            // the last; 0: the view's
   bool newest_first = false;
   std::size_t limit = 0;
 };
@@ -82,10 +83,11 @@ struct RecordDiff {
   std::vector<VersionRow::Change> changes;
 };
 
-// How much an as-of read touched: what `explain` prints and tests hold.
+// How records were found and how much was touched for it: what `explain` prints and tests hold.
 struct ReadPlan {
-  std::string index;
-  std::uint64_t entries_touched = 0;
+  std::string index;                  // "current", "versions", or that of an index: "Order.by_sku"
+  std::uint64_t entries_touched = 0;  // rows of the store looked at
+  std::string reason;                 // what of the filter the index answers, or why an index was not used; may be empty
 };
 
 class View {
@@ -94,12 +96,15 @@ class View {
   // The domain in force at this point.
   std::shared_ptr<const Domain> domain() const;
 
-  // Errors: kUnknownResource, kKeyInvalid, kRecordNotFound, kDataCorrupt. `plan`, when given, is filled.
+  // `key`, here and below, is as people write it: "o-1", "o-1,2" (forge/events/key.h). `plan`, when given, is filled.
+  // Errors: kUnknownResource, kKeyInvalid, kRecordNotFound, kDataCorrupt.
   Result<Record> get(std::string_view resource, std::string_view key, ReadPlan* plan = nullptr) const;
   // The record at that version, which must be at or before this point. Errors: as get, and kRecordNotFound when it has no such
   // version.
   Result<Record> get_version(std::string_view resource, std::string_view key, Version version) const;
-  // Records in key order until `visit` returns false. Errors: kUnknownResource, kFilterInvalid, kRuleFailed, kDataCorrupt.
+  // Records in key order until `visit` returns false. An index that begins with fields which `where` compares with constants is
+  // used where what it says holds at this point; the answer is the same without it. Errors: kUnknownResource, kFilterInvalid, also
+  // for a filter over a secret field, kRuleFailed, kDataCorrupt.
   Status list(const ListQuery& query, const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
   // All versions, oldest first, over every incarnation. Errors: as get.
   Result<std::vector<VersionRow>> history(std::string_view resource, std::string_view key) const;
