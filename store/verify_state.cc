@@ -73,7 +73,11 @@ StateCheck::StateCheck(const Database& database, const Catalog& catalog, const r
       snapshot_(snapshot),
       domain_(catalog.as_of(head)),
       check_(check),
-      versions_(database.iterate(Table::kVersions, false, snapshot)) {}
+      versions_(database.iterate(Table::kVersions, false, snapshot)),
+      entries_(database, snapshot, *domain_, [this](Table table, std::string_view key, Status finding) {
+        differs(table, key, std::move(finding));
+        return !is_full(check_);
+      }) {}
 
 // --- event by event ------------------------------------------------------------------------------------------------------------
 
@@ -118,6 +122,8 @@ Status StateCheck::check_event(const Action& action, const Envelope& envelope) {
     read_row(resource.record, envelope.changes, changes);
   }
   fold_row(resource.record, before.row, changes, envelope.cleared, after);
+  const bool destroyed = action.kind == ActionKind::kDestroys;
+  FORGE_TRY(entries_.event(resource, envelope, before.lives() ? &before.row : nullptr, destroyed ? nullptr : &after));
   return check_version(action, envelope, found, before, after);
 }
 
@@ -209,6 +215,7 @@ void StateCheck::finish() {
   if (version_rows_ != sound_versions_) find_extra_versions();
   check_unique_table();
   check_idempotency_table();
+  entries_.finish();
   report(check_, Catalog().load(database_));  // every schema version still parses
 }
 
@@ -282,7 +289,11 @@ void StateCheck::compare_record(std::string_view current_key, std::string_view c
   const Resource* in_force = domain_->resource((*resource)->number);
   if (in_force == nullptr) return;
   read_row(in_force->record, record_bytes_.assign(entry->record), row);
-  check_unique_values(*in_force, current_key.substr(2), row);
+  const std::string_view key = current_key.substr(2);
+  const Status completed = complete_row(*in_force, key, row);
+  if (!completed.ok()) return differs(Table::kCurrent, current_key, completed);
+  check_unique_values(*in_force, key, row);
+  entries_.record(*in_force, key, row);
 }
 
 // A current row is the newest version of its record, whole.
@@ -370,15 +381,9 @@ void StateCheck::check_unique_table() {
 
 Result<bool> StateCheck::holds(const Resource& resource, const UniqueConstraint& constraint, std::string_view owner,
                                std::string_view entry) {
-  rocksdb::PinnableSlice value;
-  FORGE_ASSIGN(const bool found, database_.get(Table::kCurrent, current_key_of(resource, owner), value, snapshot_));
-  if (!found) return false;
-  FORGE_ASSIGN(const CurrentEntry current, read_current_entry(view_of(value)));
-  if (current.kind != EntryKind::kFull) return false;
-  const std::span<const std::uint8_t> record = record_bytes_.assign(current.record);
-  FORGE_TRY(verify_table(resource.record, record));
   Row row;
-  read_row(resource.record, record, row);
+  FORGE_ASSIGN(const bool found, entries_.find_record(resource, owner, row));
+  if (!found) return false;
   std::string key;
   FORGE_ASSIGN(const bool has_entry, append_unique_key(resource, constraint, row, key));
   return has_entry && key == entry;

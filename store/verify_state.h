@@ -5,7 +5,7 @@
 // First, event by event: the record before it is read from its own versions, which were checked when their events came, and folded
 // with the event by the functions that the commit path uses; the version row on disk must be what they give. Then one pass over
 // `versions` and `current` side by side: each current row must be its newest version, and each living record must own its unique
-// values. What is left over in a table is found by count, and only then looked for. No rule runs.
+// values and have its index entries. What is left over in a table is found by count, and only then looked for. No rule runs.
 //
 // Not safe for concurrent use.
 
@@ -17,6 +17,7 @@
 #include "catalog.h"
 #include "forge/projections/state_projection.h"
 #include "record_reader.h"
+#include "verify_entries.h"
 #include "verify_parts.h"
 
 namespace forge::internal {
@@ -71,6 +72,7 @@ class StateCheck {
   const std::shared_ptr<const Domain> domain_;  // in force at the head
   VerifyCheck& check_;
   std::unique_ptr<rocksdb::Iterator> versions_;
+  EntryCheck entries_;
   StateProjection projection_;
   TableWriter writer_;
   VersionChain chain_;
