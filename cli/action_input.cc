@@ -1,5 +1,7 @@
 #include "action_input.h"
 
+#include <algorithm>
+
 #include "forge/events/codec.h"
 #include "forge/events/json.h"
 #include "records.h"
@@ -11,19 +13,20 @@ namespace {
 // The field whose type a NAME=VALUE word takes: an argument, or the key. Null where there is none.
 const Field* field_named(const Action& action, std::string_view name) {
   if (const Field* field = action.arguments.find(name)) return field;
-  const Field& key = action.resource->record.fields[action.resource->key_field];
-  return key.name == name ? &key : nullptr;
+  const auto& implicit = action.implicit_key;
+  return std::find(implicit.begin(), implicit.end(), name) == implicit.end() ? nullptr : action.resource->record.find(name);
 }
 
 Status not_assignment(const Action& action, const std::string& word, bool first) {
-  const std::string key = action.resource->record.fields[action.resource->key_field].name;
+  const std::string key = action.resource->record.fields[action.resource->key_fields.front()].name;
   Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
   if (first) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
   return std::move(status).remedy("see: forgectl explain " + action.name);
 }
 
 Status unknown_argument(const Action& action, const std::string& name) {
-  std::vector<std::string> known{action.resource->record.fields[action.resource->key_field].name};
+  std::vector<std::string> known;
+  for (const std::uint16_t part : action.resource->key_fields) known.push_back(action.resource->record.fields[part].name);
   for (const Field& field : action.arguments.fields) known.push_back(field.name);
   return Status(ErrorId::kUnknownField, action.name + " has no argument '" + name + "'" + did_you_mean(name, known))
       .state("nothing was written")

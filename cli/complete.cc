@@ -193,8 +193,7 @@ class Completer {
       if (field != nullptr) offer_values(*field);
       return;
     }
-    const Field& key = action->resource->record.fields[action->resource->key_field];
-    if (action->key_argument < 0) offer_argument(key, words);
+    for (const std::string_view part : action->implicit_key) offer_argument(*action->resource->record.find(part), words);
     for (const Field& field : action->arguments.fields) offer_argument(field, words);
   }
 

@@ -39,6 +39,9 @@ constexpr const char* kOutput = R"txt(Output
   -o tsv      tab, line feed, carriage return and backslash escaped with a backslash
   -o name     only the key, name or seq, one a line
 
+A key of several parts is written with a comma between them: o-1,2. In a part that is a text, a comma is \\, and a backslash \\\\.
+What a schema marks secret is shown as [secret].
+
 JSON: integers beyond ±2^53 are strings, bytes are base64, times RFC 3339 in UTC with microseconds.
   record   its fields flat, then _version _seq _at _actor
   event    seq type resource key version action recorded_at occurred_at actor transaction correlation causation idempotency_key

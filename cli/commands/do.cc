@@ -3,6 +3,7 @@
 #include "action_input.h"
 #include "batch.h"
 #include "commands.h"
+#include "forge/events/key.h"
 #include "records.h"
 #include "text.h"
 
@@ -38,13 +39,24 @@ std::string ago_text(Time then, Time now) {
   return seconds < 172'800 ? std::to_string(seconds / 3600) + " h ago" : std::to_string(seconds / 86'400) + " days ago";
 }
 
+// The key that the arguments name, as people write it; empty where a part is not given.
+std::string key_given(const Resource& resource, const Args& args) {
+  std::vector<std::string> parts;
+  for (const std::uint16_t part : resource.key_fields) {
+    const Value* value = args.find(resource.record.fields[part].name);
+    if (value == nullptr) return {};
+    parts.push_back(value_text(*value));
+  }
+  return join_key(parts);
+}
+
 // A version conflict, with who changed the record last and from what, where that can be told.
 Status conflict_explained(const Session& session, const Store& store, const Action& action, const Args& args,
                           const Status& conflict) {
   const Resource& resource = *action.resource;
-  const Value* key = args.find(resource.record.fields[resource.key_field].name);
-  if (conflict.id() != ErrorId::kVersionConflict || key == nullptr) return about_action(conflict, action);
-  const Result<std::vector<VersionRow>> rows = store.view().history(resource.name, value_text(*key));
+  const std::string key = key_given(resource, args);
+  if (conflict.id() != ErrorId::kVersionConflict || key.empty()) return about_action(conflict, action);
+  const Result<std::vector<VersionRow>> rows = store.view().history(resource.name, key);
   if (!rows.ok() || rows->empty()) return conflict;
   const VersionRow& last = rows->back();
   std::string why = "changed by event " + std::to_string(last.seq) + " " + last.action + " (";
@@ -54,9 +66,7 @@ Status conflict_explained(const Session& session, const Store& store, const Acti
   Status status = conflict;
   if (last.version < 2) return std::move(status).why(std::move(why));
   const std::string range = std::to_string(last.version - 1) + ".." + std::to_string(last.version);
-  return std::move(status)
-      .why(std::move(why))
-      .remedy("look: forgectl diff " + resource.name + " " + value_text(*key) + " " + range);
+  return std::move(status).why(std::move(why)).remedy("look: forgectl diff " + resource.name + " " + key + " " + range);
 }
 
 Status check_single(const Arguments& arguments) {

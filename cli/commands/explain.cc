@@ -106,12 +106,14 @@ Result<int> explain_query(Session& session, const Store& store, const std::vecto
   std::uint64_t matches = 0;
   const auto count = [&](const Record&) { return ++matches, !session.interrupted(); };
   FORGE_TRY(filter_error(view.list(query, count, &plan)));
-  FORGE_TRY(session.out.text(plan.index + ": " +
-                             (plan.entries_touched == 1 ? "1 entry" : grouped(plan.entries_touched) + " entries") + " touched, " +
-                             counted(matches, "record") + " found\n"));
-  FORGE_TRY(session.out.object(
-      Object{{"resource", resource->name}, {"index", plan.index}, {"entries_touched", plan.entries_touched}, {"records", matches}},
-      "index"));
+  std::string text = plan.index + ": " + (plan.entries_touched == 1 ? "1 entry" : grouped(plan.entries_touched) + " entries") +
+                     " touched, " + counted(matches, "record") + " found\n";
+  if (!plan.reason.empty()) text += "  " + plan.reason + "\n";
+  FORGE_TRY(session.out.text(text));
+  Object object{
+      {"resource", resource->name}, {"index", plan.index}, {"entries_touched", plan.entries_touched}, {"records", matches}};
+  if (!plan.reason.empty()) object.add("reason", plan.reason);
+  FORGE_TRY(session.out.object(object, "index"));
   return 0;
 }
 

@@ -73,6 +73,7 @@ void read_filters(const Arguments& arguments, LogQuery& query) {
   query.actor = arguments.text("actor");
   query.correlation = arguments.text("correlation");
   query.idempotency_key = arguments.text("idempotency-key");
+  query.tag = arguments.text("tag");
   query.newest_first = arguments.is_on("newest");
 }
 
@@ -128,6 +129,7 @@ const Command& log_command() {
                  .value = "R[/KEY]",
                  .summary = "only of this resource or record",
                  .offer = Offer::kResource},
+                {.name = "tag", .type = FlagType::kText, .value = "FIELD=VALUE", .summary = "only with this tag: sku=tea"},
                 {.name = "correlation", .type = FlagType::kText, .value = "ID", .summary = "only of this correlation"},
                 {.name = "idempotency-key", .type = FlagType::kText, .value = "KEY", .summary = "only of this transaction"},
                 {.name = "since",

@@ -148,8 +148,9 @@ Status print_sources(Session& session, const Domain& domain) {
 }
 
 Status print_resources(Session& session, const Domain& domain) {
-  session.out.begin_list(
-      {.columns = {"resource", "key", "fields", "check", "unique", "actions", "documentation", "place"}, .name = "resource"});
+  session.out.begin_list({.columns = {"resource", "key", "fields", "check", "unique", "index", "references", "computed",
+                                      "transitions", "actions", "documentation", "place"},
+                          .name = "resource"});
   for (const Resource* resource : user_resources(domain)) {
     if (session.out.is_table()) {
       FORGE_TRY(session.out.text(resource_text(*resource)));

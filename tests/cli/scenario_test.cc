@@ -31,7 +31,7 @@ class ScenarioFile : public testing::TestWithParam<fs::path> {};
 TEST_P(ScenarioFile, AnswersAsWritten) {
   Scenario scenario(text_of(GetParam()));
   const std::string differences = scenario.run();
-  if (std::getenv("FORGE_UPDATE_SCENARIOS") != nullptr) {
+  if (std::getenv("FORGE_UPDATE_SCENARIOS") != nullptr) {  // NOLINT(concurrency-mt-unsafe): nobody sets it
     std::ofstream(GetParam(), std::ios::binary) << scenario.actual();
     return;
   }
@@ -43,6 +43,20 @@ INSTANTIATE_TEST_SUITE_P(All, ScenarioFile, testing::ValuesIn(scenario_files()),
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
+
+// Every secret that secret.forge gives is one of the words `canary…`.
+TEST(ScenarioOfSecrets, ShowsNoneInAnyOutput) {
+  Scenario scenario(text_of(FORGE_SOURCE_DIR "/tests/scenarios/secret.forge"));
+  static_cast<void>(scenario.run());
+  std::istringstream lines(scenario.actual());
+  int hidden = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("$ ") || line.starts_with("| ") || line.starts_with("#")) continue;
+    EXPECT_EQ(line.find("canar"), std::string::npos) << line;
+    if (line.find("[secret]") != std::string::npos) ++hidden;
+  }
+  EXPECT_GT(hidden, 25) << "there is something to hide";
+}
 
 TEST(ScenarioRunner, TellsWhatDiffers) {
   Scenario scenario("$ forgectl help tme\nhello\n(exit 3)\n");
