@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "forge/events/codec.h"
+#include "forge/events/key.h"
 #include "forge/store/store.h"
 #include "names.h"
 #include "store_state.h"
@@ -45,15 +46,21 @@ bool is_same_field(const Field& field, std::string_view name, std::uint8_t type,
   return field.name == name && has_items == is_vector && elementary_type_of(has_items ? field.element : field.type) == type;
 }
 
-// Adds the key under the name of the resource's key field.
+// Adds the key under the names of the resource's key fields.
 Status add_key(const Domain& domain, std::string_view action_name, const std::string& key, Args& args) {
   const Action* const action = domain.find_action(action_name);
   if (action == nullptr) return {};  // refused as unknown later
-  const Field& field = action->resource->record.fields[action->resource->key_field];
-  if (args.find(field.name) != nullptr)
-    return Status(ErrorId::kKeyInvalid, "the key is given twice: in the options and as '" + field.name + "'");
-  FORGE_ASSIGN(Value value, value_from_text(field, key));
-  args.add(field.name, std::move(value));
+  const Resource& resource = *action->resource;
+  FORGE_ASSIGN(const std::string encoded, encode_key(resource, key));
+  Row row(resource.record.fields.size());
+  FORGE_TRY(key_cells(resource, encoded, row));
+  for (const std::uint16_t part : resource.key_fields) {
+    const Field& field = resource.record.fields[part];
+    if (args.find(field.name) != nullptr) {
+      return Status(ErrorId::kKeyInvalid, "the key is given twice: in the options and as '" + field.name + "'");
+    }
+    args.add(field.name, reveal_cell(field, row[part]));
+  }
   return {};
 }
 
@@ -77,7 +84,11 @@ Result<Receipt> Store::act_table(std::string_view name, std::span<const TableFie
   }
   Row row;
   read_row(action->arguments, table, row);
-  return act(action->name, row_to_object(action->arguments, row), options);
+  Args args;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (!row[i].is_absent()) args.add(stored[i].name, reveal_cell(stored[i], row[i]));
+  }
+  return act(action->name, std::move(args), options);
 }
 
 Result<Receipt> Store::act(std::string_view action, Args args, const ActOptions& options) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <set>
 
+#include "forge/events/codec.h"
 #include "forge/events/key.h"
 #include "forge/store/view.h"
 
@@ -53,6 +54,12 @@ class RecordPages {
   bool is_done_ = false;
 };
 
+// The field's value without what is secret.
+Value shown(const Record* record, std::string_view name) {
+  const Field* const field = record == nullptr ? nullptr : record->resource().record.find(name);
+  return field == nullptr ? Value() : cell_to_value(*field, record->cells()[field->id]);
+}
+
 // The fields of both by name, in the order of `after` and then of `before`; the key is left out.
 std::vector<VersionRow::Change> changes_by_name(const Record* before, const Record* after) {
   std::vector<VersionRow::Change> out;
@@ -61,10 +68,10 @@ std::vector<VersionRow::Change> changes_by_name(const Record* before, const Reco
     if (record == nullptr) continue;
     const Resource& resource = record->resource();
     for (const Field& field : resource.record.fields) {
-      if (&field == &resource.record.fields[resource.key_field] || !seen.insert(field.name).second) continue;
-      Value was = before == nullptr ? Value() : (*before)[field.name];
-      Value is = after == nullptr ? Value() : (*after)[field.name];
-      if (was != is) out.push_back({.field = field.name, .before = std::move(was), .after = std::move(is)});
+      if (resource.is_key(field.id) || !seen.insert(field.name).second) continue;
+      const Value was = before == nullptr ? Value() : (*before)[field.name];
+      const Value is = after == nullptr ? Value() : (*after)[field.name];
+      if (was != is) out.push_back({.field = field.name, .before = shown(before, field.name), .after = shown(after, field.name)});
     }
   }
   return out;

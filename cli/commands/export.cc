@@ -1,3 +1,5 @@
+#include <set>
+
 #include "arguments.h"
 #include "commands.h"
 #include "forge/events/codec.h"
@@ -81,18 +83,41 @@ class ActionLines {
     if (event.correlation != event.transaction.to_string()) line_.add("correlation", event.correlation);
   }
 
+  // The first argument with a secret in it, also deep inside; null where there is none.
+  static const Field* secret_of(const TableType& table, std::set<const TableType*>& seen) {
+    for (const Field& field : table.fields) {
+      if (field.secret) return &field;
+      if (field.nested != nullptr && seen.insert(field.nested).second && secret_of(*field.nested, seen) != nullptr) return &field;
+    }
+    return nullptr;
+  }
+  // A secret is never shown, so that what is exported could not be done again.
+  static Status check_shown(const Action& action) {
+    std::set<const TableType*> seen;
+    const Field* const secret = secret_of(action.arguments, seen);
+    if (secret == nullptr) return {};
+    return Status(ErrorId::kUsage, action.name + " cannot be exported as an action")
+        .why("its argument '" + secret->name + "' is secret")
+        .remedy("keep these transactions with forgectl backup, or export events");
+  }
+
   // The action with its key among the arguments, also where the store made the key.
   Result<Object> action_of(const Event& event) {
     FORGE_ASSIGN(const Resource* resource, store_.domain()->get_resource(event.resource));
-    const Field& key_field = resource->record.fields[resource->key_field];
-    FORGE_ASSIGN(Value key, value_from_text(key_field, event.key));
+    const Action* const action = store_.domain()->find_action(event.action);
+    if (action != nullptr) FORGE_TRY(check_shown(*action));
+    FORGE_ASSIGN(const std::string encoded, encode_key(*resource, event.key));
+    Row key(resource->record.fields.size());
+    FORGE_TRY(key_cells(*resource, encoded, key));
     Object args;
-    args.add(key_field.name, std::move(key));
+    for (const std::uint16_t part : resource->key_fields) {
+      const Field& field = resource->record.fields[part];
+      args.add(field.name, cell_to_value(field, key[part]));
+    }
     for (const auto& [name, value] : event.arguments.members()) {
-      if (name != key_field.name) args.add(name, value);
+      if (args.find(name) == nullptr) args.add(name, value);
     }
     for (const std::string& name : event.cleared) {
-      const Action* action = store_.domain()->find_action(event.action);
       if (action != nullptr && action->arguments.find(name) != nullptr && args.find(name) == nullptr) args.add(name, Value());
     }
     return Object{{"action", event.action}, {"args", std::move(args)}};
@@ -152,7 +177,7 @@ Status export_records(Session& session, const View& view, const std::string& nam
   FORGE_ASSIGN(const Resource* resource, resource_at(view, name));
   std::vector<std::string> columns;
   for (const Field& field : resource->record.fields) columns.push_back(field.name);
-  Rows rows(session, columns, resource->record.fields[resource->key_field].name);
+  Rows rows(session, columns, resource->record.fields[resource->key_fields.front()].name);
   FORGE_TRY(view.list({.resource = resource->name}, [&](const Record& record) { return rows.put(record.to_object()); }));
   return rows.end();
 }

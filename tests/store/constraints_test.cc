@@ -8,9 +8,9 @@
 #include "forge/projections/table_keys.h"
 #include "forge/store/store.h"
 #include "forge/store/verify.h"
+#include "forge/testing.h"
 #include "store/constraint_schema.h"
 #include "store_state.h"
-#include "support/fake_clock.h"
 
 namespace forge::testing_support {
 namespace {
@@ -47,7 +47,7 @@ class Constraints : public ::testing::Test {
     return iterator->Valid() ? iterator->key().ToString() : std::string();
   }
 
-  FakeClock clock_;
+  testing::ManualClock clock_;
   Store store_ = Store::open(":memory:", {.clock = &clock_}).value();
 };
 

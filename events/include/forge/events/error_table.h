@@ -59,7 +59,8 @@ std::string_view name_of(Code code);
   X(SchemaUnsupported, 2007, kInvalidArgument, 4, 422, "the schema uses something this version does not support", "leave it out") \
   X(SchemaIncompatible, 2008, kInvalidArgument, 4, 409, "the new schema breaks stored events",                                    \
     "only add fields, resources, actions and enum values")                                                                        \
-  X(SchemaDiffers, 2009, kInvalidArgument, 4, 409, "the program was built with another schema than the store's", "build it again with the schema in force: forgectl schema show")\
+  X(SchemaDiffers, 2009, kInvalidArgument, 4, 409, "the program was built with another schema than the store's",                  \
+    "build it again with the schema in force: forgectl schema show")                                                              \
   X(UnknownResource, 2010, kInvalidArgument, 4, 404, "unknown resource", "see: forgectl schema show")                             \
   X(UnknownAction, 2011, kInvalidArgument, 4, 404, "unknown action", "see: forgectl schema show")                                 \
   X(UnknownField, 2012, kInvalidArgument, 4, 422, "unknown field or argument", "see: forgectl explain RESOURCE.ACTION")           \
