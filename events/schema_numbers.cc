@@ -14,8 +14,10 @@ constexpr std::uint16_t kFirstUnique = 1;
 constexpr std::uint16_t kFirstIndex = 1;
 
 using Fixed = std::pair<std::string_view, std::uint16_t>;
-constexpr std::array kOwnResources = {Fixed{"_schema", 1}, Fixed{"_bookmark", 2}};
-constexpr std::array kOwnActions = {Fixed{"_schema.add", 1}, Fixed{"_bookmark.add", 2}, Fixed{"_bookmark.remove", 3}};
+constexpr std::array kOwnResources = {Fixed{"_schema", 1}, Fixed{"_bookmark", 2}, Fixed{"_projection", 3}};
+constexpr std::array kOwnActions = {Fixed{"_schema.add", 1},         Fixed{"_bookmark.add", 2},     Fixed{"_bookmark.remove", 3},
+                                    Fixed{"_projection.rebuild", 4}, Fixed{"_projection.pause", 5}, Fixed{"_projection.resume", 6},
+                                    Fixed{"_projection.retry", 7},   Fixed{"_projection.skip", 8},  Fixed{"_projection.drop", 9}};
 
 template <std::size_t kCount>
 std::optional<std::uint16_t> fixed_number(const std::array<Fixed, kCount>& names, std::string_view name) {

@@ -30,8 +30,8 @@ Status append_value(const Resource& resource, const Field& field, const Cell& ce
 }  // namespace
 
 std::string_view name_of(Table table) {
-  static constexpr std::string_view kNames[kTableCount] = {"default",     "log",  "current", "versions", "unique",
-                                                           "idempotency", "tree", "cursors", "index",    "tags"};
+  static constexpr std::string_view kNames[kTableCount] = {"default", "log",     "current", "versions", "unique", "idempotency",
+                                                           "tree",    "cursors", "index",   "tags",     "rows"};
   return kNames[static_cast<std::size_t>(table)];
 }
 
@@ -42,6 +42,7 @@ bool is_append_only(Table table) {
     case Table::kUnique:
     case Table::kCursors:
     case Table::kIndex:
+    case Table::kRows:
       return false;
     case Table::kLog:
     case Table::kVersions:

@@ -58,7 +58,7 @@ TEST(DomainParse, ReadsResourcesInOrderOfTheirNumbersAfterForgesOwn) {
 
   std::vector<std::string> names;
   for (const Resource& resource : domain->resources()) names.push_back(resource.name + " " + std::to_string(resource.number));
-  EXPECT_EQ(names, (std::vector<std::string>{"_schema 1", "_bookmark 2", "Order 16", "Stock 17", "Card 18"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"_schema 1", "_bookmark 2", "_projection 3", "Order 16", "Stock 17", "Card 18"}));
   EXPECT_EQ(domain->resource(17), domain->find_resource("Stock"));
   EXPECT_EQ(domain->resource(19), nullptr);
   EXPECT_EQ(domain->find_resource("Address"), nullptr);
@@ -267,10 +267,10 @@ TEST(DomainParse, PlacesInRulesCountTheBytesOfTheFile) {
             "E2001 the rule uses unknown field 'idd': did you mean 'id'? (a.fbs:1:51); mend the rule");
 }
 
-TEST(Domain, SystemHoldsSchemaVersionsAndBookmarks) {
+TEST(Domain, SystemHoldsSchemaVersionsBookmarksAndProjections) {
   const auto domain = Domain::system();
 
-  ASSERT_EQ(domain->resources().size(), 2U);
+  ASSERT_EQ(domain->resources().size(), 3U);
   const Resource& schema = *domain->resource(1);
   EXPECT_EQ(schema.name, "_schema");
   EXPECT_EQ(schema.single_key()->name, "version");
@@ -281,6 +281,8 @@ TEST(Domain, SystemHoldsSchemaVersionsAndBookmarks) {
   EXPECT_EQ(domain->action(2)->event_type, "_bookmark.added");
   EXPECT_EQ(domain->action(3)->event_type, "_bookmark.removed");
   EXPECT_EQ(domain->action(3)->kind, ActionKind::kDestroys);
+  EXPECT_EQ(domain->resource(3)->name, "_projection");
+  EXPECT_EQ(domain->action(8)->event_type, "_projection.skipped");
   EXPECT_EQ(domain->numbering(), Numbering{});
 }
 
@@ -344,7 +346,7 @@ TEST(DomainNumbers, ResourcesAreSortedByNumberNotByDeclaration) {
   const auto domain = parse("table A (resource) { id: int (key); } table B (resource) { id: int (key); }",
                             Numbering{{{"A", 40}, {"B", 30}}, {}, {}, {}});
 
-  EXPECT_EQ(domain->resources()[2].name, "B");
+  EXPECT_EQ(domain->resources()[3].name, "B");
   EXPECT_EQ(domain->resource(40)->name, "A");
 }
 

@@ -106,6 +106,15 @@ std::string_view name_of(Code code);
   X(TimeAmbiguous, 4007, kInvalidArgument, 2, 400, "the time has more than one reading", "write the reading that is meant")       \
   X(PointInsideTransaction, 4008, kInvalidArgument, 4, 422, "the point is inside a transaction",                                  \
     "ask for the event before or after")                                                                                          \
+  X(ProjectionNotFound, 5001, kNotFound, 3, 404, "no such projection", "see: forgectl projection list")                           \
+  X(ProjectionName, 5002, kInvalidArgument, 4, 422, "the name cannot name a projection",                                          \
+    "letters, digits and _ . : - are allowed, 200 at most")                                                                       \
+  X(ProjectionFailed, 5003, kIo, 1, 500, "a projection failed on an event",                                                       \
+    "mend its code and rebuild it, retry the event, or skip it: forgectl projection show NAME")                                   \
+  X(ProjectionExists, 5004, kAlreadyExists, 4, 409, "there is such a projection already", "use another name")                     \
+  X(ProjectionStopped, 5005, kUnavailable, 7, 503, "the projection stands still", "see: forgectl projection show NAME")           \
+  X(ProjectionOtherState, 5006, kInvalidArgument, 4, 409, "the projection is in another state",                                   \
+    "see: forgectl projection show NAME")                                                                                         \
   X(SubscriptionNotFound, 5020, kNotFound, 3, 404, "no such subscription", "see: forgectl subscription list")                     \
   X(SubscriptionName, 5021, kInvalidArgument, 4, 422, "the name cannot name a subscription",                                      \
     "letters, digits and _ . : - are allowed, 200 at most")                                                                       \

@@ -16,8 +16,8 @@
 namespace forge {
 
 // The tables of the store, each a column family; the numbers are written nowhere, the names are.
-enum class Table : std::uint8_t { kMeta, kLog, kCurrent, kVersions, kUnique, kIdempotency, kTree, kCursors, kIndex, kTags };
-inline constexpr std::size_t kTableCount = 10;
+enum class Table : std::uint8_t { kMeta, kLog, kCurrent, kVersions, kUnique, kIdempotency, kTree, kCursors, kIndex, kTags, kRows };
+inline constexpr std::size_t kTableCount = 11;
 // The tables every store has. Those behind them came later: a store that was made before has none until it is opened for writing.
 inline constexpr std::size_t kFirstTableCount = 7;
 std::string_view name_of(Table table);  // "log"
