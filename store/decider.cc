@@ -140,6 +140,7 @@ Decider::~Decider() = default;
 Status Decider::restore(Seq head, Time last_time) {
   overlay_.clear();
   references_.clear();
+  if (folds_ != nullptr) folds_->restore();
   in_flight_.clear();
   in_flight_order_.clear();
   last_seq_ = head;
@@ -166,11 +167,13 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   staging.reset(transaction, group);
   overlay_.begin();
   references_.begin();
+  if (folds_ != nullptr) folds_->begin();
   group.batch.SetSavePoint();
   const Status staged = stage(transaction, staging);
   if (!staged.ok() || transaction.options().dry_run) {
     overlay_.roll_back();
     references_.roll_back();
+    if (folds_ != nullptr) folds_->roll_back();
     group.batch.RollbackToSavePoint().PermitUncheckedError();
   } else {
     group.batch.PopSavePoint().PermitUncheckedError();
@@ -221,6 +224,7 @@ void Decider::put_rows(const PreparedTransaction& transaction, Group& group) con
 
 void Decider::accept(Staging& staging) {
   for (const Hash& leaf : staging.leaves) tree_.append(leaf, staging.group->batch);
+  if (folds_ != nullptr) folds_->accept(database_, staging.group->batch, staging.group->number);
   last_seq_ = staging.receipt.last_seq;
   last_time_ = staging.now;
   if (const std::string& key = staging.transaction->options().idempotency_key; !key.empty()) {
@@ -278,6 +282,7 @@ void Decider::stage_idempotency(Staging& staging) {
 void Decider::committed(std::uint64_t group) {
   overlay_.forget(group);
   references_.forget(group);
+  if (folds_ != nullptr) folds_->committed(group);
   for (; !in_flight_order_.empty() && in_flight_order_.front().first <= group; in_flight_order_.pop_front()) {
     in_flight_.erase(in_flight_order_.front().second);
   }
@@ -505,6 +510,7 @@ Status Decider::write_event(const Envelope& envelope, Staging& staging) {
   }
   put(staging, Table::kLog, log_key(envelope.seq), text_of(bytes));
   staging.leaves.push_back(tree_.leaf_of(bytes));
+  if (folds_ != nullptr) folds_->fold(envelope, staging.transaction->domain());
   ++staging.next_seq;
   return {};
 }

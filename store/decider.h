@@ -21,6 +21,7 @@
 #include "forge/events/id.h"
 #include "forge/projections/state_projection.h"
 #include "forge/projections/unique_changes.h"
+#include "inline_folds.h"
 #include "log_tree.h"
 #include "overlay.h"
 #include "prepared.h"
@@ -48,6 +49,8 @@ class Decider {
   Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits);
   ~Decider();
 
+  // What is folded with each event. Before the first transaction.
+  void fold_inline(InlineFolds* folds) { folds_ = folds; }
   // Starts after the last committed event; forgets everything in flight. Errors: kDataCorrupt, kIoError.
   Status restore(Seq head, Time last_time);
 
@@ -106,6 +109,7 @@ class Decider {
   Overlay overlay_;
   ReferenceCheck references_;
   LogTree tree_;
+  InlineFolds* folds_ = nullptr;  // null: nothing
   StateProjection projection_;
   TableWriter changes_writer_, arguments_writer_;
   EnvelopeWriter envelope_writer_;

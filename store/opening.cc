@@ -139,6 +139,8 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log), state.tuning.watermark_interval));
   state.decider =
       std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
+  state.inline_folds = std::make_unique<InlineFolds>(state.clock(), state.options.log);
+  state.decider->fold_inline(state.inline_folds.get());
   state.writer =
       std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability, state.options.limits);
   state.writer->raise_floor(recovered.floor);

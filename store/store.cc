@@ -8,6 +8,7 @@
 #include "log_reader.h"
 #include "names.h"
 #include "opening.h"
+#include "projections_state.h"
 #include "store_state.h"
 #include "view_state.h"
 
@@ -51,6 +52,7 @@ Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, st
   FORGE_TRY(internal::open_state(*state));
   state->start_subscriptions();
   Store store(std::move(state));
+  FORGE_TRY(store.state_->start_projections());
   if (!store.state_->options.domain.empty()) FORGE_TRY(store.load_domain(store.state_->options.domain).status());
   return store;
 }
@@ -76,6 +78,7 @@ Status Store::State::close() {
   if (database == nullptr) return {};
   Status result;
   if (subscriptions != nullptr) subscriptions->close();
+  if (projections_state != nullptr && projections_state->host != nullptr) projections_state->host->close();
   if (writer != nullptr) {
     writer->stop();
     const bool failed = writer->failure().id() != ErrorId::kClosed;
@@ -106,8 +109,42 @@ void Store::State::start_subscriptions() {
     return writer->transact(PreparedTransaction::of_rows(std::move(rows))).status();
   };
   subscriptions = std::make_unique<internal::Subscriptions>(*database, std::move(feed), identity.id);
-  if (writer != nullptr) writer->on_commit([this] { subscriptions->wake(); });
-  if (watermark != nullptr && options.durability == Durability::kOs) watermark->on_sync([this] { subscriptions->wake(); });
+  if (writer == nullptr) return;
+  writer->on_commit([this] {
+    subscriptions->wake();
+    projections_state->host->wake();  // nothing commits before start_projections()
+  });
+  if (options.durability == Durability::kOs) watermark->on_sync([this] { subscriptions->wake(); });
+}
+
+Store::State::State() = default;
+Store::State::~State() = default;
+
+Status Store::State::start_projections() {
+  projections_state = std::make_unique<Projections::State>(*this);
+  projections = std::make_unique<Projections>(*projections_state);
+  if (writer == nullptr) return {};
+  internal::ProjectorSurroundings surroundings{
+      .database = *database,
+      .catalog = catalog,
+      .writer = *writer,
+      .inline_folds = *inline_folds,
+      .clock = clock(),
+      .store = identity.id,
+      .log = options.log,
+      .act = [this](ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows) {
+        return act_with(std::move(request), act_options, std::move(rows));
+      }};
+  projections_state->host = std::make_unique<internal::ProjectionHost>(std::move(surroundings));
+  return projections_state->host->start(std::move(options.projections), notices);
+}
+
+Projections& Store::projections() {
+  return *state_->projections;
+}
+
+const Projections& Store::projections() const {
+  return *state_->projections;
 }
 
 // --- the schema -----------------------------------------------------------------------------------------------------------------
@@ -215,6 +252,17 @@ Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> act
   return result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status()));
 }
 
+// The rows are in the batch of the action's event, or none of both.
+Status Store::State::act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows) {
+  std::vector<ActionRequest> actions;
+  actions.push_back(std::move(request));
+  Result<std::unique_ptr<PreparedTransaction>> prepared =
+      PreparedTransaction::make(std::move(actions), act_options, catalog.current(), options.limits);
+  if (!prepared.ok()) return nothing_written(prepared.status());
+  (*prepared)->carry(std::move(rows));
+  return writer->transact(*std::move(prepared)).status();
+}
+
 void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
                            std::function<void(Result<TransactionReceipt>)> done) {
   state_->submit(std::move(actions), std::move(options), nullptr, std::move(done));
@@ -259,6 +307,7 @@ Result<View> Store::as_of(Seq seq) const {
   state->catalog = &state_->catalog;
   state->domain = state_->catalog.as_of(seq);
   state->seq = seq;
+  state->store = state_->identity.id;
   return View(std::move(state));
 }
 

@@ -14,6 +14,7 @@
 #include "decider.h"
 #include "directory_lock.h"
 #include "dry_run.h"
+#include "forge/store/projection.h"
 #include "forge/store/store.h"
 #include "store_files.h"
 #include "subscriptions.h"
@@ -39,9 +40,15 @@ struct Store::State {
   Time read_head_time;
   std::unique_ptr<internal::DryRun> dry_run;  // of a read-only store
   std::unique_ptr<internal::WatermarkKeeper> watermark;
+  std::unique_ptr<internal::InlineFolds> inline_folds;
   std::unique_ptr<internal::Decider> decider;
   std::unique_ptr<internal::Writer> writer;
   std::unique_ptr<internal::Subscriptions> subscriptions;
+  std::unique_ptr<Projections::State> projections_state;
+  std::unique_ptr<Projections> projections;
+
+  State();
+  ~State();
 
   Clock& clock() const { return *options.clock; }
   Seq head() const { return writer != nullptr ? writer->head() : read_head; }
@@ -50,11 +57,15 @@ struct Store::State {
   Seq durable_seq() const;
   // Once the parts before are there; starts no thread.
   void start_subscriptions();
+  // After them, with what the program gave and what the store has. Errors: as Projections::add.
+  Status start_projections();
   Status close();
   // Nothing where nobody listens.
   std::optional<internal::TransactionTrace> begin_trace(const std::vector<ActionRequest>& actions,
                                                         const ActOptions& of_transaction) const;
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
+  // Of a store that is open for writing. Errors: as Store::transact.
+  Status act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows);
   // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.
   void submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
               std::function<void(Result<TransactionReceipt>)> done);

@@ -7,6 +7,7 @@
 #include "forge/events/key.h"
 #include "log_reader.h"
 #include "store_state.h"
+#include "verify_projections.h"
 #include "verify_state.h"
 #include "verify_tree.h"
 
@@ -21,14 +22,14 @@ namespace {
 
 constexpr Seq kProgressEvery = 50'000;
 
-// Walks the log once for both checks. Nothing stops it: what cannot be read is passed over and reported.
+// Walks the log once for all checks. Nothing stops it: what cannot be read is passed over and reported.
 class LogWalk {
  public:
   LogWalk(const Database& database, const rocksdb::Snapshot* snapshot, Seq head, const VerifyOptions& options,
           VerifyCheck& tree_check)
       : head_(head), options_(options), tree_check_(tree_check), log_(database.iterate(Table::kLog, true, snapshot)) {}
 
-  void run(internal::TreeCheck& tree, internal::StateCheck* state) {
+  void run(internal::TreeCheck& tree, internal::StateCheck* state, internal::ProjectionsCheck* projections) {
     log_->SeekToFirst();
     for (Seq next = 1; next <= head_;) {
       const Status readable = Database::check(*log_, "reading the log");
@@ -37,7 +38,7 @@ class LogWalk {
         continue;
       }
       if (log_->Valid() && seq_at() == next) {
-        event(next, tree, state);
+        event(next, tree, state, projections);
         log_->Next();
       } else {
         tree.missing(next, readable);
@@ -61,11 +62,12 @@ class LogWalk {
     return false;
   }
 
-  void event(Seq seq, internal::TreeCheck& tree, internal::StateCheck* state) {
+  void event(Seq seq, internal::TreeCheck& tree, internal::StateCheck* state, internal::ProjectionsCheck* projections) {
     const std::string_view row = internal::view_of(log_->value());
     const Result<Envelope> envelope = internal::decode_event(seq, row, bytes_);
     tree.event(seq, row, envelope);
     if (state != nullptr && envelope.ok()) state->event(*envelope);
+    if (projections != nullptr && envelope.ok()) projections->event(*envelope);
   }
 
   const Seq head_;
@@ -128,12 +130,17 @@ Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
   VerifyCheck tree_check{.name = "tree", .count = 0, .findings = {}}, state_check{.name = "state", .count = 0, .findings = {}};
   internal::TreeCheck tree(*state.database, state.catalog, head, options.from, tree_check);
   std::optional<internal::StateCheck> tables;
-  if (options.state) tables.emplace(*state.database, state.catalog, snapshot.snapshot(), head, state_check);
+  std::optional<internal::ProjectionsCheck> projections;
+  if (options.state) {
+    tables.emplace(*state.database, state.catalog, snapshot.snapshot(), head, state_check);
+    projections.emplace(*state.database, state.catalog, snapshot.snapshot(), state.identity.id);
+  }
   const bool has_watermark = watermark.ok() && watermark->newest && watermark->newest->store == state.identity.id;
   tree.want(head);
   if (has_watermark) tree.want(watermark->newest->seq);
   if (options.expected) tree.want(options.expected->size);
-  LogWalk(*state.database, snapshot.snapshot(), head, options, tree_check).run(tree, tables ? &*tables : nullptr);
+  LogWalk(*state.database, snapshot.snapshot(), head, options, tree_check)
+      .run(tree, tables ? &*tables : nullptr, projections ? &*projections : nullptr);
   tree.finish();
   if (tables) tables->finish();
 
@@ -147,6 +154,9 @@ Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
   if (const std::optional<Hash> root = tree.root(head)) out.root.hash = *root;
   out.checks.push_back(std::move(tree_check));
   if (tables) out.checks.push_back(std::move(state_check));
+  if (projections) {
+    if (std::optional<VerifyCheck> check = projections->finish()) out.checks.push_back(*std::move(check));
+  }
   out.checks.push_back(heads.take());
   return out;
 }

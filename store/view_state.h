@@ -16,6 +16,7 @@ struct View::State {
   const internal::Catalog* catalog = nullptr;
   std::shared_ptr<const Domain> domain;  // in force at `seq`
   Seq seq = 0;
+  Uuid store;
 
   // Errors: kUnknownResource, kKeyInvalid.
   struct Target {

@@ -265,6 +265,53 @@ TransactionResult Writer::transact_alone(const MakeTransaction& make, const std:
   return receipt;
 }
 
+// --- rows alone ----------------------------------------------------------------------------------------------------------------
+
+Status Writer::write_rows(rocksdb::WriteBatch& rows) {
+  const MutexLock append_role(append_mutex_);
+  FORGE_TRY(not_tried(failure()));
+  Status written = put_rows(rows);
+  if (written.ok()) return written;
+  const MutexLock decide_role(decide_mutex_);
+  if (written.id() == ErrorId::kDiskFull) disk_full_ = true;
+  return written;
+}
+
+Status Writer::write_rows_alone(const std::function<Status(rocksdb::WriteBatch&)>& make, const std::function<void()>& then) {
+  const MutexLock append_role(append_mutex_);
+  const MutexLock sync_role(sync_mutex_);
+  const MutexLock decide_role(decide_mutex_);
+  FORGE_TRY(not_tried(failure()));
+  if (disk_full_) FORGE_TRY(recover_space({}));
+  FORGE_TRY(drain());
+  rocksdb::WriteBatch rows;
+  FORGE_TRY(make(rows));
+  Status written = put_rows(rows);
+  if (written.ok()) {
+    then();
+  } else if (written.id() == ErrorId::kDiskFull) {
+    disk_full_ = true;
+  }
+  return written;
+}
+
+// Nothing rests on such rows, so that nothing falls with them; but what failed on the log is met by all that comes after.
+Status Writer::put_rows(rocksdb::WriteBatch& rows) {
+  if (rows.Count() == 0) return {};
+  std::shared_ptr<LogFile> log;
+  const rocksdb::Status written = database_.append(rows, false, log);
+  if (written.ok()) return {};
+  Status why = write_failure(written);
+  if (why.id() != ErrorId::kDiskFull) fail(why);
+  return why;
+}
+
+Status Writer::sync_written() {
+  const bool in_turn = append_open_group(nullptr);
+  sync_appended(in_turn);
+  return io_failure();
+}
+
 // All that was decided is on disk afterwards.
 Status Writer::drain() {
   const std::shared_ptr<OpenGroup> open = take_group();

@@ -77,6 +77,15 @@ class Writer {
   using MakeTransaction = std::function<Result<std::unique_ptr<PreparedTransaction>>(rocksdb::WriteBatch& batch)>;
   TransactionResult transact_alone(const MakeTransaction& make, const std::function<void(Seq)>& then);
 
+  // Rows that need not be on disk when this returns; they will be before anything that is written later. Errors: as a
+  // transaction's.
+  Status write_rows(rocksdb::WriteBatch& rows);
+  // Runs alone, with everything before it on disk and nothing in flight: `make` fills the batch, `then` follows once it is written,
+  // before anything else is decided. Errors: those of `make`, and then nothing is written; as write_rows.
+  Status write_rows_alone(const std::function<Status(rocksdb::WriteBatch&)>& make, const std::function<void()>& then);
+  // Everything that was written when this is called is on disk and shown by head() when it returns. Errors: those of the sync.
+  Status sync_written();
+
   Seq head() const { return head_.load(std::memory_order_acquire); }
   Time last_time() const { return Time{last_time_.load(std::memory_order_acquire)}; }
   // No later transaction is recorded at or before `time`.
@@ -152,6 +161,7 @@ class Writer {
   // What was decided on top of a group that could not be appended falls with it.
   void fail_from(OpenGroup& group, const Status& why) FORGE_REQUIRES(append_mutex_, sync_mutex_, decide_mutex_);
 
+  Status put_rows(rocksdb::WriteBatch& rows) FORGE_REQUIRES(append_mutex_) FORGE_EXCLUDES(queue_mutex_);
   Status drain() FORGE_REQUIRES(append_mutex_, sync_mutex_, decide_mutex_);
 
   // Syncing: every group appended so far. The turn goes from one who waits to the next, so that nobody queues for the lock whose

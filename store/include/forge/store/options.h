@@ -7,9 +7,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "forge/events/id.h"
 #include "forge/events/time.h"
+#include "forge/projections/projection.h"
 #include "forge/store/observe.h"
 
 namespace forge {
@@ -47,6 +49,7 @@ struct OpenOptions {
   IdSource* ids = nullptr;                    // null: the system's; outlives the store
   LogSink log = {};                           // empty: nowhere
   TraceSink trace = {};                       // empty: no spans are made
+  std::vector<Projection> projections = {};   // as Projections::add; without effect on a store that is open for reading
   std::string owner = {};                     // how the lock names this process to others; empty: its command line
 };
 

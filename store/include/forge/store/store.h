@@ -6,8 +6,8 @@
 // on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads.
 //
 // Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
-// the first stream starts four more, which decide, append, sync and answer; the first subscription starts two that deliver. Closing
-// (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark.
+// the first stream starts four more, which decide, append, sync and answer; the first subscription starts two that deliver, the
+// first projection one that follows. Closing (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark.
 //
 // After a failed write or sync, also by RocksDB's own work behind it, the store refuses further writes and says so (kIoFatal) until
 // it is opened again. On a full disk it refuses them (kDiskFull) until there is space, and goes on by itself some seconds later.
@@ -28,6 +28,7 @@
 #include "forge/events/status.h"
 #include "forge/store/options.h"
 #include "forge/store/point.h"
+#include "forge/store/projection.h"
 #include "forge/store/record.h"
 #include "forge/store/subscription.h"
 #include "forge/store/transaction.h"
@@ -161,6 +162,10 @@ class Store {
   // Errors: kSubscriptionNotFound, kParkedNotFound; as transact.
   Result<std::uint64_t> retry_parked(const std::string& name, std::optional<Seq> seq = std::nullopt);
   Result<std::uint64_t> skip_parked(const std::string& name, std::optional<Seq> seq = std::nullopt);
+
+  // Rows that follow from the log (projection.h). Lives as long as the store, also where that is moved.
+  Projections& projections();
+  const Projections& projections() const;
 
   Seq head() const;
   // The head as the store's watermark tells it: of a store open for reading only, further than head() once a writer beside it has

@@ -35,6 +35,8 @@ struct LogQuery {
   std::string key = {};       // with `resource`: one record
   std::string actor = {};
   std::string correlation = {};
+  std::string action = {};  // "Order.place"; empty: all
+  std::string field = {};   // "Order.qty": only events that set or cleared it; empty: all
   std::string idempotency_key = {};
   std::string tag = {};  // "sku=tea"; empty: all
   Seq from = 1;          // the first seq looked at
@@ -83,11 +85,12 @@ struct RecordDiff {
   std::vector<VersionRow::Change> changes;
 };
 
-// How records were found and how much was touched for it: what `explain` prints and tests hold.
+// How records or events were found and how much was touched for it: what `explain` prints and tests hold.
 struct ReadPlan {
-  std::string index;                  // "current", "versions", or that of an index: "Order.by_sku"
-  std::uint64_t entries_touched = 0;  // rows of the store looked at
-  std::string reason;                 // what of the filter the index answers, or why an index was not used; may be empty
+  std::string index = {};             // "current", "versions", "Order.by_sku"; of the log also "log", "tags", "audit.actor", …
+  std::uint64_t entries_touched = 0;  // rows of the store looked at; of the log: events that were read
+  std::string reason = {};            // what of the filter the index answers, or why an index was not used; may be empty
+  Seq index_to = 0;                   // of an audit index: the log was read from the event after it
 };
 
 class View {
@@ -115,8 +118,10 @@ class View {
   Result<Event> event(Seq seq) const;
   // The leaf hash of that event in the tree. Errors: as event.
   Result<Hash> leaf(Seq seq) const;
-  // Events in seq order until `visit` returns false. Errors: kUnknownResource, kDataCorrupt.
-  Status log(const LogQuery& query, const std::function<bool(const Event&)>& visit) const;
+  // Events in seq order until `visit` returns false. Where the store has the audit index (forge/projections/audit_index.h), a query
+  // for an actor, a correlation, an action or a field reads only what that names, as far as it has come, and the log from there;
+  // the answer is the same. `plan`, when given, is filled. Errors: kUnknownResource, kUnknownAction, kUnknownField, kDataCorrupt.
+  Status log(const LogQuery& query, const std::function<bool(const Event&)>& visit, ReadPlan* plan = nullptr) const;
 
   // What differs from `before` to this view: of one record (nothing when equal), or of all, in order of resource and key, until
   // `visit` returns false. `before.seq()` must not be above this one. Errors: as get, kRangeReversed.

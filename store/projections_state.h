@@ -1,0 +1,30 @@
+#pragma once
+
+// What stands behind Projections.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "forge/store/projection.h"
+#include "projection_host.h"
+
+namespace forge {
+
+struct Projections::State {
+  explicit State(Store::State& of) : store(of) {}
+
+  Store::State& store;
+  std::unique_ptr<internal::ProjectionHost> host;  // of a store that is open for writing
+
+  // Errors: kClosed; kReadOnly; as ProjectionHost::find.
+  Result<const internal::Database*> open_database() const;
+  Result<internal::ProjectionHost*> open_host() const;
+  // What `tell_it` says of the projection's Projector.
+  template <typename Tell>
+  auto tell(const std::string& name, const Tell& tell_it) const -> decltype(tell_it(std::declval<internal::Projector&>()));
+  // As ProjectionHost::wait. Errors: kProjectionStopped where nothing follows.
+  Result<bool> wait(std::chrono::microseconds timeout, const std::function<Result<bool>()>& is_done) const;
+};
+
+}  // namespace forge
