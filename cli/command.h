@@ -27,6 +27,7 @@ enum class Offer : std::uint8_t {
   kField,  // of the resource named before
   kBookmark,
   kSubscription,
+  kProjection,
   kSubject,  // what explain takes
 };
 

@@ -161,6 +161,8 @@ class Completer {
         return offer_bookmarks("");
       case Offer::kSubscription:
         return offer_subscriptions();
+      case Offer::kProjection:
+        return offer_projections();
       case Offer::kSubject:
         return offer_subjects();
     }
@@ -238,6 +240,14 @@ class Completer {
     const Result<std::vector<GroupInfo>> groups = store->groups();
     if (!groups.ok()) return;
     for (const GroupInfo& group : *groups) add(group.name, "event " + std::to_string(group.done_to));
+  }
+
+  void offer_projections() {
+    const Result<Store> store = open();
+    if (!store.ok()) return;
+    const Result<std::vector<ProjectionInfo>> projections = store->projections().list();
+    if (!projections.ok()) return;
+    for (const ProjectionInfo& info : *projections) add(info.name, std::string(name_of(info.state)));
   }
 
   void offer_subjects() {

@@ -72,9 +72,18 @@ void read_filters(const Arguments& arguments, LogQuery& query) {
   std::tie(query.resource, query.key) = resource_and_key(arguments.text("resource"));
   query.actor = arguments.text("actor");
   query.correlation = arguments.text("correlation");
+  query.action = arguments.text("action");
+  query.field = arguments.text("field");
   query.idempotency_key = arguments.text("idempotency-key");
   query.tag = arguments.text("tag");
   query.newest_first = arguments.is_on("newest");
+}
+
+// How the events were found, as a notice.
+void tell_plan(const Session& session, const ReadPlan& plan) {
+  std::string line = "plan: " + plan.index;
+  if (plan.index_to > 0) line += " to event " + std::to_string(plan.index_to) + ", then the log";
+  session.notice(line + "; " + counted(plan.entries_touched, "event") + " read");
 }
 
 // `nothing`: the bounds leave no event.
@@ -84,15 +93,20 @@ Status print_log(Session& session, const View& view, const LogQuery& query, bool
                   kOf);
   bool more = false;
   Status row;
+  ReadPlan plan;
   const bool empty = nothing || query.from > view.seq() || (query.to > 0 && query.to < query.from);
   if (empty) return listing.end(false, view.seq());
-  FORGE_TRY(view.log(query, [&](const Event& event) {
-    more = listing.full();
-    if (more) return false;
-    row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, event, listing);
-    return row.ok();
-  }));
+  FORGE_TRY(view.log(
+      query,
+      [&](const Event& event) {
+        more = listing.full();
+        if (more) return false;
+        row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, event, listing);
+        return row.ok();
+      },
+      &plan));
   FORGE_TRY(row);
+  if (session.arguments.is_on("plan")) tell_plan(session, plan);
   return listing.end(more, view.seq());
 }
 
@@ -123,34 +137,43 @@ const Command& log_command() {
   static const Command kCommand{
       .name = "log",
       .summary = "the events of the store, oldest first",
-      .flags = {{.name = "type", .type = FlagType::kText, .value = "GLOB", .summary = "only event types like this: 'Order.*'"},
-                {.name = "resource",
-                 .type = FlagType::kText,
-                 .value = "R[/KEY]",
-                 .summary = "only of this resource or record",
-                 .offer = Offer::kResource},
-                {.name = "tag", .type = FlagType::kText, .value = "FIELD=VALUE", .summary = "only with this tag: sku=tea"},
-                {.name = "correlation", .type = FlagType::kText, .value = "ID", .summary = "only of this correlation"},
-                {.name = "idempotency-key", .type = FlagType::kText, .value = "KEY", .summary = "only of this transaction"},
-                {.name = "since",
-                 .type = FlagType::kText,
-                 .value = "POINT",
-                 .summary = "from there on, inclusive (help time)",
-                 .offer = Offer::kPoint},
-                {.name = "until",
-                 .type = FlagType::kText,
-                 .value = "POINT",
-                 .summary = "up to there, inclusive",
-                 .offer = Offer::kPoint},
-                {.name = "newest", .summary = "newest first"},
-                as_of_flag(),
-                limit_flag(),
-                cursor_flag(),
-                page_flag()},
+      .flags =
+          {{.name = "type", .type = FlagType::kText, .value = "GLOB", .summary = "only event types like this: 'Order.*'"},
+           {.name = "resource",
+            .type = FlagType::kText,
+            .value = "R[/KEY]",
+            .summary = "only of this resource or record",
+            .offer = Offer::kResource},
+           {.name = "correlation", .type = FlagType::kText, .value = "ID", .summary = "only of this correlation"},
+           {.name = "action",
+            .type = FlagType::kText,
+            .value = "ACTION",
+            .summary = "only what this action made",
+            .offer = Offer::kAction},
+           {.name = "field", .type = FlagType::kText, .value = "R.FIELD", .summary = "only events that set or cleared this field"},
+           {.name = "idempotency-key", .type = FlagType::kText, .value = "KEY", .summary = "only of this transaction"},
+           {.name = "since",
+            .type = FlagType::kText,
+            .value = "POINT",
+            .summary = "from there on, inclusive (help time)",
+            .offer = Offer::kPoint},
+           {.name = "until",
+            .type = FlagType::kText,
+            .value = "POINT",
+            .summary = "up to there, inclusive",
+            .offer = Offer::kPoint},
+           {.name = "newest", .summary = "newest first"},
+           {.name = "plan", .summary = "say on standard error how the events were found"},
+           as_of_flag(),
+           limit_flag(),
+           cursor_flag(),
+           page_flag()},
       .examples = {{"forgectl log --type 'Order.*' --since -1h", ""},
                    {"forgectl log --newest --limit 5", "the last five"},
                    {"forgectl log --resource Order/o-1 -o ndjson", ""}},
-      .notes = "--actor NAME shows only events of that actor.",
+      .notes =
+          "--actor NAME shows only events of that actor. With the audit index (projection rebuild audit), --actor, "
+          "--correlation, --action and --field read only the events they name.",
       .uses_pager = true,
       .run = run_log,
   };

@@ -31,6 +31,7 @@ Result<Root> read_root(const std::string& text) {
 
 std::string noun_of(const std::string& check) {
   if (check == "files") return "file";
+  if (check == "projections") return "projection";
   return check == "state" ? "record" : "event";
 }
 

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "forge/events/json.h"
+#include "forge/store/store.h"
 #include "harness.h"
 
 namespace forge::cli {
@@ -62,6 +63,14 @@ const std::map<std::string, Refusal>& refusals() {
       {"rebuild", {"rebuild --to .", 4, "E1003"}},
       {"fork", {"fork .", 4, "E1003"}},
       {"repair", {"repair --to .", 4, "E1003"}},
+      {"projection list", {"projection list --store nowhere", 3, "E1001"}},
+      {"projection show", {"projection show nobody", 3, "E5001"}},
+      {"projection rebuild", {"projection rebuild nobody", 3, "E5001"}},
+      {"projection pause", {"projection pause nobody", 3, "E5001"}},
+      {"projection resume", {"projection resume audit", 4, "E5006"}},
+      {"projection retry", {"projection retry audit", 4, "E5006"}},
+      {"projection skip", {"projection skip audit", 4, "E5006"}},
+      {"projection drop", {"projection drop audit", 2, "E9004"}},
       {"verify", {"verify --head rubbish", 2, "E9001"}},
       {"stats", {"stats --store nowhere", 3, "E1001"}},
       {"doctor", {"doctor --store nowhere", 3, "E1001"}},
@@ -103,6 +112,14 @@ const std::map<std::string, Call>& calls() {
       {"rebuild", {"rebuild --to other"}},
       {"fork", {"fork other"}},
       {"repair", {"repair --to other"}},
+      {"projection list", {"projection list", true}},
+      {"projection show", {"projection show stalled"}},
+      {"projection rebuild", {"projection rebuild audit"}},
+      {"projection pause", {"projection pause audit"}},
+      {"projection resume", {"projection resume resting"}},
+      {"projection retry", {"projection retry stalled"}},
+      {"projection skip", {"projection skip stalled"}},
+      {"projection drop", {"projection drop audit --yes"}},
       {"verify", {"verify"}},
       {"stats", {"stats"}},
       {"doctor", {"doctor", true}},
@@ -124,7 +141,22 @@ class Shop : public Bench {
   Shop()
       : Bench({"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea qty=2 --actor web", "do Order.resize id=o-1 qty=5",
                "do Order.place id=o-2 sku=\"a\033[31mb\"", "bookmark add start",
-               "tail --group mailer --from 2 --once --attempts 1 --exec false", "backup saved"}) {}
+               "tail --group mailer --from 2 --once --attempts 1 --exec false", "backup saved", "projection rebuild audit"}) {
+    add_projections();
+    line("projection pause resting");
+  }
+
+ private:
+  // Two whose code is not in forgectl; one of them failed.
+  void add_projections() {
+    const auto follows = [](const Event&, FoldRows&) { return Status(); };
+    const auto fails = [](const Event&, FoldRows&) { return Status(ErrorId::kArgumentRange, "a\033[31mb"); };
+    OpenOptions options;
+    options.clock = &clock;
+    options.projections = {{.name = "resting", .fold = EventFold(follows)}, {.name = "stalled", .fold = EventFold(fails)}};
+    const Store store = Store::open(".forge", std::move(options)).value();
+    EXPECT_EQ(store.projections().await("stalled", 1, std::chrono::minutes(1)).id(), ErrorId::kProjectionStopped);
+  }
 };
 
 void expect_json(const std::string& text, const std::string& line) {
