@@ -39,7 +39,8 @@ Spread promised_of(const Figure& figure) {
 bool is_kept(const Figure& figure) {
   if (!figure.promise) return true;
   const double median = promised_of(figure).median;
-  return figure.promise->bound == Bound::kRatioAtLeast ? median >= figure.promise->limit : median <= figure.promise->limit;
+  const bool is_floor = figure.promise->bound == Bound::kRatioAtLeast || figure.promise->bound == Bound::kValueAtLeast;
+  return is_floor ? median >= figure.promise->limit : median <= figure.promise->limit;
 }
 
 std::vector<std::vector<double>> alternate(int rounds, const std::vector<Measurement>& measurements) {

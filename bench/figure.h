@@ -10,7 +10,7 @@
 namespace forge::bench {
 
 // What a promise binds.
-enum class Bound { kRatioAtLeast, kRatioAtMost, kDifferenceAtMost, kValueAtMost };
+enum class Bound { kRatioAtLeast, kRatioAtMost, kDifferenceAtMost, kValueAtMost, kValueAtLeast };
 
 struct Promise {
   Bound bound = Bound::kRatioAtLeast;

@@ -18,6 +18,7 @@ void measure_disk(const Settings& settings, std::vector<Figure>& figures);
 void measure_opening(const Settings& settings, std::vector<Figure>& figures);
 void measure_subscriptions(const Settings& settings, std::vector<Figure>& figures);
 void measure_rebuild(const Settings& settings, std::vector<Figure>& figures);
+void measure_following(const Settings& settings, std::vector<Figure>& figures);
 void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 
 // The other process of measure_recovery: writes into the store in `path` until it is killed, and says on standard output when the

@@ -20,7 +20,7 @@ constexpr const char* kUsage =
     "usage: forge_bench [--quick] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
-    "               subscribe, rebuild\n"
+    "               subscribe, rebuild, follow\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -28,10 +28,10 @@ struct Group {
   void (*measure)(const Settings&, std::vector<Figure>&);
 };
 
-constexpr Group kGroups[] = {{"commit", measure_commits}, {"cpu", measure_processor},    {"asof", measure_as_of},
-                             {"scan", measure_scans},     {"history", measure_history},  {"disk", measure_disk},
-                             {"open", measure_opening},   {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
-                             {"rebuild", measure_rebuild}};
+constexpr Group kGroups[] = {{"commit", measure_commits},  {"cpu", measure_processor},    {"asof", measure_as_of},
+                             {"scan", measure_scans},      {"history", measure_history},  {"disk", measure_disk},
+                             {"open", measure_opening},    {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
+                             {"rebuild", measure_rebuild}, {"follow", measure_following}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);

@@ -40,6 +40,8 @@ std::string promise(const Figure& figure) {
       return "≤ " + limit + " more: " + spread(difference_of(figure));
     case Bound::kValueAtMost:
       return "≤ " + limit + " " + figure.unit;
+    case Bound::kValueAtLeast:
+      return "≥ " + limit + " " + figure.unit;
   }
   return "–";
 }
