@@ -77,12 +77,14 @@ void Writer::OpenGroup::settle(const Status& with) {
   turn_.notify_one();
 }
 
-void Writer::OpenGroup::give_turn() {
+bool Writer::OpenGroup::give_turn() {
   {
     const MutexLock lock(mutex_);
+    if (outcome_) return false;
     has_turn_ = true;
   }
   turn_.notify_one();
+  return true;
 }
 
 bool Writer::OpenGroup::await_turn() {
@@ -97,8 +99,9 @@ Status Writer::OpenGroup::wait() {
   return *outcome_;
 }
 
-Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits)
-    : database_(database), watermark_(watermark), durability_(durability), limits_(limits), decider_(decider) {}
+Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits,
+               const Tuning& tuning)
+    : database_(database), watermark_(watermark), durability_(durability), limits_(limits), tuning_(tuning), decider_(decider) {}
 
 Writer::~Writer() {
   stop();
@@ -409,17 +412,29 @@ void Writer::sync_appended(bool in_turn) {
   for (const std::shared_ptr<OpenGroup>& group : groups) group->settle(outcome);
 }
 
+// Whoever syncs without a turn may settle the chosen group before it is told; then the turn goes to another.
 void Writer::pass_turn() {
-  std::shared_ptr<OpenGroup> next;
-  {
-    const MutexLock appended(appended_mutex_);
-    if (appended_.empty()) {
-      is_turn_taken_ = false;
-      return;
-    }
-    next = appended_.front();
+  for (;;) {
+    if (tuning_.turn_delay.count() > 0) std::this_thread::sleep_for(tuning_.turn_delay);
+    const std::shared_ptr<OpenGroup> next = next_in_turn();
+    if (tuning_.turn_delay.count() > 0) std::this_thread::sleep_for(tuning_.turn_delay);
+    if (next == nullptr || next->give_turn()) return;
   }
-  next->has_leader ? next->give_turn() : give_turn_to_thread();
+}
+
+// The group whose leader syncs next. None: the turn is the sync thread's or nobody's. What that thread has left behind, it takes in
+// its last round, without a turn.
+std::shared_ptr<Writer::OpenGroup> Writer::next_in_turn() {
+  const MutexLock appended(appended_mutex_);
+  for (const std::shared_ptr<OpenGroup>& group : appended_) {
+    if (group->has_leader) return group;
+    if (has_thread_left_) continue;
+    is_turn_of_thread_ = true;
+    thread_turn_.notify_one();
+    return nullptr;
+  }
+  is_turn_taken_ = false;
+  return nullptr;
 }
 
 void Writer::give_turn_to_thread() {
@@ -606,6 +621,7 @@ void Writer::append_loop() {
 bool Writer::await_turn() {
   const MutexLock appended(appended_mutex_);
   while (!is_turn_of_thread_ && !appended_all_) thread_turn_.wait(appended_mutex_);
+  has_thread_left_ = !is_turn_of_thread_;
   return std::exchange(is_turn_of_thread_, false);
 }
 

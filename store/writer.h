@@ -23,6 +23,7 @@
 #include "database.h"
 #include "decider.h"
 #include "forge/events/thread_annotations.h"
+#include "tuning.h"
 #include "watermark_keeper.h"
 
 namespace forge::internal {
@@ -57,7 +58,8 @@ struct WriterTotals {
 
 class Writer {
  public:
-  Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits);
+  Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits,
+         const Tuning& tuning);
   ~Writer();
 
   // `on_commit` is called after each commit of events, under the sync role: it must not block. Set before the first one.
@@ -126,8 +128,8 @@ class Writer {
     // How it ended, for those who wait.
     void settle(const Status& with);
     Status wait();
-    // The turn to sync, for its leader; false when it has ended without.
-    void give_turn();
+    // The turn to sync, for its leader: given, unless it has ended meanwhile; false when it has ended without.
+    bool give_turn();
     bool await_turn();
 
    private:
@@ -168,6 +170,7 @@ class Writer {
   // group has been synced meanwhile.
   void sync_appended(bool in_turn) FORGE_EXCLUDES(sync_mutex_, appended_mutex_);
   void pass_turn() FORGE_EXCLUDES(appended_mutex_);
+  std::shared_ptr<OpenGroup> next_in_turn() FORGE_EXCLUDES(appended_mutex_);
   void give_turn_to_thread() FORGE_EXCLUDES(appended_mutex_);
   Status sync_and_publish(const Groups& groups) FORGE_REQUIRES(sync_mutex_);
   Status sync_and_settle(const Groups& groups) FORGE_REQUIRES(sync_mutex_);
@@ -201,6 +204,7 @@ class Writer {
   WatermarkKeeper& watermark_;
   const Durability durability_;
   const Limits& limits_;
+  const Tuning& tuning_;
   std::function<void()> on_commit_;
 
   Mutex append_mutex_;  // the append role
@@ -224,6 +228,7 @@ class Writer {
   std::size_t awaited_members_ FORGE_GUARDED_BY(appended_mutex_) = 0;   // 0: nobody gathers
   bool is_turn_taken_ FORGE_GUARDED_BY(appended_mutex_) = false;        // somebody syncs or is about to
   bool is_turn_of_thread_ FORGE_GUARDED_BY(appended_mutex_) = false;    // the sync thread
+  bool has_thread_left_ FORGE_GUARDED_BY(appended_mutex_) = false;      // it takes no turn any more
   bool appended_all_ FORGE_GUARDED_BY(appended_mutex_) = false;         // the append thread has ended
   CondVar thread_turn_, gathered_;
 

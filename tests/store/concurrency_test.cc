@@ -2,16 +2,22 @@
 
 #include <gtest/gtest.h>
 
+#include <rocksdb/env.h>
+
 #include <atomic>
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
 
 #include "forge/store/store.h"
 #include "forge/store/stream.h"
+#include "store_state.h"
 #include "support/dice.h"
 #include "support/history_check.h"
 
@@ -438,6 +444,33 @@ TEST(StoreConcurrency, WhatWaitsLongerThanAllowedIsRefusedWithoutATrace) {
   EXPECT_EQ(notes.refusals(ErrorId::kDeadlinePassed), history.refused.size());
   EXPECT_LE(history.refused.size(), 20u) << "a transaction with time left was refused";
   check_history(store, counters.base(), {history});
+}
+
+// Reading at a time syncs what is in flight without waiting for a turn: it must not take one away from those who wait for theirs.
+TEST(StoreConcurrency, ReadersAtATimeLeaveNoCallerWaiting) {
+  constexpr int kActs = 100;
+  const internal::Tuning tuning{.turn_delay = std::chrono::milliseconds(1)};
+  const std::shared_ptr<rocksdb::Env> memory(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+  Store store = StoreAccess::open("/store", {.durability = Durability::kOs}, memory, tuning).value();
+  store.add_schema(schema()).value();
+  for (int i = 0; i < kCounters; ++i) store.act("Counter.make", {{"id", counter(i)}}).value();
+  const Seq base = store.head();
+
+  std::atomic<int> done{0};
+  std::vector<std::future<void>> callers;
+  for (int i = 0; i < kCounters; ++i) {
+    callers.push_back(std::async(std::launch::async, [&store, &done, i] {
+      for (int act = 0; act < kActs; ++act, ++done) store.act("Counter.add", {{"id", counter(i)}}).value();
+    }));
+  }
+  while (done < kCounters * kActs / 2) store.as_of(Point(system_clock().now())).value();
+
+  for (const std::future<void>& caller : callers) {
+    if (caller.wait_for(std::chrono::seconds(60)) == std::future_status::ready) continue;
+    std::fputs("a caller waits for ever\n", stderr);
+    std::abort();  // nothing can end it
+  }
+  EXPECT_EQ(store.head(), base + kCounters * kActs);
 }
 
 TEST(StoreConcurrency, ClosingAnswersEverythingThatWaits) {
