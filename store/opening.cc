@@ -231,12 +231,23 @@ Status refuse_unfinished_copy(const StoreFiles& files) {
       .state("nothing was changed");
 }
 
+// The lock comes before the first file. Under it the directory is looked at again: another process may have made a store there
+// meanwhile, or begun one.
 Status open_new(Store::State& state) {
   if (state.options.read_only || !state.options.create) {
     return Status(ErrorId::kStoreNotFound, "there is no store in " + state.path).remedy("create one: forgectl init " + state.path);
   }
-  FORGE_TRY(create(state));
+  FORGE_TRY(state.files->make_root());
   FORGE_TRY(take_lock(state));
+  FORGE_ASSIGN(const StoreFiles::Found found, state.files->look());
+  if (found == StoreFiles::Found::kUnfinished) {
+    FORGE_TRY(refuse_unfinished_copy(*state.files));
+    FORGE_TRY(state.files->discard_creation());
+  } else if (found != StoreFiles::Found::kNothing) {
+    state.lock.reset();
+    return open_state(state);
+  }
+  FORGE_TRY(create(state));
   return start_writing(state, {});
 }
 
@@ -259,10 +270,6 @@ Status open_state(Store::State& state) {
       return open_new(state);
     case StoreFiles::Found::kUnfinished:
       FORGE_TRY(refuse_unfinished_copy(*state.files));
-      if (state.options.read_only || !state.options.create) return open_new(state);
-      FORGE_TRY(take_lock(state));
-      FORGE_TRY(state.files->discard_creation());
-      state.lock.reset();
       return open_new(state);
     case StoreFiles::Found::kRemains:
       return Status(ErrorId::kRemainsOfStore, root + " holds remains of a store without its identity file")

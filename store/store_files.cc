@@ -125,20 +125,25 @@ Result<StoreFiles::Found> StoreFiles::look() const {
   return Found::kNothing;
 }
 
-Status StoreFiles::begin_creation(const Identity& identity) {
-  const auto made = [&](const std::string& path) {
-    const rocksdb::IOStatus status = file_system_->CreateDirIfMissing(path, kIo, nullptr);
-    if (status.ok()) return Status();
-    return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + path).why(to_status(status, "").text().why);
-  };
+Status StoreFiles::make_directory(const std::string& path) {
+  const rocksdb::IOStatus status = file_system_->CreateDirIfMissing(path, kIo, nullptr);
+  if (status.ok()) return {};
+  return Status(ErrorId::kDirectoryUnusable, "cannot make the directory " + path).why(to_status(status, "").text().why);
+}
+
+Status StoreFiles::make_root() {
   const bool existed = exists(paths_.root);
-  FORGE_TRY(made(paths_.root));
+  FORGE_TRY(make_directory(paths_.root));
   // Its name must last, too; a directory that somebody else made may stand in one that we may not read.
   const Status named = sync_directory(parent_of(paths_.root));
-  if (!existed) FORGE_TRY(named);
+  return existed ? Status() : named;
+}
+
+Status StoreFiles::begin_creation(const Identity& identity) {
+  FORGE_TRY(make_root());
   FORGE_TRY(write_synced(paths_.identity_draft(), identity_text(identity)));
   FORGE_TRY(sync_directory(paths_.root));
-  return made(paths_.data());
+  return make_directory(paths_.data());
 }
 
 Status StoreFiles::finish_creation() {

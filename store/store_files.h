@@ -56,6 +56,8 @@ class StoreFiles {
   static StorePaths locate(rocksdb::FileSystem& file_system, const std::string& path);
   Result<Found> look() const;
 
+  // Makes the store's directory where there is none.
+  Status make_root();
   // Makes the directories and the draft of the identity; nothing is a store yet.
   Status begin_creation(const Identity& identity);
   // Turns the draft into the identity: from here on the directory is a store.
@@ -85,6 +87,7 @@ class StoreFiles {
   const StorePaths& paths() const { return paths_; }
 
  private:
+  Status make_directory(const std::string& path);
   Status write_synced(const std::string& path, std::string_view text);
   Result<Identity> read_identity(const std::string& path) const;
 

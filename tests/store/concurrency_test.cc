@@ -379,6 +379,25 @@ TEST(StoreConcurrency, OneOfTheRacingCallersAddsASchema) {
   EXPECT_EQ(counters.store().schemas().size(), 6u);
 }
 
+TEST(StoreConcurrency, OneOfTheRacingCallersMakesTheStore) {
+  const std::string directory = ::testing::TempDir() + "forge-creation-" + std::to_string(::getpid());
+  for (int round = 0; round < 8; ++round) {
+    std::filesystem::remove_all(directory);
+    const auto open = [&directory, round](int caller) {
+      std::this_thread::sleep_for(std::chrono::microseconds(caller * round * 200));
+      const Result<Store> opened = Store::open(directory);
+      EXPECT_TRUE(opened.ok() || opened.status().id() == ErrorId::kStoreLocked) << opened.status().message();
+      return opened.ok();
+    };
+    std::future<bool> other = std::async(std::launch::async, open, 1);
+    const bool first = open(0), second = other.get();
+    EXPECT_TRUE(first || second);
+    const Result<Store> store = Store::open(directory);
+    EXPECT_TRUE(store.ok()) << store.status().message();
+  }
+  std::filesystem::remove_all(directory);
+}
+
 TEST(StoreConcurrency, OverloadRefusesWithoutATraceAndKeepsTheRest) {
   OpenOptions options;
   options.limits.waiting_actions_max = 8;
