@@ -263,15 +263,18 @@ void StoreFiles::remove_quarantine() {
   static_cast<void>(remove_tree(paths_.quarantine()).ok());
 }
 
+// A link is removed and never followed: what it names is not the store's. It passes for a directory, but is removed as a file.
 Status StoreFiles::remove_tree(const std::string& path) {
+  bool is_directory = false;
+  const bool known = file_system_->IsDirectory(path, kIo, &is_directory, nullptr).ok();
+  if (known && file_system_->DeleteFile(path, kIo, nullptr).ok()) return {};
   std::vector<std::string> children;
   if (!exists(path) || !file_system_->GetChildren(path, kIo, &children, nullptr).ok()) return {};
   for (const std::string& child : children) {
     if (child == "." || child == "..") continue;
     const std::string full = path + "/" + child;
-    bool is_directory = false;
-    const bool known = file_system_->IsDirectory(full, kIo, &is_directory, nullptr).ok();
-    if (known && is_directory) {
+    const bool can_tell = file_system_->IsDirectory(full, kIo, &is_directory, nullptr).ok();
+    if (can_tell && is_directory) {
       FORGE_TRY(remove_tree(full));
     } else {
       FORGE_TRY(to_status(file_system_->DeleteFile(full, kIo, nullptr), "removing " + full));

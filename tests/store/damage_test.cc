@@ -238,5 +238,25 @@ TEST(TableFile, IsNamedWithTheDamagedBlock) {
   EXPECT_GT(named, 0u) << "the events in the damaged block of the log are named";
 }
 
+// A store may come from a stranger: closing it removes its quarantine, and nothing that a link there leads to.
+TEST(Quarantine, IsRemovedWithoutFollowingLinks) {
+  for (const bool is_link : {true, false}) {
+    const SampleDirectory directory(State::kClosed);
+    const fs::path beside = directory.path() + "-beside", quarantine = directory.path() + "/quarantine";
+    fs::create_directories(beside);
+    write_file(beside / "kept", "kept");
+    if (is_link) {
+      fs::create_directory_symlink(beside, quarantine);
+    } else {
+      fs::create_directories(quarantine / "stop");
+      fs::create_directory_symlink(beside, quarantine / "stop" / "link");
+    }
+    EXPECT_TRUE(Store::open(directory.path()).value().close().ok());
+    EXPECT_FALSE(fs::exists(fs::symlink_status(quarantine)));
+    EXPECT_EQ(read_file(beside / "kept"), "kept");
+    fs::remove_all(beside);
+  }
+}
+
 }  // namespace
 }  // namespace forge::testing_support
