@@ -50,6 +50,14 @@ Status key_reused(const std::string& key, Seq first, Seq last) {
                          : "events " + std::to_string(first) + " to " + std::to_string(last) + " were written under it");
 }
 
+// What could not be read back must not be written. Only nested values can grow past what verify_table lets through.
+Status check_nesting(const TableType& table, std::span<const Cell> row, std::span<const std::uint8_t> bytes,
+                     const std::string& name) {
+  const bool nests = std::any_of(row.begin(), row.end(), [](const Cell& cell) { return cell.kind == Kind::kNested; });
+  if (!nests || verify_table(table, bytes).ok()) return {};
+  return Status(ErrorId::kTooLarge, name + " would nest too deep or too much").why("the limits are 64 levels and 10,000 tables");
+}
+
 Status rule_error(const Action& action, const Rule& rule, std::string why) {
   return Status(ErrorId::kRuleViolated, action.name + " was refused by rule '" + rule.name + "'")
       .why(std::move(why))
@@ -470,12 +478,16 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
   if (any_change) envelope.changes = changes_writer_.write(resource.record, subject.changes);
   mark_recorded(*action.action, subject.arguments);
   envelope.has_arguments = !arguments_equal_changes(*action.action, subject.arguments, subject.changes);
-  if (envelope.has_arguments) envelope.arguments = arguments_writer_.write(action.action->arguments, subject.arguments);
+  if (envelope.has_arguments) {
+    envelope.arguments = arguments_writer_.write(action.action->arguments, subject.arguments);
+    FORGE_TRY(check_nesting(action.action->arguments, subject.arguments, envelope.arguments, action.action->name));
+  }
   FORGE_TRY(write_event(envelope, staging));
 
   const Status projected = projection_.project(resource, envelope, destroyed, subject.before, subject.before_row, subject.after,
                                                [&](const RowChange& change) { stage_row(change, subject, staging); });
   FORGE_TRY(projected);
+  if (!destroyed) FORGE_TRY(check_nesting(resource.record, subject.after, projection_.current().record, subject.name()));
   if (destroyed) references_.note_destroyed(resource, subject.key);
   overlay_.put(Table::kCurrent, subject.current_key, projection_.current_bytes(), staging.group->number);
   FORGE_ASSIGN(std::string key, key_text(resource, subject.key));
