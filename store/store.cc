@@ -27,6 +27,27 @@ Status closed_error() {
   return Status(ErrorId::kClosed, "the store is closed");
 }
 
+// Forge's own records are what the store itself reads: a schema that does not parse, or a bookmark of an event to come, would be
+// found as damage.
+Status check_own_actions(const std::vector<ActionRequest>& actions, Seq head) {
+  for (const ActionRequest& request : actions) {
+    if (request.action.starts_with("_schema.")) {
+      return Status(ErrorId::kUnknownAction, "'" + request.action + "' is not to be issued as an action")
+          .why("a schema is checked as a whole before it is added")
+          .state("nothing was written")
+          .remedy("add it: forgectl schema add FILE.fbs");
+    }
+    const Value* seq = request.action == "_bookmark.add" ? request.args.find("seq") : nullptr;
+    const std::int64_t* number = seq == nullptr ? nullptr : seq->if_int();
+    if (number != nullptr && (*number < 0 || *number > static_cast<std::int64_t>(head))) {
+      return Status(ErrorId::kTimeInFuture, "event " + std::to_string(*number) + " is not in the log")
+          .why("the head is event " + std::to_string(head))
+          .state("nothing was written");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 // --- opening and closing --------------------------------------------------------------------------------------------------------
@@ -244,6 +265,7 @@ std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::v
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
   if (database == nullptr) return closed_error();
   if (writer == nullptr && !of_transaction.dry_run) return read_only_error(path);
+  FORGE_TRY(check_own_actions(actions, head()));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       PreparedTransaction::make(std::move(actions), of_transaction, catalog.current(), options.limits);
   if (!prepared.ok()) return nothing_written(prepared.status());
@@ -278,8 +300,10 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
   }
   if (database == nullptr) return done(closed_error());
   if (writer == nullptr && !of_transaction.dry_run) return done(read_only_error(path));
+  const Status issuable = check_own_actions(actions, head());
   Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits);
+      issuable.ok() ? PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits)
+                    : issuable;
   if (writer == nullptr) {
     Result<TransactionReceipt> result = dry_run->decide(prepared, gate.get());
     return done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
