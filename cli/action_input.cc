@@ -118,7 +118,8 @@ Result<ActionRequest> read_batch_action(const Value& value, const std::string& p
 Status read_batch_member(const std::string& name, const Value& value, const std::string& place, BatchTransaction& out) {
   if (name == "idempotency_key" || name == "key") {
     if (!out.options.idempotency_key.empty()) return wrong_member(place, "the idempotency key is given twice");
-    return read_text(value, place, name, out.options.idempotency_key);
+    FORGE_TRY(read_text(value, place, name, out.options.idempotency_key));
+    return out.options.idempotency_key.empty() ? wrong_member(place, "'" + name + "' is empty") : Status();
   }
   if (name == "actor") return read_text(value, place, name, out.options.actor.id);
   if (name == "role") return read_text(value, place, name, out.options.actor.role);

@@ -77,6 +77,10 @@ Status check_single(const Arguments& arguments) {
   if (arguments.words().empty()) {
     return Status(ErrorId::kUsage, "do needs RESOURCE.ACTION").remedy("see: forgectl help do");
   }
+  // An empty one is most likely a variable that is not set: without a key a retry would act twice.
+  if (arguments.given("idempotency-key") && arguments.text("idempotency-key").empty()) {
+    return Status(ErrorId::kUsage, "--idempotency-key is empty").remedy("give a key, or leave --idempotency-key out");
+  }
   return {};
 }
 
@@ -133,7 +137,7 @@ const Command& do_command() {
       .summary = "issue an action, or a batch of transactions",
       .arguments = {{.name = "RESOURCE.ACTION", .summary = "the action's name", .required = false, .offer = Offer::kAction},
                     {.name = "NAME=VALUE",
-                     .summary = "its arguments, typed by the schema; NAME=null clears",
+                     .summary = "its arguments, typed by the schema; NAME=null clears all but texts",
                      .required = false,
                      .repeated = true,
                      .offer = Offer::kAssignment}},
