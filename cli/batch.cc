@@ -15,7 +15,8 @@
 namespace forge::cli {
 namespace {
 
-constexpr std::size_t kWindow = 256;  // transactions in flight
+constexpr std::size_t kWindow = 256;              // transactions in flight
+constexpr std::size_t kActionsInFlight = 50'000;  // well below what the store takes before it refuses more
 
 // Lines of a source. What is longer than a batch line may be is read, but kept only to one byte past the limit.
 class LineReader {
@@ -96,9 +97,12 @@ class Batch {
 
  private:
   Status check_flags();
+  Status set_defaults();
   Status read_lines(TransactionStream& stream, LineReader& lines, std::uint64_t bytes_total);
   Status submit(TransactionStream& stream, std::uint64_t number, std::string line);
-  void decided(std::uint64_t number, const std::string& key, const std::string& line, const Result<TransactionReceipt>& outcome);
+  void await_room(std::size_t actions);
+  void decided(std::uint64_t number, std::size_t actions, const std::string& key, const std::string& line,
+               const Result<TransactionReceipt>& outcome);
   void refused(std::uint64_t number, const std::string& line, const Status& reason);
   std::string stored_text() const;
   void wait_until_decided();
@@ -116,6 +120,7 @@ class Batch {
   std::condition_variable decided_;
   Counts counts_;
   std::uint64_t in_flight_ = 0;
+  std::size_t actions_in_flight_ = 0;
   std::uint64_t last_stored_ = 0;  // number of the last line that is stored
   std::uint64_t failed_line_ = 0;  // the first refused line that stopped the run; 0: none
   Status failure_;
@@ -140,6 +145,16 @@ Status Batch::check_flags() {
   return quarantine_.open(on_error.substr(kQuarantine.size()));
 }
 
+// What a line does not say.
+Status Batch::set_defaults() {
+  defaults_ = session_.act_options();
+  defaults_.correlation = session_.arguments.text("correlation");
+  if (const auto at = session_.arguments.if_text("at")) {
+    FORGE_ASSIGN(defaults_.occurred_at, parse_time(*at));
+  }
+  return {};
+}
+
 Result<int> Batch::run() {
   FORGE_TRY(check_flags());
   const std::string input = session_.arguments.text("input");
@@ -148,7 +163,7 @@ Result<int> Batch::run() {
   FORGE_ASSIGN(const std::unique_ptr<Source> source, open_input(session_, path));
   std::error_code unknown;
   const std::uint64_t bytes_total = path == "-" ? 0 : std::filesystem::file_size(path, unknown);
-  defaults_ = session_.act_options();
+  FORGE_TRY(set_defaults());
   FORGE_ASSIGN(Store store, session_.open_for_writing());
 
   const std::int64_t begun = session_.streams.clock->now().micros;
@@ -191,26 +206,33 @@ Status Batch::submit(TransactionStream& stream, std::uint64_t number, std::strin
     if (failed_line_ == 0) refused(number, line, read.status());
     return {};
   }
-  {
-    const std::lock_guard lock(mutex_);
-    ++in_flight_;
-  }
+  const std::size_t actions = read->actions.size();
+  await_room(actions);
   const std::string key = read->options.idempotency_key;
   if (!quarantine_.is_open()) line.clear();
   // Every outcome comes to `decided`; what submit itself says of a stopped stream is the same again.
   static_cast<void>(stream
                         .submit(std::move(read->actions), std::move(read->options),
-                                [this, number, key, text = std::move(line)](const Result<TransactionReceipt>& outcome) {
-                                  decided(number, key, text, outcome);
+                                [this, number, key, actions, text = std::move(line)](const Result<TransactionReceipt>& outcome) {
+                                  decided(number, actions, key, text, outcome);
                                 })
                         .ok());
   return {};
 }
 
-void Batch::decided(std::uint64_t number, const std::string& key, const std::string& line,
+// Takes the place of a transaction with so many actions.
+void Batch::await_room(std::size_t actions) {
+  std::unique_lock lock(mutex_);
+  decided_.wait(lock, [&] { return in_flight_ == 0 || actions_in_flight_ + actions <= kActionsInFlight; });
+  ++in_flight_;
+  actions_in_flight_ += actions;
+}
+
+void Batch::decided(std::uint64_t number, std::size_t actions, const std::string& key, const std::string& line,
                     const Result<TransactionReceipt>& outcome) {
   const std::lock_guard lock(mutex_);
   --in_flight_;
+  actions_in_flight_ -= actions;
   decided_.notify_all();
   if (!outcome.ok()) {
     if (failed_line_ == 0) refused(number, line, outcome.status());
@@ -243,6 +265,8 @@ void Batch::refused(std::uint64_t number, const std::string& line, const Status&
     failure_ = added;
     return;
   }
+  // Says the reason, of its own line.
+  const bool wrote_nothing = reason.text().state.empty() || reason.text().state == "nothing was written";
   failed_line_ = number;
   Status status(reason.id(), "line " + std::to_string(number) + ": " + reason.text().what);
   std::string written = stored_text();
@@ -250,7 +274,7 @@ void Batch::refused(std::uint64_t number, const std::string& line, const Status&
   failure_ = std::move(status)
                  .why(reason.text().why)
                  .place(reason.text().place)
-                 .state(is_known ? written : reason.text().state)
+                 .state(is_known || wrote_nothing ? written : reason.text().state)
                  .remedy(is_known ? "mend the line and run the same file again" : reason.text().remedy);
 }
 

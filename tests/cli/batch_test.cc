@@ -47,6 +47,7 @@ TEST(BatchLine, RefusesWhatItDoesNotKnowByName) {
       {R"({"actions":[7]})", "an action is not an object"},
       {R"({"actions":{}})", "'actions' is not a list"},
       {R"({"key":"a","idempotency_key":"b"})", "the idempotency key is given twice"},
+      {R"({"key":""})", "'key' is empty"},
       {R"({"actor":7})", "'actor' is not a text"},
       {R"([])", "the line is not an object"},
   };
@@ -105,6 +106,30 @@ TEST_F(BatchTest, GoesOnWhereItStopped) {
   EXPECT_EQ(answer.exit, 0);
   EXPECT_EQ(answer.out, "ack k-1 2 2\nack k-2 3 3\nack k-3 4 4\n");
   EXPECT_NE(answer.err.find("1 transaction · 1 event · 2 replayed"), std::string::npos) << answer.err;
+}
+
+TEST_F(BatchTest, TakesTimeAndCorrelationFromTheFlags) {
+  const std::string own = R"({"at":"2026-11-20T09:00:00Z","actions":[]})";
+  const Answer done = bench.line("do --batch --at 2026-11-19 --correlation import-1", place(1) + own);
+  EXPECT_EQ(done.exit, 0) << done.err;
+  const Answer log = bench.line("log --correlation import-1 --json");
+  EXPECT_NE(log.out.find("\"occurred_at\":\"2026-11-19T00:00:00.000000Z\""), std::string::npos) << log.out;
+  EXPECT_NE(log.out.find("\"occurred_at\":\"2026-11-20T09:00:00.000000Z\""), std::string::npos) << log.out;
+  EXPECT_EQ(bench.line("do --batch --at soon", place(2)).exit, 2);
+}
+
+// More actions than the store lets wait: the run waits for them itself.
+TEST_F(BatchTest, IsNotOverloadedByItsOwnLargeTransactions) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "100,000 actions take too long here";
+#endif
+  std::string actions;
+  for (int i = 0; i < 10'000; ++i) actions += R"(,{"action":"Order.resize","args":{"id":"o-1","qty":2}})";
+  const std::string line = R"({"actions":[)" + actions.substr(1) + "]}\n";
+  std::string input = place(1);
+  for (int i = 0; i < 11; ++i) input += line;
+  const Answer answer = bench.line("do --batch", input);
+  EXPECT_EQ(answer.exit, 0) << answer.err;
 }
 
 TEST_F(BatchTest, PutsRefusedLinesIntoQuarantineAndGoesOn) {
