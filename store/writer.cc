@@ -87,6 +87,14 @@ bool Writer::OpenGroup::give_turn() {
   return true;
 }
 
+// Nothing later of a stream follows what was lost, also where writing goes on.
+void Writer::OpenGroup::close_gates(const Status& why) {
+  for (const std::shared_ptr<Request>& request : requests) {
+    StreamGate* const gate = request->gate.get();
+    if (gate != nullptr && gate->stop_on_refusal && !gate->refusal) gate->refusal = Status(why).state("nothing was written");
+  }
+}
+
 bool Writer::OpenGroup::await_turn() {
   const MutexLock lock(mutex_);
   while (!has_turn_ && !outcome_) turn_.wait(mutex_);
@@ -370,6 +378,7 @@ void Writer::fail_from(OpenGroup& group, const Status& why) {
   const std::shared_ptr<OpenGroup> above = take_group();
   for (OpenGroup* lost : {&group, above.get()}) {
     if (lost == nullptr) continue;
+    lost->close_gates(why);
     answer_later(*lost, why);
     lost->settle(why);
   }

@@ -125,6 +125,8 @@ class Writer {
     std::shared_ptr<LogFile> log;  // what it was appended to
 
     std::size_t members() const { return callers + requests.size(); }
+    // Under the decide role.
+    void close_gates(const Status& why);
     // How it ended, for those who wait.
     void settle(const Status& with);
     Status wait();

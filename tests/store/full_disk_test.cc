@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "forge/store/stream.h"
 #include "store/failing_disk.h"
 
 namespace forge::testing_support {
@@ -46,6 +47,26 @@ TEST_F(StoreOnAFullDisk, RefusesWritesAndGoesOnByItselfOnceThereIsSpace) {
   disk_->power_loss(1, PowerLoss::kReordered);
   reopen();
   settle_doubts();
+}
+
+// What follows a lost transaction of a stream must not be stored without it, though others may be by then.
+TEST_F(StoreOnAFullDisk, AStreamThatMetItStoresNothingLater) {
+  TransactionStream stream(*store_);
+  Status first, second;
+  fill_disk();
+  static_cast<void>(
+      stream.submit(numbered().actions, {}, [&](const Result<TransactionReceipt>& done) { first = done.status(); }).ok());
+  EXPECT_EQ(stream.finish().id(), ErrorId::kDiskFull);
+  EXPECT_EQ(first.id(), ErrorId::kDiskFull);
+  make_space();
+  expect_writes_resume();
+  const Seq head = store_->head();
+  static_cast<void>(
+      stream.submit(numbered().actions, {}, [&](const Result<TransactionReceipt>& done) { second = done.status(); }).ok());
+  static_cast<void>(stream.finish().ok());
+  EXPECT_EQ(second.id(), ErrorId::kDiskFull);
+  EXPECT_EQ(second.text().state, "nothing was written");
+  EXPECT_EQ(store_->head(), head);
 }
 
 // RocksDB recovers from a full disk by flushing. Where there is nothing to flush it keeps the log whose last write failed, and the
