@@ -239,9 +239,11 @@ std::vector<SchemaVersion> Store::schemas() const {
     version.seq = versions[i].seq;
     version.digest = versions[i].domain->digest();
     version.domain = versions[i].domain;
-    internal::AlignedBytes bytes;
-    const Result<Envelope> event = internal::read_event(*state_->database, version.seq, bytes);
-    if (event.ok()) version.recorded_at = event->recorded_at;
+    if (state_->database != nullptr) {
+      internal::AlignedBytes bytes;
+      const Result<Envelope> event = internal::read_event(*state_->database, version.seq, bytes);
+      if (event.ok()) version.recorded_at = event->recorded_at;
+    }
     out.push_back(std::move(version));
   }
   return out;

@@ -31,5 +31,13 @@ TEST(OwnActions, ABookmarkIsOfAnEventThatIsThere) {
   EXPECT_EQ(store.bookmarks().value().size(), 1u);
 }
 
+TEST(ClosedStore, StillNamesItsSchemas) {
+  Store store = Store::open(":memory:").value();
+  store.add_schema({{"a.fbs", "include \"forge.fbs\";\ntable A (resource) { id: string (key); }"}}).value();
+  ASSERT_TRUE(store.close().ok());
+  ASSERT_EQ(store.schemas().size(), 1u);
+  EXPECT_EQ(store.schemas().front().seq, 1u);
+}
+
 }  // namespace
 }  // namespace forge
