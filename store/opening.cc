@@ -251,6 +251,18 @@ Status open_new(Store::State& state) {
   return start_writing(state, {});
 }
 
+// A look is several looks at the directory. Where a store is just being made there, they may not fit together and show remains or
+// foreign things: then another one tells.
+Result<StoreFiles::Found> look_at(const Store::State& state) {
+  constexpr int kLooks = 5;
+  for (int look = 1;; ++look) {
+    FORGE_ASSIGN(const StoreFiles::Found found, state.files->look());
+    const bool is_odd = found == StoreFiles::Found::kRemains || found == StoreFiles::Found::kForeign;
+    if (!is_odd || look == kLooks || state.env != nullptr) return found;
+    if (DirectoryLock::holder(state.files->paths().root).empty()) return state.files->look();
+  }
+}
+
 }  // namespace
 
 Status put_store_id(Database& database, const Uuid& id) {
@@ -261,7 +273,7 @@ Status put_store_id(Database& database, const Uuid& id) {
 }
 
 Status open_state(Store::State& state) {
-  FORGE_ASSIGN(const StoreFiles::Found found, state.files->look());
+  FORGE_ASSIGN(const StoreFiles::Found found, look_at(state));
   const std::string& root = state.files->paths().root;
   switch (found) {
     case StoreFiles::Found::kStore:
