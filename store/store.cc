@@ -319,7 +319,7 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
 // --- reads ----------------------------------------------------------------------------------------------------------------------
 
 View Store::view() const {
-  return *as_of(head());
+  return as_of(head()).value();
 }
 
 Result<View> Store::as_of(Seq seq) const {

@@ -144,6 +144,7 @@ const Command& log_command() {
             .value = "R[/KEY]",
             .summary = "only of this resource or record",
             .offer = Offer::kResource},
+           {.name = "tag", .type = FlagType::kText, .value = "FIELD=VALUE", .summary = "only with this tag: sku=tea"},
            {.name = "correlation", .type = FlagType::kText, .value = "ID", .summary = "only of this correlation"},
            {.name = "action",
             .type = FlagType::kText,

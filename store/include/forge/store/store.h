@@ -3,7 +3,8 @@
 // The store: one directory that holds an append-only log of events and everything derived from it.
 //
 // Every action appends an immutable event together with its state change in one atomic write; an acknowledgement means that it is
-// on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads.
+// on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads, until one
+// closes or destroys it.
 //
 // Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
 // the first stream starts four more, which decide, append, sync and answer; the first subscription starts two that deliver, the
@@ -89,8 +90,9 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  // Finishes what is in flight and closes; later calls fail with kClosed. Errors: kIoError where the clean-stop mark could not be
-  // written; nothing acknowledged is lost by it. kIoFatal where the store's directory is gone.
+  // Finishes what is in flight and closes; later calls fail with kClosed. No other call may be under way meanwhile, nor a view of
+  // the store be used later; the same holds for the destructor. Errors: kIoError where the clean-stop mark could not be written;
+  // nothing acknowledged is lost by it. kIoFatal where the store's directory is gone.
   Status close();
 
   // Reads the .fbs file and its includes, checks them and, unless this very schema is in force, appends it as the next version.
@@ -129,8 +131,8 @@ class Store {
   // The same without waiting. `done` is called exactly once, from a thread of the store or before this returns, and must not block.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
-  // The store as it is now, as of a seq, or as of any point. Errors of the latter two: kTimeInFuture (naming the head),
-  // kBookmarkNotFound, kIdempotencyKeyNotFound.
+  // The store as it is now, as of a seq, or as of any point. view() aborts on a closed store. Errors of the latter two:
+  // kTimeInFuture (naming the head), kBookmarkNotFound, kIdempotencyKeyNotFound.
   View view() const;
   Result<View> as_of(Seq seq) const;
   Result<View> as_of(const Point& point) const;
