@@ -15,8 +15,8 @@
 
 #include "comparison.h"
 #include "forge/store/store.h"
-#include "lane.h"
 #include "forge/testing.h"
+#include "lane.h"
 
 namespace forge::model {
 namespace {

@@ -15,10 +15,10 @@
 
 #include "forge/store/store.h"
 #include "forge/store/stream.h"
+#include "forge/testing.h"
 #include "store/seeds.h"
 #include "store_state.h"
 #include "support/dice.h"
-#include "forge/testing.h"
 #include "support/fault_env.h"
 
 namespace forge {
