@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kSequencesPerStore = 20;
 
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
+  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing sets it
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
@@ -153,7 +153,8 @@ class Simulation {
       ActOptions options = attempt.options;
       options.if_version = attempt.requests.front().if_version;
       FORGE_ASSIGN(const Receipt one, store_->act(attempt.requests.front().action, attempt.requests.front().args, options));
-      return TransactionReceipt{one.transaction, one.recorded_at, one.seq, one.seq, one.replayed, {one}};
+      return TransactionReceipt{one.transaction, one.recorded_at, one.seq,
+                                one.seq,         one.replayed,    {static_cast<const ActionReceipt&>(one)}};
     }
     if (!dice_.chance(5)) return store_->transact(attempt.requests, attempt.options);
     std::promise<Result<TransactionReceipt>> answer;
