@@ -100,7 +100,7 @@ TEST_P(FlippedBit, IsReportedOrDoesNoHarm) {
     ++outcomes[outcome.where];
     const bool harmless = outcome.where == "harmless";
     EXPECT_TRUE(!harmless || kind.may_be_harmless) << path << ", offset " << at;
-    if (kind.begin == "" && kind.end == ".log") {
+    if (kind.begin.empty() && kind.end == ".log") {
       EXPECT_EQ(outcome.where, "at open") << path << ", offset " << at;
       EXPECT_TRUE(outcome.status.id() == ErrorId::kDataCorrupt || outcome.status.id() == ErrorId::kDataTruncated)
           << outcome.status.message();

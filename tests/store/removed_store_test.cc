@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 class RemovedStore : public ::testing::Test {
- protected:
+ public:
   RemovedStore() { store_.add_schema(accounts_schema()).value(); }
   ~RemovedStore() override {
     std::error_code ignored;
@@ -23,6 +23,7 @@ class RemovedStore : public ::testing::Test {
     fs::remove_all(path_ + "-moved", ignored);
   }
 
+ protected:
   Result<Store> open(bool create) { return open(path_, create); }
   Result<Store> open(const std::string& path, bool create) {
     OpenOptions options;

@@ -129,7 +129,7 @@ IOStatus SimulatedDisk::strike(Operation operation, const std::string& path) {
       --fault->nth;
       continue;
     }
-    const IOStatus status = fault->status;
+    IOStatus status = fault->status;
     if (!fault->lasts) faults_.erase(fault);
     return status;
   }
