@@ -265,6 +265,20 @@ rocksdb::Status Database::mark_unflushed() {
   return marked;
 }
 
+// RocksDB is not asked to flush before there is room for the tables: each try would begin a log, and RocksDB 7.8 loses the memory
+// of a table whose log could not be made.
+Status Database::flush_after_full_disk() {
+  std::uint64_t needed = 0;
+  std::uint64_t free = 0;
+  db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &needed);
+  const bool is_known = env_->GetFileSystem()->GetFreeSpace(db_->GetName(), rocksdb::IOOptions(), &free, nullptr).ok();
+  if (is_known && free < needed) {
+    return Status(ErrorId::kDiskFull, "the disk is full")
+        .why(std::to_string(free) + " bytes are free, and " + std::to_string(needed) + " wait to be written");
+  }
+  return flush();
+}
+
 Status Database::flush() {
   const MutexLock flush(flush_mutex_);
   rocksdb::FlushOptions options;

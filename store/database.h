@@ -91,6 +91,8 @@ class Database {
   rocksdb::Status write(rocksdb::WriteBatch& batch, bool sync);
   // Writes every memtable to disk, so that the write-ahead log holds nothing.
   Status flush();
+  // The same once RocksDB has recovered from a full disk. Errors: kDiskFull where there is no room for what is in memory.
+  Status flush_after_full_disk();
   // Syncs the write-ahead log.
   Status sync_log();
 

@@ -394,7 +394,7 @@ void Writer::fail_from(OpenGroup& group, const Status& why) {
 // RocksDB recovers by itself once it sees space: it writes its tables to files and retires the log's torn end, which must never be
 // read back beside what is written next. Until then this flush is refused.
 Status Writer::recover_space(const std::string& idempotency_key) {
-  const Status flushed = database_.flush();
+  const Status flushed = database_.flush_after_full_disk();
   if (!flushed.ok()) {
     return Status(ErrorId::kDiskFull, "the disk is full")
         .why(flushed.text().why)
