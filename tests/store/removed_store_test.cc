@@ -68,11 +68,13 @@ TEST_F(RemovedStore, IsNotTakenForAnotherThatWasMadeInItsPlace) {
 TEST_F(RemovedStore, OpensWhereItWasMovedToWithAllThatWasAcknowledged) {
   Seq acknowledged = put().value().seq;
   fs::rename(path_, path_ + "-moved");
-  for (Result<Receipt> receipt = put(); receipt.ok(); receipt = put()) acknowledged = receipt->seq;
+  Result<Receipt> last = put();
+  for (; last.ok(); last = put()) acknowledged = last->seq;
+  const bool may_be_stored = last.status().text().state.starts_with("whether it was stored is unknown");
   expect_writing_ends();
   const Store moved = Store::open(path_ + "-moved", {.create = false}).value();
   EXPECT_GE(moved.head(), acknowledged);
-  EXPECT_LE(moved.head(), acknowledged + 1) << "but for the one whose outcome was unknown";
+  EXPECT_LE(moved.head(), acknowledged + (may_be_stored ? 1 : 0));
 }
 
 }  // namespace
