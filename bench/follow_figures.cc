@@ -28,17 +28,6 @@ double catch_up(Store& store) {
   return static_cast<double>(head) / wall.seconds();
 }
 
-// The same events read by one thread, each verified and resolved.
-double read_log(const Store& store) {
-  std::uint64_t bytes = 0;
-  const WallTime wall;
-  must(store.view().log({}, [&](const Event& event) {
-    bytes += event.key.size();
-    return true;
-  }));
-  return bytes > 0 ? static_cast<double>(store.head()) / wall.seconds() : 0;
-}
-
 void measure_catch_up(const Settings& settings, std::vector<Figure>& figures) {
   if (!settings.wants("follow.catchup")) return;
   Store store = open_store(settings.fresh("follow.catchup"), {.durability = Durability::kOs});

@@ -32,17 +32,6 @@ double catch_up(Store& store) {
   return static_cast<double>(store.head()) / wall.seconds();
 }
 
-// The same events read by one thread, each verified and resolved.
-double read_log(const Store& store) {
-  std::uint64_t bytes = 0;
-  const WallTime wall;
-  must(store.view().log({}, [&](const Event& event) {
-    bytes += event.key.size();
-    return true;
-  }));
-  return static_cast<double>(store.head()) / wall.seconds();
-}
-
 // The bytes alone.
 double scan(RawDatabase& database, Seq head) {
   std::uint64_t bytes = 0;

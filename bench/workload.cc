@@ -144,4 +144,14 @@ double call_rate(int callers, double seconds, const std::function<void()>& act) 
   return static_cast<double>(calls.load()) / wall.seconds();
 }
 
+double read_log(const Store& store) {
+  std::uint64_t bytes = 0;
+  const WallTime wall;
+  must(store.view().log({}, [&](const Event& event) {
+    bytes += event.key.size();
+    return true;
+  }));
+  return bytes > 0 ? static_cast<double>(store.head()) / wall.seconds() : 0;
+}
+
 }  // namespace forge::bench

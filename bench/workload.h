@@ -47,4 +47,7 @@ Seq load(Store& store, std::uint64_t count, const std::function<std::vector<Acti
 // Calls `act` from `callers` threads for some seconds; calls a second.
 double call_rate(int callers, double seconds, const std::function<void()>& act);
 
+// Reads the whole log with one thread, each event verified and resolved; events a second.
+double read_log(const Store& store);
+
 }  // namespace forge::bench
