@@ -427,7 +427,7 @@ TEST(StoreConcurrency, AStreamThatIsRefusedForOverloadStopsThereAndAnswersInOrde
     for (int i = 0; i < 40; ++i) {
       const std::size_t actions = i == 20 ? 9 : 1;  // the 21st can never wait
       const Status submitted =
-          stream.submit(std::vector<ActionRequest>(actions, add(0, 1)), {}, [&, i](Result<TransactionReceipt> result) {
+          stream.submit(std::vector<ActionRequest>(actions, add(0, 1)), {}, [&, i](const Result<TransactionReceipt>& result) {
             const std::lock_guard lock(mutex);
             order.push_back(i);
             accepted.push_back(result.ok());
