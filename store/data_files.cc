@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "database.h"
+#include "log_records.h"
 
 namespace forge::internal {
 namespace {
@@ -38,7 +39,39 @@ Status lost_current(const StoreFiles& files, std::vector<std::string> names, con
   return std::move(status).remedy("restore a good backup, or save what can be proved: forgectl repair --to DIR");
 }
 
+// The end of the last sound record before any damage, and whether there is a sound one behind it.
+class SoundPrefix : public LogRecordVisitor {
+ public:
+  void take(std::string_view, std::uint64_t, std::uint64_t end) override {
+    if (is_damaged_) {
+      goes_on_ = true;
+    } else {
+      end_ = end;
+    }
+  }
+  void damage(std::uint64_t, const char*) override { is_damaged_ = true; }
+
+  bool has_torn_end() const { return is_damaged_ && !goes_on_ && end_ > 0; }
+  std::uint64_t end() const { return end_; }
+
+ private:
+  std::uint64_t end_ = 0;
+  bool is_damaged_ = false;
+  bool goes_on_ = false;
+};
+
 }  // namespace
+
+Result<std::optional<FilePrefix>> readable_manifest(const StoreFiles& files) {
+  const std::string data = files.paths().data();
+  FORGE_ASSIGN(const std::string current, files.read(data + "/CURRENT"));
+  const std::string path = data + "/" + current.substr(0, current.find('\n'));
+  FORGE_ASSIGN(const std::string bytes, files.read(path));
+  SoundPrefix prefix;
+  read_log_records(bytes, prefix);
+  if (!prefix.has_torn_end()) return std::optional<FilePrefix>();
+  return std::optional<FilePrefix>(FilePrefix{.path = path, .bytes = prefix.end()});
+}
 
 std::vector<std::string> manifests_in(const StoreFiles& files, const std::string& directory) {
   std::vector<std::string> names;

@@ -2,8 +2,11 @@
 
 // RocksDB's own list of its files, looked at before RocksDB opens it: CURRENT names the MANIFEST, and that names the rest.
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "log_file_system.h"
 
 #include "store_files.h"
 
@@ -12,6 +15,12 @@ namespace forge::internal {
 // Whether data/ stands, CURRENT names a MANIFEST, and that one is there. Changes nothing.
 // Errors: kDataCorrupt, which names what is missing and the way back; kDirectoryUnusable, kIoError.
 Status check_data_files(const StoreFiles& files);
+
+// Where the MANIFEST that CURRENT names ends in something that cannot be read, with nothing sound behind it: what stands before. A
+// power loss leaves that, as RocksDB writes its list and then syncs it; RocksDB opens a list that was cut short, but none whose last
+// record has its length and not all of its bytes. Whether the shorter list tells of all data, the log, the tree and the watermark
+// say: RocksDB removes nothing that a list names before a longer one is on disk. Errors: kIoError.
+Result<std::optional<FilePrefix>> readable_manifest(const StoreFiles& files);
 
 // The names of the MANIFESTs in a directory, the newest first.
 std::vector<std::string> manifests_in(const StoreFiles& files, const std::string& directory);

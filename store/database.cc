@@ -159,7 +159,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   database->listener_ = std::make_shared<Listener>();
   rocksdb::DBOptions options = db_options(wanted);
   rocksdb::Env* const env = wanted.env != nullptr ? wanted.env : rocksdb::Env::Default();
-  database->log_files_ = std::make_shared<LogFileSystem>(env->GetFileSystem());
+  database->log_files_ = std::make_shared<LogFileSystem>(env->GetFileSystem(), wanted.manifest);
   database->env_ = std::make_unique<LogEnv>(env, database->log_files_);
   options.env = database->env_.get();
   options.info_log = database->logger_;

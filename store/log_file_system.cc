@@ -1,8 +1,39 @@
 #include "log_file_system.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <string_view>
 
 namespace forge::internal {
+namespace {
+
+bool is_same_file(const std::string& a, const std::string& b) {
+  return std::filesystem::path(a).lexically_normal() == std::filesystem::path(b).lexically_normal();
+}
+
+class PrefixReader : public rocksdb::FSSequentialFileOwnerWrapper {
+ public:
+  PrefixReader(std::unique_ptr<rocksdb::FSSequentialFile>&& target, std::uint64_t bytes)
+      : FSSequentialFileOwnerWrapper(std::move(target)), left_(bytes) {}
+
+  rocksdb::IOStatus Read(std::size_t wanted, const rocksdb::IOOptions& options, rocksdb::Slice* result, char* scratch,
+                         rocksdb::IODebugContext* debug) override {
+    rocksdb::IOStatus read =
+        FSSequentialFileOwnerWrapper::Read(std::min<std::uint64_t>(wanted, left_), options, result, scratch, debug);
+    if (read.ok()) left_ -= result->size();
+    return read;
+  }
+  rocksdb::IOStatus Skip(std::uint64_t bytes) override {
+    const std::uint64_t skipped = std::min(bytes, left_);
+    left_ -= skipped;
+    return FSSequentialFileOwnerWrapper::Skip(skipped);
+  }
+
+ private:
+  std::uint64_t left_;
+};
+
+}  // namespace
 
 // What RocksDB holds: tells the LogFile when it is closed.
 class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
@@ -43,6 +74,27 @@ rocksdb::IOStatus LogFileSystem::NewWritableFile(const std::string& name, const 
   const MutexLock lock(mutex_);
   newest_ = std::move(log);
   return made;
+}
+
+rocksdb::IOStatus LogFileSystem::NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                                   std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                                                   rocksdb::IODebugContext* debug) {
+  rocksdb::IOStatus opened = FileSystemWrapper::NewSequentialFile(name, options, result, debug);
+  if (!opened.ok() || !prefix_ || !is_same_file(name, prefix_->path)) return opened;
+  *result = std::make_unique<PrefixReader>(std::move(*result), prefix_->bytes);
+  return opened;
+}
+
+rocksdb::IOStatus LogFileSystem::RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
+                                            rocksdb::IODebugContext* debug) {
+  const std::filesystem::path target(to);
+  if (target.filename() == "CURRENT") {
+    std::unique_ptr<rocksdb::FSDirectory> directory;
+    rocksdb::IOStatus synced = FileSystemWrapper::NewDirectory(target.parent_path().string(), options, &directory, debug);
+    if (synced.ok()) synced = directory->Fsync(options, debug);
+    if (!synced.ok()) return synced;
+  }
+  return FileSystemWrapper::RenameFile(from, to, options, debug);
 }
 
 std::shared_ptr<LogFile> LogFileSystem::newest() const {

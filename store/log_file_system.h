@@ -1,14 +1,22 @@
 #pragma once
 
-// A file system that keeps hold of RocksDB's write-ahead log, so that it can be synced while the next batch is being written. In
-// RocksDB a synced write keeps every other write waiting, and its function to sync the log alone aborts when it meets a file whose
-// last write has failed.
+// The file system under RocksDB, which adds three things.
+//
+// It keeps hold of the write-ahead log, so that it can be synced while the next batch is being written: in RocksDB a synced write
+// keeps every other write waiting, and its function to sync the log alone aborts when it meets a file whose last write has failed.
+//
+// It puts the names of all files on disk before CURRENT names another list of them. By the letter of POSIX, of two new names in a
+// directory the later one may survive a power loss without the earlier; RocksDB syncs the directory only after both.
+//
+// It can end a file before its last bytes, for whoever reads it from the beginning.
 //
 // Thread-safe.
 
 #include <rocksdb/file_system.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "forge/events/thread_annotations.h"
 
@@ -28,18 +36,31 @@ class LogFile {
   rocksdb::FSWritableFile* file_ FORGE_GUARDED_BY(mutex_) = nullptr;  // null: closed
 };
 
+// The first bytes of a file.
+struct FilePrefix {
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
 class LogFileSystem : public rocksdb::FileSystemWrapper {
  public:
-  explicit LogFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target) : FileSystemWrapper(target) {}
+  // With `prefix`, of that file only so much is read in sequence.
+  LogFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target, std::optional<FilePrefix> prefix)
+      : FileSystemWrapper(target), prefix_(std::move(prefix)) {}
 
   const char* Name() const override { return "forge.LogFileSystem"; }
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewSequentialFile(const std::string& name, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* result, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
 
   // The file that is being appended to; null before the first.
   std::shared_ptr<LogFile> newest() const;
 
  private:
+  const std::optional<FilePrefix> prefix_;
   mutable Mutex mutex_;
   std::shared_ptr<LogFile> newest_ FORGE_GUARDED_BY(mutex_);
 };

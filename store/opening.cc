@@ -12,6 +12,7 @@ namespace {
 
 // What a store's log and tree say when they have just been opened.
 struct Recovered {
+  std::optional<FilePrefix> manifest;  // where the list of data files has a torn end
   Seq head = 0;
   Time head_time;
   Time floor;  // no later commit is at or before this
@@ -95,11 +96,11 @@ Status check_store_id(const Store::State& state) {
       .place(state.files->paths().data());
 }
 
-DatabaseOptions database_options(const Store::State& state, bool read_only, bool create = false) {
+DatabaseOptions database_options(const Store::State& state, bool read_only, std::optional<FilePrefix> manifest = std::nullopt) {
   return {.path = state.files->paths().data(),
           .env = state.env.get(),
+          .manifest = std::move(manifest),
           .read_only = read_only,
-          .create = create,
           .cache_bytes = state.options.cache_bytes,
           .write_buffer_bytes = state.options.write_buffer_bytes,
           .log = state.options.log};
@@ -109,7 +110,9 @@ Status create(Store::State& state) {
   state.identity.id = state.options.ids->next(state.clock().now());
   state.identity.created = state.clock().now();
   FORGE_TRY(state.files->begin_creation(state.identity));
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, false, true)));
+  DatabaseOptions options = database_options(state, false);
+  options.create = true;
+  FORGE_ASSIGN(state.database, Database::open(options));
   FORGE_TRY(put_store_id(*state.database, state.identity.id));
   return state.files->finish_creation();
 }
@@ -151,9 +154,11 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
 // when this returns.
 Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& reading) {
   FORGE_TRY(check_data_files(*state.files));
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
+  FORGE_ASSIGN(const std::optional<FilePrefix> manifest, readable_manifest(*state.files));
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, true, manifest)));
   FORGE_TRY(check_store_id(state));
   FORGE_ASSIGN(Recovered recovered, recover_head(state));
+  recovered.manifest = manifest;
   recovered.floor = recovered.head_time;
   if (reading.newest) {
     FORGE_TRY(compare_with(state, recovered, *reading.newest));
@@ -202,7 +207,7 @@ Status no_room(const Store::State& state, const Status& full) {
 
 Status begin_writing(Store::State& state, const Recovered& recovered, bool is_clean) {
   if (!is_clean) FORGE_TRY(quarantine(state));
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, false)));
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, false, recovered.manifest)));
   return start_writing(state, recovered);
 }
 
@@ -215,7 +220,7 @@ Status open_existing(Store::State& state) {
   FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
   FORGE_ASSIGN(const Recovered recovered, examine(state, reading));
   state.database.reset();
-  const bool is_clean = reading.newest && reading.newest->clean;
+  const bool is_clean = reading.newest && reading.newest->clean && !recovered.manifest;
   if (!is_clean) FORGE_TRY(note_hidden_damage(state, recovered.head));
   Status begun = begin_writing(state, recovered, is_clean);
   return begun.id() == ErrorId::kDiskFull ? no_room(state, begun) : begun;

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <charconv>
+#include <filesystem>
 
 #include "database.h"
 
@@ -234,7 +235,7 @@ Status StoreFiles::replace(const std::string& path, std::string_view text) {
   const std::string draft = path + ".new";
   FORGE_TRY(write_synced(draft, text));
   FORGE_TRY(to_status(file_system_->RenameFile(draft, path, kIo, nullptr), "writing " + path));
-  return sync_directory(paths_.root);
+  return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
 Status StoreFiles::sync_directory(const std::string& path) {
@@ -256,6 +257,7 @@ Result<bool> StoreFiles::quarantine_data(const std::string& name) {
     if (linked.IsPathNotFound()) continue;
     FORGE_TRY(to_status(linked, "keeping a copy of " + child));
   }
+  for (const std::string& changed : {target, paths_.quarantine(), paths_.root}) FORGE_TRY(sync_directory(changed));
   return true;
 }
 
