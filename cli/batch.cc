@@ -15,8 +15,7 @@
 namespace forge::cli {
 namespace {
 
-constexpr std::size_t kWindow = 256;              // transactions in flight
-constexpr std::size_t kActionsInFlight = 50'000;  // well below what the store takes before it refuses more
+constexpr std::size_t kWindow = 256;  // transactions in flight
 
 // Lines of a source. What is longer than a batch line may be is read, but kept only to one byte past the limit.
 class LineReader {
@@ -100,9 +99,7 @@ class Batch {
   Status set_defaults();
   Status read_lines(TransactionStream& stream, LineReader& lines, std::uint64_t bytes_total);
   Status submit(TransactionStream& stream, std::uint64_t number, std::string line);
-  void await_room(std::size_t actions);
-  void decided(std::uint64_t number, std::size_t actions, const std::string& key, const std::string& line,
-               const Result<TransactionReceipt>& outcome);
+  void decided(std::uint64_t number, const std::string& key, const std::string& line, const Result<TransactionReceipt>& outcome);
   void refused(std::uint64_t number, const std::string& line, const Status& reason);
   std::string stored_text() const;
   void wait_until_decided();
@@ -120,7 +117,6 @@ class Batch {
   std::condition_variable decided_;
   Counts counts_;
   std::uint64_t in_flight_ = 0;
-  std::size_t actions_in_flight_ = 0;
   std::uint64_t last_stored_ = 0;  // number of the last line that is stored
   std::uint64_t failed_line_ = 0;  // the first refused line that stopped the run; 0: none
   Status failure_;
@@ -206,33 +202,26 @@ Status Batch::submit(TransactionStream& stream, std::uint64_t number, std::strin
     if (failed_line_ == 0) refused(number, line, read.status());
     return {};
   }
-  const std::size_t actions = read->actions.size();
-  await_room(actions);
+  {
+    const std::lock_guard lock(mutex_);
+    ++in_flight_;
+  }
   const std::string key = read->options.idempotency_key;
   if (!quarantine_.is_open()) line.clear();
   // Every outcome comes to `decided`; what submit itself says of a stopped stream is the same again.
   static_cast<void>(stream
                         .submit(std::move(read->actions), std::move(read->options),
-                                [this, number, key, actions, text = std::move(line)](const Result<TransactionReceipt>& outcome) {
-                                  decided(number, actions, key, text, outcome);
+                                [this, number, key, text = std::move(line)](const Result<TransactionReceipt>& outcome) {
+                                  decided(number, key, text, outcome);
                                 })
                         .ok());
   return {};
 }
 
-// Takes the place of a transaction with so many actions.
-void Batch::await_room(std::size_t actions) {
-  std::unique_lock lock(mutex_);
-  decided_.wait(lock, [&] { return in_flight_ == 0 || actions_in_flight_ + actions <= kActionsInFlight; });
-  ++in_flight_;
-  actions_in_flight_ += actions;
-}
-
-void Batch::decided(std::uint64_t number, std::size_t actions, const std::string& key, const std::string& line,
+void Batch::decided(std::uint64_t number, const std::string& key, const std::string& line,
                     const Result<TransactionReceipt>& outcome) {
   const std::lock_guard lock(mutex_);
   --in_flight_;
-  actions_in_flight_ -= actions;
   decided_.notify_all();
   if (!outcome.ok()) {
     if (failed_line_ == 0) refused(number, line, outcome.status());

@@ -17,9 +17,9 @@ namespace forge::internal {
 Status check_data_files(const StoreFiles& files);
 
 // Where the MANIFEST that CURRENT names ends in something that cannot be read, with nothing sound behind it: what stands before. A
-// power loss leaves that, as RocksDB writes its list and then syncs it; RocksDB opens a list that was cut short, but none whose last
-// record has its length and not all of its bytes. Whether the shorter list tells of all data, the log, the tree and the watermark
-// say: RocksDB removes nothing that a list names before a longer one is on disk. Errors: kIoError.
+// power loss leaves that, as RocksDB writes its list and then syncs it; RocksDB opens a list that was cut short, but none whose
+// last record has its length and not all of its bytes. Whether the shorter list tells of all data, the log, the tree and the
+// watermark say: RocksDB removes nothing that a list names before a longer one is on disk. Errors: kIoError.
 Result<std::optional<FilePrefix>> readable_manifest(const StoreFiles& files);
 
 // The names of the MANIFESTs in a directory, the newest first.

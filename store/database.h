@@ -55,7 +55,7 @@ class AlignedBytes {
 
 struct DatabaseOptions {
   std::string path;
-  rocksdb::Env* env = nullptr;  // null: the system's
+  rocksdb::Env* env = nullptr;                        // null: the system's
   std::optional<FilePrefix> manifest = std::nullopt;  // what can be read of RocksDB's list of files, where that is not all of it
   bool read_only = false;
   bool create = false;

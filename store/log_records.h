@@ -1,9 +1,9 @@
 #pragma once
 
-// The records of a file that RocksDB writes record by record (a write-ahead log, a MANIFEST), as they lie on disk, and where the file
-// stops being sound. RocksDB 7, "log format": blocks of 32 KiB; in each, fragments with a 7-byte header: masked CRC-32C u32 over type
-// and payload, length u16, type u8 (1 full, 2 first, 3 middle, 4 last; 5 to 8 the same in a recycled file, which Forge has none of),
-// all little-endian. Fewer than 7 bytes at a block's end are filled with zeros.
+// The records of a file that RocksDB writes record by record (a write-ahead log, a MANIFEST), as they lie on disk, and where the
+// file stops being sound. RocksDB 7, "log format": blocks of 32 KiB; in each, fragments with a 7-byte header: masked CRC-32C u32
+// over type and payload, length u16, type u8 (1 full, 2 first, 3 middle, 4 last; 5 to 8 the same in a recycled file, which Forge
+// has none of), all little-endian. Fewer than 7 bytes at a block's end are filled with zeros.
 
 #include <cstdint>
 #include <string_view>

@@ -79,7 +79,8 @@ class StoreFiles {
   Status sync_directory(const std::string& path);
   // Removes a directory and everything in it; nothing where there is none.
   Status remove_tree(const std::string& path);
-  // Hard-links every file of `data` into quarantine/<name>, on disk when this returns; false when the file system has no hard links.
+  // Hard-links every file of `data` into quarantine/<name>, on disk when this returns; false when the file system has no hard
+  // links.
   Result<bool> quarantine_data(const std::string& name);
   void remove_quarantine();
 

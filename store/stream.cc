@@ -12,13 +12,36 @@ struct TransactionStream::State {
   Mutex mutex;
   CondVar answered;
   std::size_t on_the_way FORGE_GUARDED_BY(mutex) = 0;
+  std::size_t actions_on_the_way FORGE_GUARDED_BY(mutex) = 0;
+  bool is_awaited FORGE_GUARDED_BY(mutex) = false;  // submit waits for half of the windows
   Status refusal FORGE_GUARDED_BY(mutex);
 
-  void answer(const Result<TransactionReceipt>& result) {
+  bool has_room(std::size_t actions) const FORGE_REQUIRES(mutex) {
+    return on_the_way == 0 || (on_the_way < options.window && actions_on_the_way + actions <= options.actions_window);
+  }
+
+  // A window that was full is let fall to its half: whoever waits is not woken for each transaction.
+  void enter(std::size_t actions) {
+    const MutexLock lock(mutex);
+    if (!has_room(actions) && refusal.ok()) {
+      is_awaited = true;
+      while (refusal.ok() && !(is_half_empty() && has_room(actions))) answered.wait(mutex);
+      is_awaited = false;
+    }
+    ++on_the_way;
+    actions_on_the_way += actions;
+  }
+
+  void answer(std::size_t actions, const Result<TransactionReceipt>& result) {
     const MutexLock lock(mutex);
     --on_the_way;
+    actions_on_the_way -= actions;
     if (!result.ok() && options.stop_on_refusal && refusal.ok()) refusal = result.status();
-    if (on_the_way <= options.window / 2 || !refusal.ok()) answered.notify_all();
+    if (on_the_way == 0 || !refusal.ok() || (is_awaited && is_half_empty())) answered.notify_all();
+  }
+
+  bool is_half_empty() const FORGE_REQUIRES(mutex) {
+    return on_the_way <= options.window / 2 && actions_on_the_way <= options.actions_window / 2;
   }
 };
 
@@ -34,15 +57,12 @@ TransactionStream::~TransactionStream() {
 
 Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions options,
                                  std::function<void(Result<TransactionReceipt>)> done) {
-  {
-    const MutexLock lock(state_->mutex);
-    while (state_->on_the_way >= state_->options.window && state_->refusal.ok()) state_->answered.wait(state_->mutex);
-    ++state_->on_the_way;
-  }
+  const std::size_t count = actions.size();
+  state_->enter(count);
   state_->store->submit(std::move(actions), std::move(options), state_->gate,
-                        [state = state_, done = std::move(done)](const Result<TransactionReceipt>& result) {
+                        [state = state_, count, done = std::move(done)](const Result<TransactionReceipt>& result) {
                           done(result);
-                          state->answer(result);
+                          state->answer(count, result);
                         });
   const MutexLock lock(state_->mutex);
   return state_->refusal;

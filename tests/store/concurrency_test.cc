@@ -444,6 +444,20 @@ TEST(StoreConcurrency, AStreamThatIsRefusedForOverloadStopsThereAndAnswersInOrde
   EXPECT_EQ(counters.store().head(), counters.base() + first_refused);
 }
 
+TEST(StoreConcurrency, AStreamOfLargeTransactionsWaitsForItself) {
+  OpenOptions options;
+  options.limits.waiting_actions_max = 100;
+  Counters counters(std::move(options));
+  TransactionStream stream(counters.store(), {.window = 64, .actions_window = 50});
+  for (const std::size_t actions : {30, 30, 60, 20, 20, 20, 99, 1, 49, 50, 51}) {
+    const Status submitted = stream.submit(std::vector<ActionRequest>(actions, add(0, 1)), {}, [](const auto&) {});
+    EXPECT_TRUE(submitted.ok()) << submitted.message();
+  }
+  const Status finished = stream.finish();
+  EXPECT_TRUE(finished.ok()) << finished.message();
+  EXPECT_EQ(counters.store().head(), counters.base() + 430);
+}
+
 TEST(StoreConcurrency, WhatWaitsLongerThanAllowedIsRefusedWithoutATrace) {
   Counters counters;
   Store& store = counters.store();

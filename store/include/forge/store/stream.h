@@ -16,8 +16,10 @@ namespace forge {
 class Store;
 
 struct StreamOptions {
-  std::size_t window = 1024;    // transactions on the way at most; submit waits for room
-  bool stop_on_refusal = true;  // after a refusal nothing later of the stream is committed
+  // On the way at most; submit waits for room. A transaction that is larger goes alone.
+  std::size_t window = 1024;            // transactions
+  std::size_t actions_window = 50'000;  // their actions; OpenOptions::limits.waiting_actions_max bounds those of all callers
+  bool stop_on_refusal = true;          // after a refusal nothing later of the stream is committed
 };
 
 class TransactionStream {
