@@ -155,7 +155,9 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
 Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& reading) {
   FORGE_TRY(check_data_files(*state.files));
   FORGE_ASSIGN(const std::optional<FilePrefix> manifest, readable_manifest(*state.files));
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, true, manifest)));
+  Result<std::unique_ptr<Database>> opened = Database::open(database_options(state, true, manifest));
+  if (!opened.ok() && manifest) opened = Database::open(database_options(state, true));  // it says what is wrong with the rest
+  FORGE_ASSIGN(state.database, std::move(opened));
   FORGE_TRY(check_store_id(state));
   FORGE_ASSIGN(Recovered recovered, recover_head(state));
   recovered.manifest = manifest;

@@ -150,6 +150,24 @@ TEST_F(StoreOnAFailingDisk, AKillAtEachChangeOfOpeningIsMendedByTheNextOpening) 
   EXPECT_GT(change, 20u);
 }
 
+// What was not synced then survives in any order, names of files included.
+TEST_F(StoreOnAFailingDisk, APowerLossAtEachChangeOfOpeningIsMendedByTheNextOpening) {
+  constexpr std::uint64_t kOutcomes = 2;
+  bool opened = false;
+  for (std::uint64_t round = 0; !opened; ++round) {
+    begin_anew();
+    ASSERT_TRUE(act(numbered()).ok());
+    kill();
+    disk_->power_loss_after(round / kOutcomes);
+    opened = try_open().ok() && !disk_->is_frozen();
+    disk_->power_loss(round, PowerLoss::kReordered);
+    open();
+    ASSERT_FALSE(HasFatalFailure()) << "power lost at change " << round / kOutcomes;
+    expect_sound();
+    ASSERT_FALSE(HasFailure()) << "power lost at change " << round / kOutcomes;
+  }
+}
+
 TEST_F(StoreOnAFailingDisk, ManyKillsInARowWhileOpeningLeaveTheSameStore) {
   const Root root = store_->root().value();
   Choices choices(11);

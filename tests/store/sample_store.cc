@@ -30,10 +30,10 @@ table PayOrder (action: "Order.pay", updates, set: "status = 'Paid'") {}
 table DropOrder (action: "Order.drop", destroys) {}
 )";
 
-std::string temporary(const std::string& name) {
+std::string temporary(const std::string& name, FreshPath::Place place = FreshPath::Place::kMemory) {
   static std::atomic<int> number{0};
-  // In memory where there is such a place: nothing here is about power cuts, and syncs take their time.
-  static const std::string directory = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : ::testing::TempDir();
+  static const bool has_memory = ::access("/dev/shm", W_OK) == 0;
+  const std::string directory = has_memory && place == FreshPath::Place::kMemory ? "/dev/shm/" : ::testing::TempDir();
   return directory + "forge-" + name + "-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
 }
 
@@ -122,7 +122,7 @@ SampleDirectory::SampleDirectory(State state) : path_(temporary("sample")) {
   fs::copy(state == State::kClosed ? originals.closed : originals.killed, path_, fs::copy_options::recursive);
 }
 
-FreshPath::FreshPath(const std::string& name) : path_(temporary(name)) {}
+FreshPath::FreshPath(const std::string& name, Place place) : path_(temporary(name, place)) {}
 
 FreshPath::~FreshPath() {
   std::error_code ignored;

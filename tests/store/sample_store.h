@@ -28,10 +28,12 @@ class SampleDirectory {
   std::string path_;
 };
 
-// A directory of the name that does not exist yet, in memory where there is such a place; removed at the end.
+// A path of the name where nothing is yet; what comes there is removed at the end.
 class FreshPath {
  public:
-  explicit FreshPath(const std::string& name);
+  // In memory, where there is such a place, syncs take no time.
+  enum class Place { kMemory, kDisk };
+  explicit FreshPath(const std::string& name, Place place = Place::kMemory);
   ~FreshPath();
   FreshPath(const FreshPath&) = delete;
   FreshPath& operator=(const FreshPath&) = delete;
