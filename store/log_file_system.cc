@@ -47,12 +47,18 @@ class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
+  // RocksDB would have space set aside for a whole memtable and more, at each opening, however little is then written.
+  void SetPreallocationBlockSize(std::size_t bytes) override {
+    FSWritableFileOwnerWrapper::SetPreallocationBlockSize(std::min<std::size_t>(bytes, kAheadBytes));
+  }
   rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
     forget();
     return FSWritableFileOwnerWrapper::Close(options, debug);
   }
 
  private:
+  static constexpr std::size_t kAheadBytes = 1 << 20;
+
   void forget() {
     const MutexLock lock(log_->mutex_);
     log_->file_ = nullptr;
