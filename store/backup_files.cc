@@ -223,6 +223,7 @@ Result<std::vector<std::string>> BackupFiles::leftovers(const std::optional<Mani
   for (const Segment& segment : manifest ? manifest->segments : std::vector<Segment>()) needed.insert(segment.name());
   std::vector<std::string> children, out;
   FORGE_TRY(to_status(files_.file_system().GetChildren(directory(), kIo, &children, nullptr), "listing " + directory()));
+  std::sort(children.begin(), children.end());
   for (const std::string& child : children) {
     if (needed.contains(child)) continue;
     const bool is_ours =
