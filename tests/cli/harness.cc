@@ -1,7 +1,5 @@
 #include "harness.h"
 
-#include <stdlib.h>  // mkdtemp
-
 #include <cstdio>
 #include <fstream>
 
@@ -31,12 +29,6 @@ table DropOrder (action: "Order.drop", destroys, event: "Order.dropped") {}
 
 namespace {
 
-std::filesystem::path fresh_directory() {
-  std::string name = (std::filesystem::temp_directory_path() / "forge-cli-XXXXXX").string();
-  FORGE_ASSERT(mkdtemp(name.data()) != nullptr);
-  return std::filesystem::canonical(name);
-}
-
 class ForwardingSink : public Sink {
  public:
   explicit ForwardingSink(Sink& sink) : sink_(sink) {}
@@ -48,8 +40,11 @@ class ForwardingSink : public Sink {
 
 }  // namespace
 
-Bench::Bench() : before_(std::filesystem::current_path()), parent_(fresh_directory()), directory_(parent_ / "shop") {
-  std::filesystem::create_directory(directory_);
+Bench::Bench(Place place)
+    : before_(std::filesystem::current_path()),
+      parent_("cli", place),
+      directory_(std::filesystem::weakly_canonical(parent_.path()) / "shop") {
+  std::filesystem::create_directories(directory_);
   std::filesystem::current_path(directory_);
 }
 
@@ -72,7 +67,6 @@ Bench::Bench(const std::vector<std::string>& commands) : Bench() {
 Bench::~Bench() {
   std::error_code ignored;
   std::filesystem::current_path(before_, ignored);
-  std::filesystem::remove_all(parent_, ignored);
 }
 
 Streams Bench::streams(Source& in, Sink& out, Sink& err) {

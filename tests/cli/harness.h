@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "forge/cli/run.h"
+#include "store/sample_store.h"
 
 namespace forge::cli {
 
@@ -92,7 +93,8 @@ struct Answer {
 // A fresh directory, named shop, that is the current one while the object lives.
 class Bench {
  public:
-  Bench();
+  using Place = testing_support::FreshPath::Place;
+  explicit Bench(Place place = Place::kMemory);
   // With a copy of the store that `commands` make in another bench; that one is made once for each list of commands.
   explicit Bench(const std::vector<std::string>& commands);
   ~Bench();
@@ -121,7 +123,7 @@ class Bench {
   Streams streams(Source& in, Sink& out, Sink& err);
 
   std::filesystem::path before_;
-  std::filesystem::path parent_;
+  testing_support::FreshPath parent_;
   std::filesystem::path directory_;
 };
 

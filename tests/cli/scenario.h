@@ -46,7 +46,7 @@ class Scenario {
   std::vector<std::string> forgectl(const std::string& line, const std::string& input);
   Status other(const std::vector<std::string>& words, const std::string& input);
 
-  Bench bench_;
+  Bench bench_{Bench::Place::kDisk};  // doctor looks at the disk
   std::vector<Step> steps_;
   std::vector<std::string> after_;
   std::string actual_;
