@@ -160,7 +160,8 @@ Result<Seq> BackupRun::end_of_log() const {
 }
 
 Result<BackupReport> BackupRun::run() {
-  if (state_.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const Pass pass(*state_.gate);
+  if (!pass) return closed_error();
   FORGE_TRY(options_.dry_run ? look() : claim());
   FORGE_ASSIGN(const Seq end, end_of_log());
   report_.manifest = files_.manifest_path();

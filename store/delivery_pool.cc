@@ -119,6 +119,7 @@ bool DeliveryPool::run_next() {
 }
 
 void DeliveryPool::work() {
+  const OwnThread own(*gate_);
   for (;;) {
     const std::uint64_t seen = calls_.load();
     {

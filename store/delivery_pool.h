@@ -15,6 +15,7 @@
 
 #include "forge/events/thread_annotations.h"
 #include "forge/events/time.h"
+#include "gate.h"
 
 namespace forge::internal {
 
@@ -46,7 +47,9 @@ class DeliveryPool {
     bool is_member_ = false;
   };
 
-  DeliveryPool(Clock& clock, unsigned threads) : clock_(clock), threads_max_(threads) {}
+  // Its threads pass `gate` as the store's own.
+  DeliveryPool(Clock& clock, std::shared_ptr<const Gate> gate, unsigned threads)
+      : clock_(clock), gate_(std::move(gate)), threads_max_(threads) {}
   ~DeliveryPool() { stop(); }
 
   // Gives it a first turn.
@@ -68,6 +71,7 @@ class DeliveryPool {
   void sleep(std::uint64_t seen);
 
   Clock& clock_;
+  const std::shared_ptr<const Gate> gate_;
   const unsigned threads_max_;
   mutable Mutex mutex_;
   CondVar turn_ended_;

@@ -14,8 +14,8 @@
 namespace forge::internal {
 
 struct Feed {
-  Feed(const Database& database, const Catalog& catalog, Clock& wall_clock, unsigned threads)
-      : source(database, catalog), pool(wall_clock, threads), clock(wall_clock) {}
+  Feed(const Database& database, const Catalog& catalog, Clock& wall_clock, std::shared_ptr<const Gate> gate, unsigned threads)
+      : source(database, catalog), pool(wall_clock, std::move(gate), threads), clock(wall_clock) {}
 
   EventSource source;
   DeliveryPool pool;

@@ -201,6 +201,7 @@ bool ProjectionHost::step_all() {
 }
 
 void ProjectionHost::run() {
+  const OwnThread own(store_.gate);
   for (bool more = false; more || await_news();) {
     has_news_ = false;
     more = step_all();
@@ -214,16 +215,23 @@ Result<bool> ProjectionHost::wait(std::chrono::microseconds timeout, const std::
   called_.notify_one();
   Result<bool> done = is_done();
   bool in_time = true;
-  while (done.ok() && !*done && in_time && !stopping_) {
+  while (done.ok() && !*done && in_time && !is_wait_over_) {
     in_time = stepped_.wait_for(mutex_, deadline - std::chrono::steady_clock::now());
     done = is_done();
   }
   --waiting_;
-  if (done.ok() && !*done && stopping_) return closed();
+  if (done.ok() && !*done && is_wait_over_) return closed();
   return done;
 }
 
+void ProjectionHost::end_waiting() {
+  const MutexLock lock(mutex_);
+  is_wait_over_ = true;
+  stepped_.notify_all();
+}
+
 void ProjectionHost::close() {
+  end_waiting();
   std::thread thread;
   {
     const MutexLock lock(mutex_);
@@ -232,7 +240,6 @@ void ProjectionHost::close() {
     thread.swap(thread_);
   }
   called_.notify_all();
-  stepped_.notify_all();
   if (thread.joinable()) thread.join();
   for (const std::shared_ptr<Projector>& projector : all()) {
     static_cast<void>(projector->step().ok());  // what it does not reach is done after opening

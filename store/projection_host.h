@@ -37,6 +37,8 @@ class ProjectionHost {
   // Whether the projection's code is here.
   bool is_followed(const std::string& name) const;
 
+  // Whoever waits is told kClosed, and nobody waits any more.
+  void end_waiting();
   // Ends the thread. What is at most one batch behind is brought to the head first, so that many short lives keep up, too.
   void close();
 
@@ -58,6 +60,7 @@ class ProjectionHost {
   CondVar called_, stepped_;
   Projectors projectors_ FORGE_GUARDED_BY(mutex_);
   std::thread thread_ FORGE_GUARDED_BY(mutex_);
+  bool is_wait_over_ FORGE_GUARDED_BY(mutex_) = false;
   bool stopping_ FORGE_GUARDED_BY(mutex_) = false;
   bool is_troubled_ FORGE_GUARDED_BY(mutex_) = false;  // a step failed: it is tried again after a while
   int waiting_ FORGE_GUARDED_BY(mutex_) = 0;

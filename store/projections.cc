@@ -14,6 +14,7 @@ namespace forge {
 
 using internal::Checkpoint;
 using internal::Database;
+using internal::Pass;
 using internal::ProjectionHost;
 using internal::Projector;
 
@@ -105,10 +106,16 @@ std::string_view name_of(ProjectionState state) {
 // --- views ----------------------------------------------------------------------------------------------------------------------
 
 struct ProjectionView::State {
-  explicit State(const Database& of) : database(of), snapshot(&of.db()) {}
+  explicit State(const Store::State& store)
+      : gate(store.gate), database(*store.database), snapshots(store.snapshots), snapshot(snapshots->take()) {}
+  ~State() { snapshots->release(snapshot); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
-  const Database& database;
-  rocksdb::ManagedSnapshot snapshot;
+  const std::shared_ptr<internal::Gate> gate;
+  const Database& database;  // used by those inside only, as is the snapshot
+  const std::shared_ptr<internal::HeldSnapshots> snapshots;
+  const rocksdb::Snapshot* const snapshot;
   Seq seq = 0;
   std::string space;
 };
@@ -123,16 +130,19 @@ Seq ProjectionView::seq() const {
 }
 
 Result<std::optional<std::string>> ProjectionView::get(std::string_view key) const {
+  const Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   rocksdb::PinnableSlice row;
-  FORGE_ASSIGN(const bool found,
-               state_->database.get(Table::kRows, state_->space + std::string(key), row, state_->snapshot.snapshot()));
+  FORGE_ASSIGN(const bool found, state_->database.get(Table::kRows, state_->space + std::string(key), row, state_->snapshot));
   return found ? std::optional<std::string>(row.ToString()) : std::nullopt;
 }
 
 Status ProjectionView::scan(std::string_view prefix,
                             const std::function<bool(std::string_view key, std::string_view value)>& visit) const {
+  const Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   const std::string full_prefix = state_->space + std::string(prefix);
-  const auto row = state_->database.iterate(Table::kRows, true, state_->snapshot.snapshot());
+  const auto row = state_->database.iterate(Table::kRows, true, state_->snapshot);
   for (row->Seek(full_prefix); row->Valid() && row->key().starts_with(full_prefix); row->Next()) {
     if (!visit(internal::view_of(row->key()).substr(state_->space.size()), internal::view_of(row->value()))) return {};
   }
@@ -141,15 +151,12 @@ Status ProjectionView::scan(std::string_view prefix,
 
 // --- reading --------------------------------------------------------------------------------------------------------------------
 
-Result<const Database*> Projections::State::open_database() const {
-  if (store.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
-  return static_cast<const Database*>(store.database.get());
-}
-
 Result<std::vector<ProjectionInfo>> Projections::list() const {
-  FORGE_ASSIGN(const Database* database, state_.open_database());
+  const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
+  const Database& database = *state_.store.database;
   std::vector<std::string> names;
-  const auto row = database->iterate(Table::kCursors);
+  const auto row = database.iterate(Table::kCursors);
   const rocksdb::Slice prefix = internal::slice_of(internal::kCheckpointPrefix);
   for (row->Seek(prefix); row->Valid() && row->key().starts_with(prefix); row->Next()) {
     names.emplace_back(internal::view_of(row->key()).substr(prefix.size()));
@@ -166,8 +173,10 @@ Result<std::vector<ProjectionInfo>> Projections::list() const {
 }
 
 Result<ProjectionInfo> Projections::get(const std::string& name) const {
-  FORGE_ASSIGN(const Database* database, state_.open_database());
-  const Result<Stored> stored = read_both(*database, name);
+  const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
+  const Database& database = *state_.store.database;
+  const Result<Stored> stored = read_both(database, name);
   if (stored.ok()) return describe(name, *stored, state_.store.head());
   if (stored.status().id() != ErrorId::kDataCorrupt) return stored.status();
   ProjectionInfo damaged;
@@ -179,10 +188,11 @@ Result<ProjectionInfo> Projections::get(const std::string& name) const {
 
 // What an inline projection wrote is in the tables before it is on disk.
 Result<ProjectionView> Projections::view(const std::string& name) const {
-  FORGE_ASSIGN(const Database* database, state_.open_database());
-  auto state = std::make_unique<ProjectionView::State>(*database);
-  FORGE_ASSIGN(const std::optional<Checkpoint> checkpoint,
-               read(*database, name, internal::checkpoint_key(name), state->snapshot.snapshot()));
+  const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
+  const Database& database = *state_.store.database;
+  auto state = std::make_unique<ProjectionView::State>(state_.store);
+  FORGE_ASSIGN(const std::optional<Checkpoint> checkpoint, read(database, name, internal::checkpoint_key(name), state->snapshot));
   if (!checkpoint) return not_found(name);
   if (checkpoint->seq > state_.store.head() && state_.store.writer != nullptr) FORGE_TRY(state_.store.writer->sync_written());
   state->seq = checkpoint->seq;
@@ -198,14 +208,16 @@ Result<bool> Projections::State::wait(std::chrono::microseconds timeout, const s
 }
 
 Status Projections::await(const std::string& name, Seq seq, std::chrono::microseconds timeout) const {
-  FORGE_ASSIGN(const Database* database, state_.open_database());
+  const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
+  const Database& database = *state_.store.database;
   if (const Seq head = state_.store.head(); seq > head) {
     return Status(ErrorId::kTimeInFuture, "event " + std::to_string(seq) + " is past the head of the log")
         .why("the head is event " + std::to_string(head));
   }
   const bool followed = state_.host != nullptr && state_.host->is_followed(name);
   FORGE_ASSIGN(const bool done, state_.wait(timeout, [&]() -> Result<bool> {
-    FORGE_ASSIGN(const Stored stored, read_both(*database, name));
+    FORGE_ASSIGN(const Stored stored, read_both(database, name));
     const Checkpoint& live = stored.live;
     if (live.seq >= seq) return true;
     if (live.is_paused) return stopped(name, "it is paused");
@@ -220,10 +232,12 @@ Status Projections::await(const std::string& name, Seq seq, std::chrono::microse
 }
 
 Status Projections::await_rebuild(const std::string& name, std::chrono::microseconds timeout) const {
-  FORGE_ASSIGN(const Database* database, state_.open_database());
+  const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
+  const Database& database = *state_.store.database;
   const bool followed = state_.host != nullptr && state_.host->is_followed(name);
   FORGE_ASSIGN(const bool done, state_.wait(timeout, [&]() -> Result<bool> {
-    FORGE_ASSIGN(const Stored stored, read_both(*database, name));
+    FORGE_ASSIGN(const Stored stored, read_both(database, name));
     if (!stored.shadow && !stored.live.wants_rebuild) return true;
     if (stored.live.is_paused) return stopped(name, "it is paused");
     if (stored.shadow && stored.shadow->failure) return stopped(name, failed_at(*stored.shadow->failure));
@@ -237,7 +251,6 @@ Status Projections::await_rebuild(const std::string& name, std::chrono::microsec
 // --- telling --------------------------------------------------------------------------------------------------------------------
 
 Result<ProjectionHost*> Projections::State::open_host() const {
-  FORGE_TRY(open_database().status());
   if (host != nullptr) return host.get();
   return Status(ErrorId::kReadOnly, "the store " + store.path + " is open for reading only").state("nothing was written");
 }
@@ -245,6 +258,8 @@ Result<ProjectionHost*> Projections::State::open_host() const {
 // An inline projection has left for it, and takes part again at once where it may.
 template <typename Tell>
 auto Projections::State::tell(const std::string& name, const Tell& tell_it) const -> decltype(tell_it(std::declval<Projector&>())) {
+  const Pass pass(*store.gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(ProjectionHost * opened, open_host());
   FORGE_ASSIGN(const std::shared_ptr<Projector> projector, opened->find(name));
   auto told = tell_it(*projector);
@@ -254,6 +269,8 @@ auto Projections::State::tell(const std::string& name, const Tell& tell_it) cons
 }
 
 Status Projections::add(Projection projection) {
+  const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(ProjectionHost * host, state_.open_host());
   std::string warning;
   return host->add(std::move(projection), warning);
@@ -280,6 +297,7 @@ Result<Seq> Projections::skip(const std::string& name, const ActOptions& options
 }
 
 Status Projections::drop(const std::string& name, const ActOptions& options) {
+  const Pass pass(*state_.store.gate);
   Status dropped = state_.tell(name, [&](Projector& projector) { return projector.drop(options); });
   if (dropped.ok() && !options.dry_run) state_.host->forget(name);
   return dropped;

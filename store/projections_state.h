@@ -17,10 +17,9 @@ struct Projections::State {
   Store::State& store;
   std::unique_ptr<internal::ProjectionHost> host;  // of a store that is open for writing
 
-  // Errors: kClosed; kReadOnly; as ProjectionHost::find.
-  Result<const internal::Database*> open_database() const;
+  // Errors: kReadOnly.
   Result<internal::ProjectionHost*> open_host() const;
-  // What `tell_it` says of the projection's Projector.
+  // What `tell_it` says of the projection's Projector. Errors: kClosed, kReadOnly; as ProjectionHost::find.
   template <typename Tell>
   auto tell(const std::string& name, const Tell& tell_it) const -> decltype(tell_it(std::declval<internal::Projector&>()));
   // As ProjectionHost::wait. Errors: kProjectionStopped where nothing follows.

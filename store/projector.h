@@ -15,6 +15,7 @@
 #include "database.h"
 #include "forge/events/thread_annotations.h"
 #include "forge/store/transaction.h"
+#include "gate.h"
 #include "inline_folds.h"
 #include "prepared.h"
 #include "writer.h"
@@ -28,6 +29,7 @@ struct ProjectorSurroundings {
   Writer& writer;
   InlineFolds& inline_folds;
   Clock& clock;
+  const Gate& gate;
   Uuid store;
   LogSink log;  // empty: nowhere
   // One action with the rows that go with it. Errors: as Store::transact.

@@ -27,7 +27,6 @@ Result<Root> root_of(const internal::Database& database, Seq size) {
 
 // The sizes that a caller asks for, with 0 as the head.
 Result<Seq> size_in(const Store& store, Seq size) {
-  if (StoreAccess::state(store).database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
   const Seq head = store.head();
   if (size > head) return past_head(size, head);
   return size == 0 ? head : size;
@@ -99,6 +98,8 @@ Status other_root(const Root& brought, const Root& trusted) {
 }  // namespace
 
 Result<InclusionProof> prove(const Store& store, Seq seq, Seq size) {
+  const internal::Pass pass(*StoreAccess::state(store).gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(size, size_in(store, size));
   const internal::Database& database = *StoreAccess::state(store).database;
   if (seq == 0 || seq > size) {
@@ -117,6 +118,8 @@ Result<InclusionProof> prove(const Store& store, Seq seq, Seq size) {
 }
 
 Result<ConsistencyProof> prove_consistency(const Store& store, Seq old_size, Seq size) {
+  const internal::Pass pass(*StoreAccess::state(store).gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(size, size_in(store, size));
   const internal::Database& database = *StoreAccess::state(store).database;
   ConsistencyProof out;

@@ -63,7 +63,8 @@ Status inside_transaction(const Envelope& event) {
 Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
                           std::shared_ptr<rocksdb::Env> env) {
   const Store::State& state = StoreAccess::state(origin);
-  if (state.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state.gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const Seq end, end_of_copy(origin, options.as_of));
   FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder,
                StoreBuilder::begin(build_target(target, options, std::move(env)), {state.identity.id.to_string(), end}));
@@ -99,7 +100,8 @@ Status check_copy_target(const std::string& target) {
 Result<CopyEstimate> estimate_rebuild(const Store& origin, const CopyOptions& options) {
   constexpr Seq kSampleMax = 20'000;
   const Store::State& state = StoreAccess::state(origin);
-  if (state.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state.gate);
+  if (!pass) return internal::closed_error();
   CopyEstimate out;
   FORGE_ASSIGN(out.events, internal::end_of_copy(origin, options.as_of));
   if (out.events == 0) return out;

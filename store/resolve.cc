@@ -100,7 +100,8 @@ struct PointResolver {
 }  // namespace
 
 Result<Resolved> Store::resolve(const Point& point) const {
-  if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   return std::visit(PointResolver{*state_}, point);
 }
 

@@ -14,17 +14,15 @@
 
 namespace forge {
 
+using internal::closed_error;
 using internal::nothing_written;
+using internal::Pass;
 using internal::PreparedTransaction;
 
 namespace {
 
 Status read_only_error(const std::string& path) {
   return Status(ErrorId::kReadOnly, "the store " + path + " is open for reading only").state("nothing was written");
-}
-
-Status closed_error() {
-  return Status(ErrorId::kClosed, "the store is closed");
 }
 
 // Forge's own records are what the store itself reads: a schema that does not parse, or a bookmark of an event to come, would be
@@ -80,15 +78,26 @@ Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, st
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::Store(Store&&) noexcept = default;
+
+namespace {
+
+// A store that ends inside one of its own calls has nothing to return to.
+void end(Store::State& state) {
+  const Status closed = state.close();
+  if (closed.id() == ErrorId::kUsage) abort_with(closed);
+}
+
+}  // namespace
+
 Store& Store::operator=(Store&& other) noexcept {
   if (this == &other) return *this;
-  if (state_ != nullptr) static_cast<void>(state_->close().ok());
+  if (state_ != nullptr) end(*state_);
   state_ = std::move(other.state_);
   return *this;
 }
 
 Store::~Store() {
-  if (state_ != nullptr) static_cast<void>(state_->close().ok());
+  if (state_ != nullptr) end(*state_);
 }
 
 Status Store::close() {
@@ -96,34 +105,52 @@ Status Store::close() {
 }
 
 Status Store::State::close() {
+  if (gate->is_inside()) {
+    return Status(ErrorId::kUsage, "the store cannot close inside one of its own calls")
+        .why("closing waits for every call and callback, and this is one")
+        .state("the store is open")
+        .remedy("close it once the callback has returned, or from a thread of the program's own");
+  }
+  const MutexLock one_at_a_time(closing);
   if (database == nullptr) return {};
-  Status result;
+  gate->close();
+  if (projections_state != nullptr && projections_state->host != nullptr) projections_state->host->end_waiting();
+  gate->await_empty();
   if (subscriptions != nullptr) subscriptions->close();
   if (projections_state != nullptr && projections_state->host != nullptr) projections_state->host->close();
-  if (writer != nullptr) {
-    writer->stop();
-    const bool failed = writer->failure().id() != ErrorId::kClosed;
-    const Time floor = std::max(decider->last_time(), writer->floor());
-    writer.reset();
-    decider.reset();
-    result = failed ? watermark->loss() : database->flush();
-    if (failed || !result.ok()) {
-      watermark->abandon();
-    } else {
-      result = watermark->finish(floor);
-    }
-    watermark.reset();
-    if (!failed && result.ok()) files->remove_quarantine();
-  }
+  Status result = writer == nullptr ? Status() : stop_writing();
+  if (snapshots != nullptr) snapshots->close();
   dry_run.reset();
   database.reset();
   lock.reset();
   return result;
 }
 
+// A store that failed gets no mark of a clean stop: the next opening looks at everything.
+Status Store::State::stop_writing() {
+  writer->stop();
+  const Status failure = writer->failure();
+  if (failure.id() != ErrorId::kClosed) {
+    watermark->abandon();
+    FORGE_TRY(watermark->loss());
+    return Status(ErrorId::kIoFatal, "the store is closed; its writing had ended before")
+        .why(failure.text().what + ": " + failure.text().why)
+        .state("what was acknowledged is stored; whether more is, the next opening finds out");
+  }
+  const Time floor = std::max(decider->last_time(), writer->floor());
+  Status result = database->flush();
+  if (!result.ok()) {
+    watermark->abandon();
+    return result;
+  }
+  result = watermark->finish(floor);
+  if (result.ok()) files->remove_quarantine();
+  return result;
+}
+
 void Store::State::start_subscriptions() {
   constexpr unsigned kDeliveryThreads = 2;
-  auto feed = std::make_shared<internal::Feed>(*database, catalog, clock(), kDeliveryThreads);
+  auto feed = std::make_shared<internal::Feed>(*database, catalog, clock(), gate, kDeliveryThreads);
   feed->log = options.log;
   feed->visible = [this](bool durable_only) { return durable_only ? std::min(head(), durable_seq()) : head(); };
   feed->write = [this](std::vector<internal::RowWrite> rows) {
@@ -142,6 +169,7 @@ Store::State::State() = default;
 Store::State::~State() = default;
 
 Status Store::State::start_projections() {
+  snapshots = std::make_shared<internal::HeldSnapshots>(database->db());
   projections_state = std::make_unique<Projections::State>(*this);
   projections = std::make_unique<Projections>(*projections_state);
   if (writer == nullptr) return {};
@@ -151,6 +179,7 @@ Status Store::State::start_projections() {
       .writer = *writer,
       .inline_folds = *inline_folds,
       .clock = clock(),
+      .gate = *gate,
       .store = identity.id,
       .log = options.log,
       .act = [this](ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows) {
@@ -176,7 +205,8 @@ Result<LoadedDomain> Store::load_domain(const std::string& path, const ActOption
 }
 
 Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const ActOptions& options) {
-  if (state_->database == nullptr) return closed_error();
+  const Pass pass(*state_->gate);
+  if (!pass) return closed_error();
   State& state = *state_;
   LoadedDomain loaded;
   std::shared_ptr<const Domain> next;
@@ -231,6 +261,7 @@ std::shared_ptr<const Domain> Store::domain() const {
 }
 
 std::vector<SchemaVersion> Store::schemas() const {
+  const Pass pass(*state_->gate);
   std::vector<SchemaVersion> out;
   const std::vector<internal::Catalog::Version> versions = state_->catalog.versions();
   for (std::size_t i = 1; i < versions.size(); ++i) {
@@ -239,7 +270,7 @@ std::vector<SchemaVersion> Store::schemas() const {
     version.seq = versions[i].seq;
     version.digest = versions[i].domain->digest();
     version.domain = versions[i].domain;
-    if (state_->database != nullptr) {
+    if (pass) {
       internal::AlignedBytes bytes;
       const Result<Envelope> event = internal::read_event(*state_->database, version.seq, bytes);
       if (event.ok()) version.recorded_at = event->recorded_at;
@@ -252,6 +283,8 @@ std::vector<SchemaVersion> Store::schemas() const {
 // --- actions --------------------------------------------------------------------------------------------------------------------
 
 Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, const ActOptions& options) {
+  const Pass pass(*state_->gate);
+  if (!pass) return nothing_written(closed_error());
   std::optional<internal::TransactionTrace> trace = state_->begin_trace(actions, options);
   Result<TransactionReceipt> result = state_->transact(std::move(actions), options);
   if (trace) trace->end(result);
@@ -265,7 +298,6 @@ std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::v
 }
 
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
-  if (database == nullptr) return closed_error();
   if (writer == nullptr && !of_transaction.dry_run) return read_only_error(path);
   FORGE_TRY(check_own_actions(actions, head()));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
@@ -289,62 +321,74 @@ Status Store::State::act_with(ActionRequest request, const ActOptions& act_optio
 
 void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
                            std::function<void(Result<TransactionReceipt>)> done) {
+  const Pass pass(*state_->gate);
+  if (!pass) return done(nothing_written(closed_error()));
   state_->submit(std::move(actions), std::move(options), nullptr, std::move(done));
 }
 
-void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
-                          std::function<void(Result<TransactionReceipt>)> done) {
+void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_transaction,
+                          std::shared_ptr<internal::StreamGate> stream, std::function<void(Result<TransactionReceipt>)> done) {
   if (std::optional<internal::TransactionTrace> trace = begin_trace(actions, of_transaction)) {
     done = [trace = *std::move(trace), done = std::move(done)](Result<TransactionReceipt> result) mutable {
       trace.end(result);
       done(std::move(result));
     };
   }
-  if (database == nullptr) return done(closed_error());
   if (writer == nullptr && !of_transaction.dry_run) return done(read_only_error(path));
   const Status issuable = check_own_actions(actions, head());
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       issuable.ok() ? PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits)
                     : issuable;
   if (writer == nullptr) {
-    Result<TransactionReceipt> result = dry_run->decide(prepared, gate.get());
+    Result<TransactionReceipt> result = dry_run->decide(prepared, stream.get());
     return done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
   }
-  if (prepared.ok()) return writer->transact_async(*std::move(prepared), std::move(gate), std::move(done));
+  if (prepared.ok()) return writer->transact_async(*std::move(prepared), std::move(stream), std::move(done));
   Status refusal = nothing_written(prepared.status());
-  if (gate == nullptr) return done(std::move(refusal));
-  writer->refuse_async(std::move(refusal), std::move(gate), std::move(done));
+  if (stream == nullptr) return done(std::move(refusal));
+  writer->refuse_async(std::move(refusal), std::move(stream), std::move(done));
 }
 
 // --- reads ----------------------------------------------------------------------------------------------------------------------
 
+View::State Store::State::look(const internal::Database* in, Seq seq) const {
+  View::State state;
+  state.gate = gate;
+  state.database = in;
+  state.catalog = &catalog;
+  state.domain = catalog.as_of(seq);
+  state.seq = seq;
+  state.store = identity.id;
+  return state;
+}
+
 View Store::view() const {
-  return as_of(head()).value();
+  const Pass pass(*state_->gate);
+  return View(std::make_shared<View::State>(state_->look(pass ? state_->database.get() : nullptr, head())));
 }
 
 Result<View> Store::as_of(Seq seq) const {
-  if (state_->database == nullptr) return closed_error();
+  const Pass pass(*state_->gate);
+  if (!pass) return closed_error();
   if (seq > head()) {
     return Status(ErrorId::kTimeInFuture, "event " + std::to_string(seq) + " is past the head of the log")
         .why("the head is event " + std::to_string(head()) + ", recorded at " + format_time(state_->head_time()));
   }
-  auto state = std::make_shared<View::State>();
-  state->database = state_->database.get();
-  state->catalog = &state_->catalog;
-  state->domain = state_->catalog.as_of(seq);
-  state->seq = seq;
-  state->store = state_->identity.id;
-  return View(std::move(state));
+  return View(std::make_shared<View::State>(state_->look(state_->database.get(), seq)));
 }
 
 Result<View> Store::as_of(const Point& point) const {
+  const Pass pass(*state_->gate);
   FORGE_ASSIGN(const Resolved resolved, resolve(point));
   return as_of(resolved.seq);
 }
 
 Result<Record> Store::get(std::string_view resource, std::string_view key) const {
-  FORGE_ASSIGN(const View now, as_of(head()));
-  return now.get(resource, key);
+  const Pass pass(*state_->gate);
+  if (!pass) return closed_error();
+  const View::State now = state_->look(state_->database.get(), head());
+  FORGE_ASSIGN(const View::State::Target target, now.target(resource, key));
+  return now.record_at(target, now.seq, nullptr);
 }
 
 // --- bookmarks ------------------------------------------------------------------------------------------------------------------
@@ -354,6 +398,7 @@ Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point
     return Status(ErrorId::kKeyInvalid, "'" + name + "' cannot name a bookmark")
         .why("letters, digits and _ . : - are allowed, 200 at most");
   }
+  const Pass pass(*state_->gate);
   FORGE_ASSIGN(const Resolved resolved, resolve(point));
   FORGE_TRY(act("_bookmark.add", {{"name", name}, {"seq", resolved.seq}}, options).status());
   return Bookmark{.name = name, .seq = resolved.seq, .recorded_at = resolved.time};
@@ -366,6 +411,7 @@ Status Store::remove_bookmark(const std::string& name, const ActOptions& options
 }
 
 Result<std::vector<Bookmark>> Store::bookmarks() const {
+  const Pass pass(*state_->gate);
   std::vector<Bookmark> out;
   FORGE_ASSIGN(const View now, as_of(head()));
   const Status listed = now.list({.resource = "_bookmark"}, [&](const Record& record) {
@@ -401,7 +447,8 @@ const std::vector<std::string>& Store::notices() const {
 }
 
 Result<Root> Store::root() const {
-  if (state_->database == nullptr) return closed_error();
+  const Pass pass(*state_->gate);
+  if (!pass) return closed_error();
   Root root;
   root.size = head();
   FORGE_ASSIGN(root.hash, internal::tree_root(*state_->database, root.size));
@@ -417,13 +464,15 @@ Seq Store::durable_seq() const {
 }
 
 Result<Seq> Store::newest_head() const {
-  if (state_->database == nullptr) return closed_error();
+  const Pass pass(*state_->gate);
+  if (!pass) return closed_error();
   FORGE_ASSIGN(const internal::WatermarkFile::Reading reading, internal::WatermarkFile::read(*state_->files));
   return reading.newest ? std::max(head(), reading.newest->seq) : head();
 }
 
 Result<StoreStats> Store::stats() const {
-  if (state_->database == nullptr) return closed_error();
+  const Pass pass(*state_->gate);
+  if (!pass) return closed_error();
   const internal::Database& database = *state_->database;
   const auto bytes_of = [&](Table table) {
     std::uint64_t files = 0, memory = 0;
@@ -448,7 +497,8 @@ Result<StoreStats> Store::stats() const {
 }
 
 std::vector<Metric> Store::metrics() const {
-  if (state_->database == nullptr) return {};
+  const Pass pass(*state_->gate);
+  if (!pass) return {};
   std::vector<Metric> out = {{"forge.head", "1", false, static_cast<double>(head())},
                              {"forge.durable_seq", "1", false, static_cast<double>(durable_seq())}};
   if (state_->writer == nullptr) return out;

@@ -1,6 +1,7 @@
 #pragma once
 
-// What an open Store consists of. The parts are destroyed in reverse order: the writer first, the lock last.
+// What a Store consists of. Closing takes down what needs the directory: the database, the lock and every thread. The other parts
+// stay, stopped, until the object goes, so that what they last knew can still be asked; they go in reverse order.
 
 #include <rocksdb/env.h>
 
@@ -16,6 +17,8 @@
 #include "dry_run.h"
 #include "forge/store/projection.h"
 #include "forge/store/store.h"
+#include "gate.h"
+#include "held_snapshots.h"
 #include "store_files.h"
 #include "subscriptions.h"
 #include "transaction_trace.h"
@@ -26,6 +29,8 @@
 namespace forge {
 
 struct Store::State {
+  // Public calls pass it; so do those of views and streams, which share it.
+  const std::shared_ptr<internal::Gate> gate = std::make_shared<internal::Gate>();
   OpenOptions options;
   internal::Tuning tuning;
   std::string path;
@@ -34,7 +39,8 @@ struct Store::State {
   std::unique_ptr<internal::DirectoryLock> lock;
   internal::Identity identity;
   std::vector<std::string> notices;
-  std::unique_ptr<internal::Database> database;
+  std::unique_ptr<internal::Database> database;  // null once closed: touched by those inside the gate only
+  std::shared_ptr<internal::HeldSnapshots> snapshots;
   internal::Catalog catalog;
   Seq read_head = 0;  // of a read-only store
   Time read_head_time;
@@ -59,7 +65,8 @@ struct Store::State {
   void start_subscriptions();
   // After them, with what the program gave and what the store has. Errors: as Projections::add.
   Status start_projections();
-  Status close();
+  // Lets those inside the gate finish, then closes; ok where it is closed already. Errors: as Store::close.
+  Status close() FORGE_EXCLUDES(closing);
   // Nothing where nobody listens.
   std::optional<internal::TransactionTrace> begin_trace(const std::vector<ActionRequest>& actions,
                                                         const ActOptions& of_transaction) const;
@@ -67,8 +74,15 @@ struct Store::State {
   // Of a store that is open for writing. Errors: as Store::transact.
   Status act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows);
   // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.
-  void submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> gate,
+  void submit(std::vector<ActionRequest> actions, ActOptions of_transaction, std::shared_ptr<internal::StreamGate> stream,
               std::function<void(Result<TransactionReceipt>)> done);
+  // What a view as of `seq` looks at; null stands for a database that is closed.
+  View::State look(const internal::Database* in, Seq seq) const;
+
+ private:
+  Status stop_writing();
+
+  Mutex closing;  // held while it closes: who comes second waits
 };
 
 // How tests and tools reach behind the public face.

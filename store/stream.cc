@@ -6,7 +6,8 @@
 namespace forge {
 
 struct TransactionStream::State {
-  Store::State* store = nullptr;
+  std::shared_ptr<internal::Gate> store_gate;
+  Store::State* store = nullptr;  // used by those inside only
   StreamOptions options;
   std::shared_ptr<internal::StreamGate> gate = std::make_shared<internal::StreamGate>();
   Mutex mutex;
@@ -32,6 +33,14 @@ struct TransactionStream::State {
     actions_on_the_way += actions;
   }
 
+  // Until all but the newest, which is not on the way yet, are answered.
+  void await_earlier() {
+    const MutexLock lock(mutex);
+    --on_the_way;
+    while (on_the_way > 0) answered.wait(mutex);
+    ++on_the_way;
+  }
+
   void answer(std::size_t actions, const Result<TransactionReceipt>& result) {
     const MutexLock lock(mutex);
     --on_the_way;
@@ -47,6 +56,7 @@ struct TransactionStream::State {
 
 TransactionStream::TransactionStream(Store& store, StreamOptions options) : state_(std::make_shared<State>()) {
   state_->store = &StoreAccess::state(store);
+  state_->store_gate = state_->store->gate;
   state_->options = options;
   state_->gate->stop_on_refusal = options.stop_on_refusal;
 }
@@ -59,11 +69,16 @@ Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions 
                                  std::function<void(Result<TransactionReceipt>)> done) {
   const std::size_t count = actions.size();
   state_->enter(count);
-  state_->store->submit(std::move(actions), std::move(options), state_->gate,
-                        [state = state_, count, done = std::move(done)](const Result<TransactionReceipt>& result) {
-                          done(result);
-                          state->answer(count, result);
-                        });
+  auto answer = [state = state_, count, done = std::move(done)](const Result<TransactionReceipt>& result) {
+    done(result);
+    state->answer(count, result);
+  };
+  if (const internal::Pass pass(*state_->store_gate); pass) {
+    state_->store->submit(std::move(actions), std::move(options), state_->gate, std::move(answer));
+  } else {
+    state_->await_earlier();
+    answer(internal::nothing_written(internal::closed_error()));
+  }
   const MutexLock lock(state_->mutex);
   return state_->refusal;
 }

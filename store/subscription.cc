@@ -102,6 +102,8 @@ Status check_group(const SubscribeOptions& options, bool read_only) {
 }  // namespace
 
 Result<Seq> Store::first_at(const Point& from) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   if (const Seq* seq = std::get_if<Seq>(&from)) {
     if (*seq <= head() + 1) return std::max<Seq>(*seq, 1);
     return Status(ErrorId::kCursorPastHead, "event " + std::to_string(*seq) + " is past the head of the log")
@@ -114,7 +116,8 @@ Result<Seq> Store::first_at(const Point& from) const {
 }
 
 Result<Subscription> Store::subscribe(SubscribeOptions options, EventCallback callback) {
-  if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_TRY(check_filter(*this, options.filter));
   FORGE_TRY(check_origin(*this, options));
   if (options.group.empty()) {
@@ -129,7 +132,8 @@ Result<Subscription> Store::subscribe(SubscribeOptions options, EventCallback ca
 }
 
 Result<Consumer> Store::join(const SubscribeOptions& options) {
-  if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_TRY(check_filter(*this, options.filter));
   FORGE_TRY(check_origin(*this, options));
   FORGE_TRY(check_group(options, read_only()));
@@ -146,16 +150,19 @@ Result<Seq> Store::group_position(const SubscribeOptions& options) const {
 }
 
 Result<std::vector<GroupInfo>> Store::groups() const {
-  if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   return state_->subscriptions->groups();
 }
 
 Result<GroupInfo> Store::group(const std::string& name) const {
-  if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   return state_->subscriptions->group(name);
 }
 
 Result<std::vector<ParkedEvent>> Store::parked(const std::string& name) const {
+  const internal::Pass pass(*state_->gate);
   FORGE_TRY(group(name).status());
   return state_->subscriptions->parked(name);
 }
@@ -169,7 +176,8 @@ Result<std::uint64_t> Store::skip_parked(const std::string& name, std::optional<
 }
 
 Result<std::uint64_t> Store::unpark(const std::string& name, std::optional<Seq> seq, bool again) {
-  if (state_->database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   if (read_only())
     return Status(ErrorId::kReadOnly, "the store " + path() + " is open for reading only").state("nothing was written");
   return state_->subscriptions->unpark(name, seq, again);

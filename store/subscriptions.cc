@@ -18,8 +18,10 @@ GroupTerms terms_of(const SubscribeOptions& options) {
 
 // --- subscribing ----------------------------------------------------------------------------------------------------------------
 
-// Those that ended are forgotten whenever the list has doubled.
+// Those that ended are forgotten whenever the list has doubled. A callback that subscribes while the store closes comes too late to
+// be ended with the others.
 void Subscriptions::remember(const std::shared_ptr<Subscription::State>& subscriber) {
+  if (closed_) return subscriber->close();
   subscribers_.push_back(subscriber);
   if (subscribers_.size() < tidy_at_) return;
   std::erase_if(subscribers_, [](const std::weak_ptr<Subscription::State>& one) { return one.expired(); });

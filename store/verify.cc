@@ -117,7 +117,8 @@ bool VerifyReport::ok() const {
 // still. A batch is whole transactions with all that follows from them, so the snapshot is the state just after its last event.
 Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
   const Store::State& state = StoreAccess::state(store);
-  if (state.database == nullptr) return Status(ErrorId::kClosed, "the store is closed");
+  const internal::Pass pass(*state.gate);
+  if (!pass) return internal::closed_error();
   VerifyReport out;
   if (options.files) out.checks.push_back(internal::check_files(store));
 

@@ -51,11 +51,15 @@ Result<Record> View::State::record_at(const Target& target, Seq at, ReadPlan* pl
 }
 
 Result<Record> View::get(std::string_view resource, std::string_view key, ReadPlan* plan) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const State::Target target, state_->target(resource, key));
   return state_->record_at(target, state_->seq, plan);
 }
 
 Result<Record> View::get_version(std::string_view resource, std::string_view key, Version version) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const State::Target target, state_->target(resource, key));
   std::optional<Seq> at;
   const Status walked = internal::each_version(*state_->database, *target.resource, target.key, state_->seq,
@@ -73,6 +77,8 @@ Result<Record> View::get_version(std::string_view resource, std::string_view key
 }
 
 Result<Event> View::event(Seq seq) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   if (seq == 0 || seq > state_->seq) {
     return Status(ErrorId::kEventNotFound, "there is no event " + std::to_string(seq))
         .why("the log reaches to " + std::to_string(state_->seq));
@@ -84,6 +90,8 @@ Result<Event> View::event(Seq seq) const {
 }
 
 Result<Hash> View::leaf(Seq seq) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   rocksdb::PinnableSlice value;
   FORGE_ASSIGN(const bool found, state_->database->get(Table::kLog, log_key(seq), value));
   if (!found || seq > state_->seq) return Status(ErrorId::kEventNotFound, "there is no event " + std::to_string(seq));

@@ -29,12 +29,12 @@ std::string_view name_of(DiffKind kind) {
 
 namespace {
 
-struct DiffPass {
+struct BothSides {
   const Resource& resource;
   internal::RecordReader before;
   internal::RecordReader after;
 
-  DiffPass(const Database& database, const Resource& of, Seq from, Seq to)
+  BothSides(const Database& database, const Resource& of, Seq from, Seq to)
       : resource(of), before(database, from), after(database, to) {}
 
   Result<std::optional<RecordDiff>> diff(std::string_view key) {
@@ -95,13 +95,17 @@ constexpr Seq kWalkLogUpTo = 100'000;
 }  // namespace
 
 Result<std::optional<RecordDiff>> View::diff(const View& before, std::string_view resource, std::string_view key) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const State::Target target, state_->target(resource, key));
   if (before.seq() > seq()) return Status(ErrorId::kRangeReversed, "the range ends before it begins");
-  DiffPass pass(*state_->database, *target.resource, before.seq(), seq());
-  return pass.diff(target.key);
+  BothSides sides(*state_->database, *target.resource, before.seq(), seq());
+  return sides.diff(target.key);
 }
 
 Status View::diff_all(const View& before, std::string_view resource, const std::function<bool(const RecordDiff&)>& visit) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   if (before.seq() > seq()) return Status(ErrorId::kRangeReversed, "the range ends before it begins");
   const Resource* only = nullptr;
   if (!resource.empty()) {
@@ -115,7 +119,7 @@ Status View::diff_all(const View& before, std::string_view resource, const std::
   for (const Resource& each : state_->domain->resources()) {
     const bool own = each.name.starts_with('_');
     if (only != nullptr ? &each != only : own) continue;
-    DiffPass pass(*state_->database, each, before.seq(), seq());
+    BothSides sides(*state_->database, each, before.seq(), seq());
     std::vector<std::string> keys;
     if (walk_log) {
       for (auto at = touched.lower_bound({each.number, ""}); at != touched.end() && at->first == each.number; ++at)
@@ -124,7 +128,7 @@ Status View::diff_all(const View& before, std::string_view resource, const std::
       FORGE_ASSIGN(keys, younger_than(*state_->database, each, before.seq()));
     }
     for (const std::string& key : keys) {
-      FORGE_ASSIGN(const std::optional<RecordDiff> diff, pass.diff(key));
+      FORGE_ASSIGN(const std::optional<RecordDiff> diff, sides.diff(key));
       if (diff && !visit(*diff)) return {};
     }
   }

@@ -96,6 +96,8 @@ Status no_history(const Resource& resource, std::string_view key) {
 }  // namespace
 
 Result<std::vector<VersionRow>> View::history(std::string_view resource, std::string_view key) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const State::Target target, state_->target(resource, key));
   FORGE_ASSIGN(const auto kept, keep_versions(*state_->database, *target.resource, target.key, state_->seq));
   if (kept.empty()) return no_history(*target.resource, key);
@@ -117,6 +119,8 @@ Result<std::vector<VersionRow>> View::history(std::string_view resource, std::st
 }
 
 Result<std::vector<FieldBlame>> View::blame(std::string_view resource, std::string_view key) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const State::Target target, state_->target(resource, key));
   FORGE_ASSIGN(const Record record, state_->record_at(target, state_->seq, nullptr));
   FORGE_ASSIGN(const std::vector<VersionRow> rows, history(resource, key));

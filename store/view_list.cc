@@ -137,6 +137,8 @@ class ListWalk {
 }  // namespace
 
 Status View::list(const ListQuery& query, const std::function<bool(const Record&)>& visit, ReadPlan* plan) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const Resource* resource, state_->domain->get_resource(query.resource));
   return ListWalk(*state_, *resource, query, visit).run(plan);
 }

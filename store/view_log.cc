@@ -199,6 +199,8 @@ Status walk(const View::State& state, const LogQuery& query, Seq from, Seq to, L
 }  // namespace
 
 Status View::log(const LogQuery& query, const std::function<bool(const Event&)>& visit, ReadPlan* plan) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   const Seq to = query.to == 0 ? state_->seq : std::min(query.to, state_->seq);
   const Seq from = std::max<Seq>(query.from, 1);
   if (!query.resource.empty()) FORGE_TRY(state_->domain->get_resource(query.resource).status());

@@ -7,11 +7,13 @@
 #include "catalog.h"
 #include "database.h"
 #include "forge/store/view.h"
+#include "gate.h"
 #include "record_reader.h"
 
 namespace forge {
 
 struct View::State {
+  std::shared_ptr<internal::Gate> gate;  // what follows is used by those inside only
   const internal::Database* database = nullptr;
   const internal::Catalog* catalog = nullptr;
   std::shared_ptr<const Domain> domain;  // in force at `seq`

@@ -117,11 +117,14 @@ Status WatermarkKeeper::finish(Time time_floor) {
   const MutexLock lock(mutex_);
   newest_.clean = true;
   newest_.time_floor = std::max(newest_.time_floor, time_floor);
-  return file_->write(newest_, true);
+  const Status written = file_->write(newest_, true);
+  file_.reset();
+  return written;
 }
 
 void WatermarkKeeper::abandon() {
   end_thread();
+  file_.reset();
 }
 
 Status WatermarkKeeper::failure() const {

@@ -26,9 +26,9 @@ class WatermarkKeeper {
   void note(Seq seq, const MerkleFrontier& frontier, Time time_floor);
   // `call` follows whenever synced_seq() has risen, from the keeper's thread; it must not block.
   void on_sync(std::function<void()> call);
-  // Ends the thread and writes the last watermark as clean.
+  // Ends the thread, writes the last watermark as clean and closes the file; note() is not called any more.
   Status finish(Time time_floor);
-  // Ends the thread without a mark.
+  // Ends the thread and closes the file without a mark; nor then.
   void abandon();
   // Ok while the store stands at its path. Looked at within `interval`: what was acknowledged since it went is gone with it.
   Status loss() const;

@@ -108,8 +108,14 @@ Status Writer::OpenGroup::wait() {
 }
 
 Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits,
-               const Tuning& tuning)
-    : database_(database), watermark_(watermark), durability_(durability), limits_(limits), tuning_(tuning), decider_(decider) {}
+               const Tuning& tuning, const Gate& gate)
+    : database_(database),
+      watermark_(watermark),
+      durability_(durability),
+      limits_(limits),
+      tuning_(tuning),
+      gate_(gate),
+      decider_(decider) {}
 
 Writer::~Writer() {
   stop();
@@ -585,6 +591,7 @@ bool Writer::await_requests() {
 }
 
 void Writer::decide_loop() {
+  const OwnThread own(gate_);
   while (await_requests()) {
     const MutexLock decide(decide_mutex_);
     await_room();
@@ -616,6 +623,7 @@ bool Writer::await_group() {
 
 // The last round takes what is left, also from a caller who is about to append it.
 void Writer::append_loop() {
+  const OwnThread own(gate_);
   for (bool goes_on = true; goes_on;) {
     goes_on = await_group();
     if (append_open_group(nullptr)) give_turn_to_thread();
@@ -635,6 +643,7 @@ bool Writer::await_turn() {
 }
 
 void Writer::sync_loop() {
+  const OwnThread own(gate_);
   while (await_turn()) sync_appended(true);
   sync_appended(false);
   {
@@ -651,6 +660,7 @@ std::vector<Writer::Requests> Writer::await_answers() {
 }
 
 void Writer::answer_loop() {
+  const OwnThread own(gate_);
   for (auto groups = await_answers(); !groups.empty(); groups = await_answers()) {
     for (const Requests& group : groups) answer(group);
   }

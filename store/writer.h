@@ -23,6 +23,7 @@
 #include "database.h"
 #include "decider.h"
 #include "forge/events/thread_annotations.h"
+#include "gate.h"
 #include "tuning.h"
 #include "watermark_keeper.h"
 
@@ -59,7 +60,7 @@ struct WriterTotals {
 class Writer {
  public:
   Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits,
-         const Tuning& tuning);
+         const Tuning& tuning, const Gate& gate);
   ~Writer();
 
   // `on_commit` is called after each commit of events, under the sync role: it must not block. Set before the first one.
@@ -207,6 +208,7 @@ class Writer {
   const Durability durability_;
   const Limits& limits_;
   const Tuning& tuning_;
+  const Gate& gate_;  // which its threads pass as the store's own
   std::function<void()> on_commit_;
 
   Mutex append_mutex_;  // the append role

@@ -62,7 +62,8 @@ struct ProjectionInfo {
 };
 
 // The rows of a projection as of one event: consistent, and unchanged for as long as the view lives, also over a rebuild. It keeps
-// what it shows on disk, so let go of it soon, and before the store closes. Safe from any thread.
+// what it shows on disk, so let go of it soon. It may outlive its store: once that is closed, reading fails with kClosed. Safe from
+// any thread.
 class ProjectionView {
  public:
   ProjectionView(ProjectionView&&) noexcept;
@@ -71,7 +72,7 @@ class ProjectionView {
 
   // The rows are the fold of events 1 to this.
   Seq seq() const;
-  // Errors: kDataCorrupt, kIoError.
+  // Errors: kDataCorrupt, kIoError, kClosed.
   Result<std::optional<std::string>> get(std::string_view key) const;
   // The rows whose keys begin so, in order of their bytes, until `visit` returns false. Errors: as get.
   Status scan(std::string_view prefix, const std::function<bool(std::string_view key, std::string_view value)>& visit) const;

@@ -3,12 +3,13 @@
 // The store: one directory that holds an append-only log of events and everything derived from it.
 //
 // Every action appends an immutable event together with its state change in one atomic write; an acknowledgement means that it is
-// on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads, until one
-// closes or destroys it.
+// on disk (Durability::kSync). Reads never block writes. A Store is safe to use from any number of threads, also while one of them
+// closes it.
 //
 // Opening for writing takes the directory's lock and starts one thread that keeps the watermark; the first asynchronous call or
 // the first stream starts four more, which decide, append, sync and answer; the first subscription starts two that deliver, the
-// first projection one that follows. Closing (the destructor) finishes what is in flight, flushes and leaves a clean-stop mark.
+// first projection one that follows. Closing finishes what is in flight, flushes and leaves a clean-stop mark; the destructor does
+// the same where it was not done.
 //
 // After a failed write or sync, also by RocksDB's own work behind it, the store refuses further writes and says so (kIoFatal) until
 // it is opened again. On a full disk it refuses them (kDiskFull) until there is space, and goes on by itself some seconds later.
@@ -90,9 +91,17 @@ class Store {
   Store& operator=(Store&&) noexcept;
   ~Store();
 
-  // Finishes what is in flight and closes; later calls fail with kClosed. No other call may be under way meanwhile, nor a view of
-  // the store be used later; the same holds for the destructor. Errors: kIoError where the clean-stop mark could not be written;
-  // nothing acknowledged is lost by it. kIoFatal where the store's directory is gone.
+  // Lets the calls that are under way in other threads finish, however long they take (a verify, a visitor), and answers what waits
+  // to be written; whoever waits for a projection or an event is told kClosed. Then closes. Calls that begin later fail with
+  // kClosed, as do those of views, streams, subscriptions and consumers made before, which may outlive the object. What tells of
+  // the store without an error (head(), id(), domain() and the like) goes on telling what was known last. Closing twice is ok: the
+  // second one waits for the first.
+  //
+  // The destructor and a move over the object close, too; unlike close() they end the object, so that no call on it may begin once
+  // they have. Errors: kUsage inside a call of the store (a visitor, a progress or done function, a subscription's, a fold), which
+  // would wait for itself: nothing happens, and the destructor aborts there. kIoError where the clean-stop mark could not be
+  // written; nothing acknowledged is lost by it. kIoFatal where writing had ended for good before, or the store's directory is
+  // gone; it is closed then, too.
   Status close();
 
   // Reads the .fbs file and its includes, checks them and, unless this very schema is in force, appends it as the next version.
@@ -131,13 +140,13 @@ class Store {
   // The same without waiting. `done` is called exactly once, from a thread of the store or before this returns, and must not block.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
-  // The store as it is now, as of a seq, or as of any point. view() aborts on a closed store. Errors of the latter two:
-  // kTimeInFuture (naming the head), kBookmarkNotFound, kIdempotencyKeyNotFound.
+  // The store as it is now, as of a seq, or as of any point. Of a closed store view() gives one whose reads fail with kClosed.
+  // Errors of the latter two: kTimeInFuture (naming the head), kBookmarkNotFound, kIdempotencyKeyNotFound.
   View view() const;
   Result<View> as_of(Seq seq) const;
   Result<View> as_of(const Point& point) const;
   Result<Resolved> resolve(const Point& point) const;
-  // The current record: view().get() without making a view. Errors: as View::get.
+  // The current record: view().get() without making a view. Errors: as View::get, and kClosed.
   Result<Record> get(std::string_view resource, std::string_view key) const;
 
   // Names a point. Errors: kRecordExists, kTimeInFuture, kKeyInvalid (letters, digits and "_.:-", at most 200).

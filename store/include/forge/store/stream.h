@@ -2,7 +2,7 @@
 
 // Many transactions in order at the speed of group commits: each is decided after the one before it, many share a sync. For batches
 // and imports. One thread feeds a stream; the callbacks come in the order of submission, from a thread of the store, and must not
-// block. The stream must not outlive its store.
+// block. A stream may outlive its store: once that is closed, what is submitted is refused with kClosed, in its order.
 
 #include <functional>
 #include <memory>

@@ -10,7 +10,7 @@
 //
 // Callbacks run in a small pool of threads that the store starts with its first subscription, one callback of a subscription at a
 // time. They must be quick: where the work is slow, use a Consumer, which is called in the caller's own thread. A callback may
-// act on the store and cancel subscriptions, though not two callbacks each other's, and it must not close the store. All types
+// act on the store and cancel subscriptions, though not two callbacks each other's; closing the store there is refused. All types
 // here are safe from any thread; a subscription or consumer may outlive its store and then answers kClosed.
 
 #include <chrono>

@@ -2,7 +2,8 @@
 
 // A View looks at the whole store as of one seq: cheap to make, consistent across resources, never blocked and never blocking.
 // It holds no snapshot: versions are never changed, so the seq alone names what it sees, for ever. Every read verifies what it
-// decodes. A View is safe to use from several threads; it must not outlive its Store, nor be used after Store::close.
+// decodes. A View is safe to use from several threads. It may outlive its Store: once that is closed, every read fails with
+// kClosed. A read that is under way, its visitor included, holds up the closing.
 
 #include <cstdint>
 #include <functional>
