@@ -58,6 +58,8 @@ class PreparedTransaction {
   // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
   const std::vector<RowWrite>& rows() const { return rows_; }
+  // What it holds in memory, about: its texts and values.
+  std::size_t bytes() const;
   // How long it may wait to be decided: the shortest time that the caller or an action allows. 0: no limit.
   std::chrono::microseconds timeout() const { return timeout_; }
 

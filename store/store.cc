@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "contained.h"
 #include "forge/events/key.h"
 #include "idempotency.h"
 #include "index_filling.h"
@@ -294,7 +295,7 @@ Result<TransactionReceipt> Store::transact(std::vector<ActionRequest> actions, c
 std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::vector<ActionRequest>& actions,
                                                                     const ActOptions& of_transaction) const {
   if (!options.trace) return std::nullopt;
-  return internal::TransactionTrace(options.trace, clock().now(), actions.size(), of_transaction);
+  return internal::TransactionTrace(options.trace, options.log, clock().now(), actions.size(), of_transaction);
 }
 
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
@@ -322,6 +323,7 @@ Status Store::State::act_with(ActionRequest request, const ActOptions& act_optio
 void Store::transact_async(std::vector<ActionRequest> actions, ActOptions options,
                            std::function<void(Result<TransactionReceipt>)> done) {
   const Pass pass(*state_->gate);
+  done = internal::contained(std::move(done), state_->options.log);
   if (!pass) return done(nothing_written(closed_error()));
   state_->submit(std::move(actions), std::move(options), nullptr, std::move(done));
 }
@@ -512,7 +514,7 @@ std::vector<Metric> Store::metrics() const {
   total("forge.groups", totals.groups);
   total("forge.syncs", totals.syncs);
   out.push_back({"forge.sync.seconds", "s", true, static_cast<double>(totals.sync_nanos.value()) / 1e9});
-  out.push_back({"forge.actions.waiting", "1", false, static_cast<double>(state_->writer->waiting_actions())});
+  out.push_back({"forge.actions.waiting", "1", false, static_cast<double>(state_->writer->waiting().actions)});
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "forge/store/stream.h"
 
+#include "contained.h"
 #include "forge/events/thread_annotations.h"
 #include "store_state.h"
 
@@ -9,6 +10,7 @@ struct TransactionStream::State {
   std::shared_ptr<internal::Gate> store_gate;
   Store::State* store = nullptr;  // used by those inside only
   StreamOptions options;
+  LogSink log;
   std::shared_ptr<internal::StreamGate> gate = std::make_shared<internal::StreamGate>();
   Mutex mutex;
   CondVar answered;
@@ -58,6 +60,7 @@ TransactionStream::TransactionStream(Store& store, StreamOptions options) : stat
   state_->store = &StoreAccess::state(store);
   state_->store_gate = state_->store->gate;
   state_->options = options;
+  state_->log = state_->store->options.log;
   state_->gate->stop_on_refusal = options.stop_on_refusal;
 }
 
@@ -70,7 +73,7 @@ Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions 
   const std::size_t count = actions.size();
   state_->enter(count);
   auto answer = [state = state_, count, done = std::move(done)](const Result<TransactionReceipt>& result) {
-    done(result);
+    internal::call_done(done, result, state->log);
     state->answer(count, result);
   };
   if (const internal::Pass pass(*state_->store_gate); pass) {

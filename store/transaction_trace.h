@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "contained.h"
 #include "forge/events/status.h"
 #include "forge/store/observe.h"
 #include "forge/store/transaction.h"
@@ -12,8 +13,9 @@ namespace forge::internal {
 
 class TransactionTrace {
  public:
-  // `sink` outlives it.
-  TransactionTrace(const TraceSink& sink, Time begun, std::size_t actions, const ActOptions& options) : sink_(&sink) {
+  // `sink` and `log` outlive it.
+  TransactionTrace(const TraceSink& sink, const LogSink& log, Time begun, std::size_t actions, const ActOptions& options)
+      : sink_(&sink), log_(&log) {
     span_.begun = begun;
     span_.actions = actions;
     span_.actor = options.actor.id;
@@ -31,11 +33,12 @@ class TransactionTrace {
       span_.last_seq = result->last_seq;
       span_.replayed = result->replayed;
     }
-    (*sink_)(span_);
+    call_contained([this] { (*sink_)(span_); }, "the trace function", *log_);
   }
 
  private:
   const TraceSink* sink_;
+  const LogSink* log_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   TransactionSpan span_;
 };

@@ -13,7 +13,7 @@
 namespace forge {
 
 struct View::State {
-  std::shared_ptr<internal::Gate> gate;  // what follows is used by those inside only
+  std::shared_ptr<internal::Gate> gate;  // database and catalog are used by those inside only; null where the caller is
   const internal::Database* database = nullptr;
   const internal::Catalog* catalog = nullptr;
   std::shared_ptr<const Domain> domain;  // in force at `seq`

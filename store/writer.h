@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,22 +23,13 @@
 #include "decider.h"
 #include "forge/events/thread_annotations.h"
 #include "gate.h"
+#include "open_group.h"
+#include "request_queue.h"
 #include "tuning.h"
 #include "watermark_keeper.h"
+#include "write_errors.h"
 
 namespace forge::internal {
-
-using TransactionResult = Result<TransactionReceipt>;
-
-// An error that does not say what the state is says that nothing was written.
-Status nothing_written(Status status);
-
-// Transactions of one stream are decided in the order they came; after a refusal nothing later is accepted. Touched under the
-// decide role only.
-struct StreamGate {
-  bool stop_on_refusal = true;
-  std::optional<Status> refusal;
-};
 
 // A total that one thread at a time adds to, under a lock of its own, and any thread reads.
 class Total {
@@ -98,49 +88,10 @@ class Writer {
   Time floor() const { return Time{floor_.load(std::memory_order_acquire)}; }
   Status failure() const;
   const WriterTotals& totals() const { return totals_; }
-  std::size_t waiting_actions() const FORGE_EXCLUDES(queue_mutex_);
+  // Of those that nobody waits for, what is not answered yet.
+  RequestWeight waiting() const { return queue_.waiting(); }
 
  private:
-  // What nobody waits for.
-  struct Request {
-    std::unique_ptr<PreparedTransaction> transaction;  // null: refused already, with `refusal`
-    Status refusal;
-    std::function<void(TransactionResult)> done;
-    std::shared_ptr<StreamGate> gate;
-    std::optional<std::chrono::steady_clock::time_point> deadline;
-    std::optional<TransactionResult> result;
-
-    // What it adds to the actions that wait; a refusal always finds room.
-    std::size_t weight() const { return transaction == nullptr ? 0 : std::max<std::size_t>(1, transaction->actions().size()); }
-    std::string idempotency_key() const { return transaction == nullptr ? "" : transaction->options().idempotency_key; }
-  };
-  using Requests = std::vector<std::shared_ptr<Request>>;
-
-  struct OpenGroup {
-    OpenGroup(std::uint64_t number, bool is_led) : group(number), has_leader(is_led) {}
-
-    Group group;
-    Requests requests;
-    std::size_t callers = 0;       // that wait for it
-    const bool has_leader;         // the first of the callers, who appends it
-    std::shared_ptr<LogFile> log;  // what it was appended to
-
-    std::size_t members() const { return callers + requests.size(); }
-    // Under the decide role.
-    void close_gates(const Status& why);
-    // How it ended, for those who wait.
-    void settle(const Status& with);
-    Status wait();
-    // The turn to sync, for its leader: given, unless it has ended meanwhile; false when it has ended without.
-    bool give_turn();
-    bool await_turn();
-
-   private:
-    Mutex mutex_;
-    CondVar settled_, turn_;
-    std::optional<Status> outcome_ FORGE_GUARDED_BY(mutex_);
-    bool has_turn_ FORGE_GUARDED_BY(mutex_) = false;
-  };
   using Groups = std::vector<std::shared_ptr<OpenGroup>>;
 
   // Where a caller's transaction went.
@@ -166,7 +117,7 @@ class Writer {
   // What was decided on top of a group that could not be appended falls with it.
   void fail_from(OpenGroup& group, const Status& why) FORGE_REQUIRES(append_mutex_, sync_mutex_, decide_mutex_);
 
-  Status put_rows(rocksdb::WriteBatch& rows) FORGE_REQUIRES(append_mutex_) FORGE_EXCLUDES(queue_mutex_);
+  Status put_rows(rocksdb::WriteBatch& rows) FORGE_REQUIRES(append_mutex_) FORGE_EXCLUDES(state_mutex_);
   Status drain() FORGE_REQUIRES(append_mutex_, sync_mutex_, decide_mutex_);
 
   // Syncing: every group appended so far. The turn goes from one who waits to the next, so that nobody queues for the lock whose
@@ -184,24 +135,22 @@ class Writer {
 
   // For the transaction with that key, which is not tried where there is still no space.
   Status recover_space(const std::string& idempotency_key) FORGE_REQUIRES(decide_mutex_);
-  Status io_failure() const FORGE_EXCLUDES(queue_mutex_);
-  void fail(const Status& why) FORGE_EXCLUDES(queue_mutex_);
+  Status io_failure() const FORGE_EXCLUDES(state_mutex_);
+  void fail(const Status& why) FORGE_EXCLUDES(state_mutex_);
 
   // The threads for what nobody waits for.
-  Status enqueue(std::shared_ptr<Request> request) FORGE_EXCLUDES(queue_mutex_);
-  void start_threads() FORGE_REQUIRES(queue_mutex_);
+  Status enqueue(std::shared_ptr<Request> request) FORGE_EXCLUDES(state_mutex_);
+  void start_threads() FORGE_REQUIRES(state_mutex_);
   void decide_loop();
   void append_loop();
   void sync_loop();
   void answer_loop();
   // Each waits for work; false, or none, when the writer stops and nothing is left.
-  bool await_requests() FORGE_EXCLUDES(queue_mutex_);
   bool await_group() FORGE_EXCLUDES(decide_mutex_);
   bool await_turn() FORGE_EXCLUDES(appended_mutex_);
   std::vector<Requests> await_answers() FORGE_EXCLUDES(answer_mutex_);
-  Requests take_requests() FORGE_EXCLUDES(queue_mutex_);
   void answer_later(OpenGroup& group, const Status& outcome) FORGE_EXCLUDES(answer_mutex_);
-  void answer(const Requests& group) FORGE_EXCLUDES(queue_mutex_);
+  void answer(const Requests& group);
 
   Database& database_;
   WatermarkKeeper& watermark_;
@@ -241,13 +190,11 @@ class Writer {
   std::vector<Requests> unanswered_ FORGE_GUARDED_BY(answer_mutex_);  // in order
   bool synced_all_ FORGE_GUARDED_BY(answer_mutex_) = false;           // the sync thread has ended
 
-  mutable Mutex queue_mutex_;
-  CondVar queue_ready_;
-  std::deque<std::shared_ptr<Request>> queue_ FORGE_GUARDED_BY(queue_mutex_);
-  std::size_t waiting_actions_ FORGE_GUARDED_BY(queue_mutex_) = 0;  // queued and not yet answered
-  bool stopping_ FORGE_GUARDED_BY(queue_mutex_) = false;
-  Status failure_ FORGE_GUARDED_BY(queue_mutex_);
-  std::thread decide_thread_, append_thread_, sync_thread_, answer_thread_;  // started under queue_mutex_, joined by stop() alone
+  RequestQueue queue_;
+  mutable Mutex state_mutex_;
+  bool stopping_ FORGE_GUARDED_BY(state_mutex_) = false;
+  Status failure_ FORGE_GUARDED_BY(state_mutex_);
+  std::thread decide_thread_, append_thread_, sync_thread_, answer_thread_;  // started under state_mutex_, joined by stop() alone
 
   WriterTotals totals_;
   std::atomic<Seq> head_{0};

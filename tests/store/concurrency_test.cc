@@ -415,6 +415,66 @@ TEST(StoreConcurrency, OverloadRefusesWithoutATraceAndKeepsTheRest) {
   check_history(counters.store(), counters.base(), histories);
 }
 
+TEST(StoreConcurrency, WhatWaitsIsBoundedByItsBytesToo) {
+  OpenOptions options;
+  options.limits.waiting_bytes_max = 8 << 10;
+  Counters counters(std::move(options));
+  const auto answer_to = [&](std::size_t actions) {
+    std::promise<Status> answer;
+    counters.store().transact_async(std::vector<ActionRequest>(actions, add(0, 1)), {},
+                                    [&](const auto& result) { answer.set_value(result.status()); });
+    return answer.get_future().get();
+  };
+  const Seq before = counters.store().head();
+  const Status refused = answer_to(64);
+  EXPECT_EQ(refused.id(), ErrorId::kOverloaded);
+  EXPECT_NE(refused.text().why.find("the limit is 8192 bytes"), std::string::npos) << refused.message();
+  EXPECT_EQ(refused.text().state, "nothing was written");
+  EXPECT_EQ(counters.store().head(), before);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(answer_to(4).ok()) << "what is answered holds no room any more";
+  EXPECT_TRUE(counters.store().transact(std::vector<ActionRequest>(64, add(0, 1))).ok()) << "who waits needs no room in the queue";
+}
+
+// The store's threads go on, and the stream behind it is not stopped.
+TEST(StoreConcurrency, WhatADoneFunctionThrowsIsLoggedAndTheOthersAreAnswered) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  OpenOptions options;
+  options.log = [&](LogLevel level, std::string_view line) {
+    const std::lock_guard lock(mutex);
+    if (level == LogLevel::kError) lines.emplace_back(line);
+  };
+  options.trace = [](const TransactionSpan& span) {
+    if (span.actor == "traced") throw 1;
+  };
+  Counters counters(std::move(options));
+  Store& store = counters.store();
+  int answered = 0;
+  TransactionStream stream(store, {.window = 2});
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(stream
+                    .submit({add(0, 1)}, {},
+                            [&](const auto&) {
+                              ++answered;
+                              throw std::runtime_error("two\nlines");
+                            })
+                    .ok());
+  }
+  ASSERT_TRUE(stream.finish().ok());
+  EXPECT_EQ(answered, 6);
+  std::promise<void> last;
+  store.transact_async({add(0, 1)}, {}, [](const auto&) { throw 7; });
+  store.transact_async({{.action = "Nothing.at.all", .args = {}, .if_version = {}}}, {}, [](const auto&) { throw 8; });
+  ASSERT_TRUE(store.act("Counter.add", {{"id", counter(0)}}, {.actor = "traced"}).ok());
+  store.transact_async({add(0, 1)}, {}, [&](const auto&) { last.set_value(); });
+  last.get_future().get();
+  EXPECT_EQ(store.get("Counter", counter(0)).value()["value"].as_int(), 9);
+  ASSERT_TRUE(store.close().ok());
+  ASSERT_EQ(lines.size(), 9u);
+  EXPECT_EQ(lines.front(), "the done function of a transaction threw: two lines");
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "the trace function threw: something that is no std::exception"), 1);
+}
+
 TEST(StoreConcurrency, AStreamThatIsRefusedForOverloadStopsThereAndAnswersInOrder) {
   OpenOptions options;
   options.limits.waiting_actions_max = 8;

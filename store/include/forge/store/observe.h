@@ -39,7 +39,8 @@ struct TransactionSpan {
   bool replayed = false;
 };
 
-// Called once for each transaction, in the thread that gets the answer, just before it does. Must not block or call the store.
+// Called once for each transaction, in the thread that gets the answer, just before it does. Must not block or call the store. What
+// it throws goes to OpenOptions::log as an error and no further.
 using TraceSink = std::function<void(const TransactionSpan& span)>;
 
 }  // namespace forge

@@ -32,7 +32,8 @@ struct Limits {
   std::size_t event_bytes_max = 1 << 20;         // kTooLarge
   std::size_t transaction_bytes_max = 16 << 20;  // kTransactionTooLarge
   std::size_t transaction_actions_max = 10'000;  // kTransactionTooLarge
-  std::size_t waiting_actions_max = 100'000;     // not yet answered: kOverloaded
+  std::size_t waiting_actions_max = 100'000;     // of transact_async and streams, not yet answered: kOverloaded
+  std::size_t waiting_bytes_max = 256 << 20;     // what these hold in memory: kOverloaded
   std::size_t group_bytes = 1 << 20;             // a group commit takes no further transaction past this
   std::size_t group_actions = 256;               // or past this
 };

@@ -138,6 +138,7 @@ class Store {
     return act_table(Made::GetFullyQualifiedName(), fields, {builder.GetBufferPointer(), builder.GetSize()}, options);
   }
   // The same without waiting. `done` is called exactly once, from a thread of the store or before this returns, and must not block.
+  // What it throws goes to OpenOptions::log as an error and no further: the outcome stands, and the others are answered.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
   // The store as it is now, as of a seq, or as of any point. Of a closed store view() gives one whose reads fail with kClosed.

@@ -30,7 +30,8 @@ class TransactionStream {
   TransactionStream(const TransactionStream&) = delete;
   TransactionStream& operator=(const TransactionStream&) = delete;
 
-  // Hands over the next transaction. `done` is called exactly once for every call of submit. Errors: with stop_on_refusal the first
+  // Hands over the next transaction. `done` is called exactly once for every call of submit; what it throws goes to
+  // OpenOptions::log, as with Store::transact_async. Errors: with stop_on_refusal the first
   // refusal, once it is known; then `done` has been called with it, too.
   Status submit(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
   // Waits until everything submitted is answered. Errors: the first refusal, with stop_on_refusal.

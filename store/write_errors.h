@@ -1,0 +1,33 @@
+#pragma once
+
+// What writing is refused with, and how it fails.
+
+#include <rocksdb/status.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "forge/events/status.h"
+
+namespace forge::internal {
+
+// A refusal that says nothing of the store's state gets "nothing was written".
+Status nothing_written(Status status);
+
+Status sync_failure(const rocksdb::Status& status);
+// kDiskFull or kIoFatal.
+Status write_failure(const rocksdb::Status& status);
+
+// What is refused without a try has written nothing. An attempt before it with the same key may have.
+std::string state_of_untried(const std::string& idempotency_key);
+// What later writes are told, where `failure` ended writing for good.
+Status not_tried(const Status& failure, const std::string& idempotency_key = {});
+
+// Until when a transaction may wait to be decided; nothing: for ever.
+using Deadline = std::optional<std::chrono::steady_clock::time_point>;
+Deadline deadline_after(std::chrono::microseconds timeout);
+// Errors: kDeadlinePassed.
+Status check_deadline(const Deadline& deadline);
+
+}  // namespace forge::internal
