@@ -59,11 +59,11 @@ struct PointResolver {
     if (state.writer != nullptr) known = std::max(known, state.writer->floor());
     if (time > known) return past_head(format_time(time));
     // The answer must never change: no later transaction may be recorded at or before this time.
-    if (state.writer != nullptr) state.writer->settle(time);
+    const bool is_settled = state.writer != nullptr && state.writer->settle(time).ok();
     const Seq head = state.head();
     FORGE_ASSIGN(const Seq seq, last_at(time, head));
     FORGE_ASSIGN(Resolved out, at_seq(seq));
-    out.final = state.writer != nullptr || time < state.head_time();
+    out.final = is_settled || time < state.head_time();
     return out;
   }
 

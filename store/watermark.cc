@@ -1,9 +1,11 @@
 // The file has three slots of 4,096 bytes. Synced writes alternate between the first two, so that one of them is always whole;
-// unsynced writes, one after each commit, go to the third. A slot holds, little-endian: magic "FGWM", format u32, counter u64,
-// store id, seq u64, root, time floor i64, clean u8, then the CRC-32C of all that. The sound slot with the highest counter counts.
+// unsynced writes, one after each commit and where the floor rises, go to the third. A slot holds, little-endian: magic "FGWM",
+// format u32, counter u64, store id, seq u64, root, time floor i64, clean u8, then the CRC-32C of all that. The sound slot with the
+// highest counter counts, with the highest time floor of all sound slots: a floor never falls.
 
 #include "watermark.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "database.h"
@@ -82,6 +84,10 @@ Result<WatermarkFile::Reading> WatermarkFile::read(const StoreFiles& files) {
   FORGE_ASSIGN(const Slots slots, read_slots(files));
   Reading out;
   if (slots.newest >= 0) out.newest = from(slots.slot[slots.newest]);
+  for (const Slot& slot : slots.slot) {
+    const bool is_same_store = out.newest && sound(slot) && from(slot).store == out.newest->store;
+    if (is_same_store) out.newest->time_floor = std::max(out.newest->time_floor, from(slot).time_floor);
+  }
   out.damaged_slots = slots.damaged;
   return out;
 }

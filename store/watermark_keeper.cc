@@ -23,7 +23,7 @@ WatermarkKeeper::WatermarkKeeper(StoreFiles& files, std::unique_ptr<WatermarkFil
       sync_log_(std::move(sync_log)),
       interval_(interval),
       newest_(start),
-      synced_(start.seq) {}
+      synced_(start) {}
 
 WatermarkKeeper::~WatermarkKeeper() {
   end_thread();
@@ -31,12 +31,13 @@ WatermarkKeeper::~WatermarkKeeper() {
 
 void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_floor) {
   const Hash root = frontier.root(hasher_);
+  const MutexLock noting(note_mutex_);
   Watermark watermark;
   {
     const MutexLock lock(mutex_);
     newest_.seq = seq;
     newest_.root = root;
-    newest_.time_floor = time_floor;
+    newest_.time_floor = std::max(newest_.time_floor, time_floor);
     watermark = newest_;
   }
   if (sync_log_) return;
@@ -46,12 +47,28 @@ void WatermarkKeeper::note(Seq seq, const MerkleFrontier& frontier, Time time_fl
   failure_ = written;
 }
 
+// Where commits are not synced by themselves, what is written must not be ahead of the log: the last synced one with another floor.
+Status WatermarkKeeper::raise_floor(Time time) {
+  const MutexLock noting(note_mutex_);
+  Watermark watermark;
+  {
+    const MutexLock lock(mutex_);
+    if (time <= newest_.time_floor) return {};
+    watermark = sync_log_ ? synced_ : newest_;
+  }
+  watermark.time_floor = time;
+  FORGE_TRY(file_->write(watermark, false));
+  const MutexLock lock(mutex_);
+  newest_.time_floor = time;
+  return {};
+}
+
 void WatermarkKeeper::keep() {
   MutexLock lock(mutex_);
   while (!stopping_) {
     if (wake_.wait_for(mutex_, interval_)) continue;
     const Watermark watermark = newest_;
-    const bool is_synced = watermark.seq == synced_;
+    const bool is_synced = watermark.seq == synced_.seq && watermark.time_floor == synced_.time_floor;
     lock.unlock();
     const Status looked = look_for_store();
     if (!looked.ok()) return lose(looked);
@@ -63,7 +80,7 @@ void WatermarkKeeper::keep() {
     lock.lock();
     failure_ = synced;
     if (!synced.ok()) continue;
-    synced_ = watermark.seq;
+    synced_ = watermark;
     const std::function<void()> call = on_sync_;
     lock.unlock();
     if (call) call();
@@ -134,7 +151,7 @@ Status WatermarkKeeper::failure() const {
 
 Seq WatermarkKeeper::synced_seq() const {
   const MutexLock lock(mutex_);
-  return synced_;
+  return synced_.seq;
 }
 
 }  // namespace forge::internal

@@ -24,6 +24,9 @@ class WatermarkKeeper {
 
   // Notes a commit, from one thread at a time. A failure to write it costs only evidence: it is kept for `failure()`.
   void note(Seq seq, const MerkleFrontier& frontier, Time time_floor);
+  // No later commit is at or before `time`, also after a kill; after a power cut that comes later than `interval`. Errors:
+  // kIoError.
+  Status raise_floor(Time time);
   // `call` follows whenever synced_seq() has risen, from the keeper's thread; it must not block.
   void on_sync(std::function<void()> call);
   // Ends the thread, writes the last watermark as clean and closes the file; note() is not called any more.
@@ -50,11 +53,12 @@ class WatermarkKeeper {
   const Uuid store_;
   const std::function<Status()> sync_log_;
   const std::chrono::milliseconds interval_;
-  Hasher hasher_;  // of note()
+  Hasher hasher_;     // of note()
+  Mutex note_mutex_;  // held while an unsynced watermark is written; taken before mutex_
   mutable Mutex mutex_;
   CondVar wake_;
   Watermark newest_ FORGE_GUARDED_BY(mutex_);
-  Seq synced_ FORGE_GUARDED_BY(mutex_) = 0;
+  Watermark synced_ FORGE_GUARDED_BY(mutex_);
   bool stopping_ FORGE_GUARDED_BY(mutex_) = false;
   Status failure_ FORGE_GUARDED_BY(mutex_);
   std::atomic<bool> is_lost_{false};  // set after loss_

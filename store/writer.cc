@@ -47,15 +47,17 @@ void Writer::raise_floor(Time time) {
 }
 
 // What was decided before the floor rose may be recorded at or before `time` and not be committed yet.
-void Writer::settle(Time time) {
+Status Writer::settle(Time time) {
   raise_floor(time);
-  if (time <= last_time()) return;
+  if (time <= last_time()) return {};
+  Status noted = watermark_.raise_floor(time);
   {
     const MutexLock decide(decide_mutex_);
-    if (decider_.last_seq() <= head()) return;
+    if (decider_.last_seq() <= head()) return noted;
   }
   const bool in_turn = append_open_group(nullptr);
   sync_appended(in_turn);
+  return noted;
 }
 
 Status Writer::failure() const {

@@ -83,8 +83,9 @@ class Writer {
   Time last_time() const { return Time{last_time_.load(std::memory_order_acquire)}; }
   // No later transaction is recorded at or before `time`.
   void raise_floor(Time time);
-  // The same, and head() shows everything that is recorded at or before it: a read at `time` has its final answer.
-  void settle(Time time);
+  // The same, and head() shows everything that is recorded at or before it: a read at `time` has its final answer, also when the
+  // store is opened again. Errors: kIoError where that could not be noted; it holds until then.
+  Status settle(Time time);
   Time floor() const { return Time{floor_.load(std::memory_order_acquire)}; }
   Status failure() const;
   const WriterTotals& totals() const { return totals_; }

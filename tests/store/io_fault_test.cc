@@ -20,6 +20,18 @@ TEST_F(StoreOnAFailingDisk, AFailedSyncLeavesTheOutcomeOpenAndEndsWriting) {
   settle_doubts();
 }
 
+TEST_F(StoreOnAFailingDisk, ClosingSaysThatWritingHadEnded) {
+  fail(Operation::kSync, io_error(), ".log");
+  ASSERT_FALSE(act(numbered()).ok());
+  const Status closed = store_->close();
+  EXPECT_EQ(closed.id(), ErrorId::kIoFatal);
+  EXPECT_NE(closed.text().why.find("syncing the log failed"), std::string::npos) << closed.message();
+  EXPECT_EQ(store_->get("Account", "account-1").status().id(), ErrorId::kClosed) << "it is closed all the same";
+  EXPECT_TRUE(store_->close().ok());
+  reopen();
+  settle_doubts();
+}
+
 // After a failed sync the kernel may take pages for clean that never reached the disk: another sync would succeed and prove
 // nothing.
 TEST_F(StoreOnAFailingDisk, AFailedSyncOfTheLogIsNeverTriedAgain) {
