@@ -10,7 +10,8 @@
 namespace forge::cli {
 namespace {
 
-// The field whose type a NAME=VALUE word takes: an argument, or the key. Null where there is none.
+// NAME=VALUE is read by the type of the field, NAME:=JSON as it stands. The field whose type such a word takes: an argument, or the
+// key. Null where there is none.
 const Field* field_named(const Action& action, std::string_view name) {
   if (const Field* field = action.arguments.find(name)) return field;
   const auto& implicit = action.implicit_key;
@@ -36,13 +37,15 @@ Status unknown_argument(const Action& action, const std::string& name) {
 Status add_assignment(const Action& action, const std::string& word, bool first, Args& args) {
   const std::size_t equals = word.find('=');
   if (equals == std::string::npos || equals == 0) return not_assignment(action, word, first);
-  const std::string name = word.substr(0, equals);
+  const bool is_json = equals > 1 && word[equals - 1] == ':';
+  const std::string name = word.substr(0, is_json ? equals - 1 : equals);
   if (args.find(name) != nullptr) {
     return Status(ErrorId::kUsage, "'" + name + "' is given twice").state("nothing was written").remedy("give it once");
   }
   const Field* field = field_named(action, name);
   if (field == nullptr) return unknown_argument(action, name);
-  Result<Value> value = value_from_text(*field, std::string_view(word).substr(equals + 1));
+  const std::string_view text = std::string_view(word).substr(equals + 1);
+  Result<Value> value = is_json ? parse_json(text, name) : value_from_text(*field, text);
   if (!value.ok()) {
     Status status = value.status();
     return std::move(status).state("nothing was written").remedy("see: forgectl explain " + action.name);

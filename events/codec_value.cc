@@ -53,12 +53,22 @@ std::string range_text() {
   return std::to_string(std::numeric_limits<T>::min()) + " to " + std::to_string(std::numeric_limits<T>::max());
 }
 
+// An integer is never rounded without a word.
+Status inexact(const Where& where, const Field& field, std::int64_t value) {
+  return Status(ErrorId::kArgumentRange,
+                std::string(where.what) + ": " + where.path + " cannot hold this integer exactly as " + field.type_name)
+      .why("given " + (field.secret ? std::string(kSecretShown) : std::to_string(value)))
+      .remedy("write it with a decimal point where rounding is meant");
+}
+
 // Refuses what the stored type cannot hold.
 Result<Cell> integer_cell(const Where& where, const Field& field, BaseType type, std::int64_t value) {
   return internal::visit_scalar(type, [&](auto zero) -> Result<Cell> {
     using T = decltype(zero);
     if constexpr (std::is_floating_point_v<T>) {
-      return Cell::of(static_cast<double>(static_cast<T>(value)));
+      const auto stored = static_cast<double>(static_cast<T>(value));
+      const bool is_exact = stored < 0x1p63 && static_cast<std::int64_t>(stored) == value;
+      return is_exact ? Result<Cell>(Cell::of(stored)) : inexact(where, field, value);
     } else {
       const bool fits = std::is_same_v<T, std::uint64_t> ? value >= 0 : std::in_range<T>(value);
       if (!fits) return out_of_range(where, field, std::to_string(value), range_text<T>());
@@ -111,7 +121,10 @@ Result<Cell> scalar_from(const Where& where, const Field& field, BaseType type, 
     return integer_cell(where, field, type, *integer);
   }
   const double* number = value.if_double();
-  if (number == nullptr || is_integer(type)) return wrong_type(where, field, value);
+  if (number != nullptr && is_integer(type)) {
+    return Status(wrong_type(where, field, value)).remedy("write an integer without a point and an exponent");
+  }
+  if (number == nullptr) return wrong_type(where, field, value);
   if (!std::isfinite(*number) || (type == BaseType::kFloat32 && !std::isfinite(static_cast<float>(*number)))) {
     return out_of_range(where, field, shown(field, value), "the finite numbers");
   }

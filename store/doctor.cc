@@ -188,7 +188,7 @@ class Examination {
   }
 
   void examine_schema(const StoreStats& stats, const Store& store) {
-    if (stats.schema_version == 0) return warn("schema", "the store has no schema yet", "add one: forgectl schema add FILE.fbs");
+    if (stats.schema_version == 0) return good("schema", "there is none yet; add one with: forgectl schema add FILE.fbs");
     const std::span<const Resource> resources = store.domain()->resources();
     const auto own =
         std::count_if(resources.begin(), resources.end(), [](const Resource& resource) { return resource.name.starts_with('_'); });

@@ -355,7 +355,6 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
 
 View::State Store::State::look(const internal::Database* in, Seq seq) const {
   View::State state;
-  state.gate = gate;
   state.database = in;
   state.catalog = &catalog;
   state.domain = catalog.as_of(seq);
@@ -366,7 +365,9 @@ View::State Store::State::look(const internal::Database* in, Seq seq) const {
 
 View Store::view() const {
   const Pass pass(*state_->gate);
-  return View(std::make_shared<View::State>(state_->look(pass ? state_->database.get() : nullptr, head())));
+  auto state = std::make_shared<View::State>(state_->look(pass ? state_->database.get() : nullptr, head()));
+  state->gate = state_->gate;
+  return View(std::move(state));
 }
 
 Result<View> Store::as_of(Seq seq) const {
@@ -376,7 +377,9 @@ Result<View> Store::as_of(Seq seq) const {
     return Status(ErrorId::kTimeInFuture, "event " + std::to_string(seq) + " is past the head of the log")
         .why("the head is event " + std::to_string(head()) + ", recorded at " + format_time(state_->head_time()));
   }
-  return View(std::make_shared<View::State>(state_->look(state_->database.get(), seq)));
+  auto state = std::make_shared<View::State>(state_->look(state_->database.get(), seq));
+  state->gate = state_->gate;
+  return View(std::move(state));
 }
 
 Result<View> Store::as_of(const Point& point) const {
@@ -398,11 +401,19 @@ Result<Record> Store::get(std::string_view resource, std::string_view key) const
 Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point, const ActOptions& options) {
   if (!internal::is_name(name)) {
     return Status(ErrorId::kKeyInvalid, "'" + name + "' cannot name a bookmark")
-        .why("letters, digits and _ . : - are allowed, 200 at most");
+        .why("letters, digits and _ . : - are allowed, 200 at most")
+        .state("nothing was written")
+        .remedy("choose another name");
   }
   const Pass pass(*state_->gate);
   FORGE_ASSIGN(const Resolved resolved, resolve(point));
-  FORGE_TRY(act("_bookmark.add", {{"name", name}, {"seq", resolved.seq}}, options).status());
+  const Status added = act("_bookmark.add", {{"name", name}, {"seq", resolved.seq}}, options).status();
+  if (added.id() == ErrorId::kRecordExists) {
+    return Status(ErrorId::kRecordExists, "there is a bookmark '" + name + "' already")
+        .state("nothing was written")
+        .remedy("use another name, or remove that one first: forgectl bookmark remove " + name);
+  }
+  FORGE_TRY(added);
   return Bookmark{.name = name, .seq = resolved.seq, .recorded_at = resolved.time};
 }
 
@@ -424,8 +435,8 @@ Result<std::vector<Bookmark>> Store::bookmarks() const {
   for (Bookmark& bookmark : out) {
     if (bookmark.seq == 0) continue;
     internal::AlignedBytes bytes;
-    FORGE_ASSIGN(const Envelope event, internal::read_event(*state_->database, bookmark.seq, bytes));
-    bookmark.recorded_at = event.recorded_at;
+    const Result<Envelope> event = internal::read_event(*state_->database, bookmark.seq, bytes);
+    if (event.ok()) bookmark.recorded_at = event->recorded_at;
   }
   return out;
 }
@@ -489,12 +500,14 @@ Result<StoreStats> Store::stats() const {
   stats.head = head();
   stats.head_time = state_->head_time();
   stats.schema_version = state_->catalog.version();
-  database.db().GetIntProperty(database.handle(Table::kCurrent), rocksdb::DB::Properties::kEstimateNumKeys, &stats.records);
+  database.db().GetIntProperty(database.handle(Table::kCurrent), rocksdb::DB::Properties::kEstimateNumKeys,
+                               &stats.records_estimate);
   stats.log_bytes = bytes_of(Table::kLog);
   stats.state_bytes = bytes_of(Table::kCurrent);
   stats.history_bytes = bytes_of(Table::kVersions);
   stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency) + bytes_of(Table::kIndex) + bytes_of(Table::kTags);
   stats.tree_bytes = bytes_of(Table::kTree);
+  stats.rows_bytes = bytes_of(Table::kRows) + bytes_of(Table::kCursors);
   return stats;
 }
 

@@ -124,6 +124,10 @@ Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
 
   const Result<internal::WatermarkFile::Reading> watermark = internal::WatermarkFile::read(*state.files);
   const Seq known = store.head();
+  if (options.from > std::max<Seq>(known, 1)) {
+    return Status(ErrorId::kTimeInFuture, "event " + std::to_string(options.from) + " is past the head of the log")
+        .why("the head is event " + std::to_string(known));
+  }
   rocksdb::ManagedSnapshot snapshot(&state.database->db());
   const Result<Seq> last = internal::last_seq(*state.database, snapshot.snapshot());
   const Seq head = std::max(known, last.ok() ? *last : 0);

@@ -55,6 +55,8 @@ struct BothSides {
     Row before_row, after_row;
     if (was) read_row(resource.record, was->record(), before_row);
     if (is) read_row(resource.record, is->record(), after_row);
+    resolve_defaults(resource.record, before_row);
+    resolve_defaults(resource.record, after_row);
     out.changes = internal::changes_between(resource, before_row, after_row);
     if (out.kind == DiffKind::kChanged && out.changes.empty()) return std::optional<RecordDiff>();
     return std::optional<RecordDiff>(std::move(out));

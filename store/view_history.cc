@@ -103,13 +103,17 @@ Result<std::vector<VersionRow>> View::history(std::string_view resource, std::st
   if (kept.empty()) return no_history(*target.resource, key);
   std::vector<VersionRow> rows;
   rows.reserve(kept.size());
-  Row before, after;
+  const TableType& record = target.resource->record;
+  Row stored, before, after;  // `before` and `after` as a read shows them: what is not stored is the default
   for (const auto& version : kept) {
     VersionRow row = row_of(*version, *state_->catalog);
     if (row.deleted) {
+      stored.clear();
       after.clear();
     } else {
-      internal::apply_version(target.resource->record, version->entry, version->record, after);
+      internal::apply_version(record, version->entry, version->record, stored);
+      after = stored;
+      resolve_defaults(record, after);
       row.changes = internal::changes_between(*target.resource, before, after);
     }
     before = after;

@@ -5,8 +5,14 @@
 namespace forge::cli {
 namespace {
 
+// Whether the event that it names could be read.
+bool is_readable(const Bookmark& bookmark) {
+  return bookmark.seq == 0 || bookmark.recorded_at != Time{};
+}
+
 Object bookmark_object(const Bookmark& bookmark) {
-  return Object{{"name", bookmark.name}, {"seq", bookmark.seq}, {"recorded_at", format_time(bookmark.recorded_at)}};
+  const Value at = is_readable(bookmark) ? Value(format_time(bookmark.recorded_at)) : Value();
+  return Object{{"name", bookmark.name}, {"seq", bookmark.seq}, {"recorded_at", at}};
 }
 
 Result<int> run_add(Session& session) {
@@ -26,7 +32,7 @@ Result<int> run_list(Session& session) {
   for (const Bookmark& row : bookmarks) {
     if (listing.full()) break;
     if (session.out.is_table()) {
-      FORGE_TRY(listing.row({row.name, std::to_string(row.seq), time_text(row.recorded_at)}, row.name));
+      FORGE_TRY(listing.row({row.name, std::to_string(row.seq), is_readable(row) ? time_text(row.recorded_at) : "?"}, row.name));
     } else {
       FORGE_TRY(listing.row(bookmark_object(row), row.name));
     }

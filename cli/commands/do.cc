@@ -137,7 +137,7 @@ const Command& do_command() {
       .summary = "issue an action, or a batch of transactions",
       .arguments = {{.name = "RESOURCE.ACTION", .summary = "the action's name", .required = false, .offer = Offer::kAction},
                     {.name = "NAME=VALUE",
-                     .summary = "its arguments, typed by the schema; NAME=null clears all but texts",
+                     .summary = "its arguments, typed by the schema; NAME:=JSON for any value: NAME:=null clears a text, too",
                      .required = false,
                      .repeated = true,
                      .offer = Offer::kAssignment}},

@@ -55,7 +55,7 @@ struct SchemaVersion {
 struct Bookmark {
   std::string name;
   Seq seq = 0;       // the point it names
-  Time recorded_at;  // of that point
+  Time recorded_at;  // of that point; zero where its event cannot be read, which verify tells more of
 };
 
 // Where a store came from that was rebuilt, restored or forked: events 1 to `seq` of the store with this id.
@@ -69,9 +69,10 @@ struct StoreStats {
   std::optional<Origin> origin;
   Seq head = 0;
   Time head_time;
-  std::uint64_t records = 0;  // living ones, estimated
+  std::uint64_t records_estimate = 0;  // living ones; what was changed lately may count more than once
   std::uint32_t schema_version = 0;
   std::uint64_t log_bytes = 0, state_bytes = 0, history_bytes = 0, index_bytes = 0, tree_bytes = 0, wal_bytes = 0;
+  std::uint64_t rows_bytes = 0;  // of projections and subscriptions
 };
 
 struct Root {
@@ -150,7 +151,8 @@ class Store {
   // The current record: view().get() without making a view. Errors: as View::get, and kClosed.
   Result<Record> get(std::string_view resource, std::string_view key) const;
 
-  // Names a point. Errors: kRecordExists, kTimeInFuture, kKeyInvalid (letters, digits and "_.:-", at most 200).
+  // Names a point. Errors: kRecordExists where the name is taken, kTimeInFuture, kKeyInvalid (letters, digits and "_.:-", at most
+  // 200).
   Result<Bookmark> add_bookmark(const std::string& name, const Point& point, const ActOptions& options = {});
   Status remove_bookmark(const std::string& name, const ActOptions& options = {});
   Result<std::vector<Bookmark>> bookmarks() const;

@@ -33,7 +33,8 @@ struct VerifyReport {
   bool ok() const;
 };
 
-// Reads only; safe beside a writer. Errors: only when checking itself is impossible; damage is a finding.
+// Reads only; safe beside a writer. Damage is a finding. Errors: kClosed, kTimeInFuture where `from` is past the head; else only
+// when checking itself is impossible.
 Result<VerifyReport> verify(const Store& store, const VerifyOptions& options = {});
 
 struct Finding {
