@@ -189,10 +189,11 @@ Status with_help(Status error, const Command* command) {
   return is_general && command != nullptr ? std::move(error).remedy(see_help(command)) : error;
 }
 
-Result<Parsed> parse(std::span<const std::string> arguments) {
+namespace {
+
+Result<Parsed> read(Tree& tree, std::span<const std::string> arguments) {
   const auto mark = std::find(arguments.begin(), arguments.end(), "--");
   const auto head = static_cast<std::size_t>(mark - arguments.begin());
-  Tree tree;
   const Status read = read_words(tree.root, prepared(arguments.first(head)));
   const Command* command = tree.reached();
   FORGE_TRY(with_help(read, command));
@@ -219,6 +220,17 @@ Result<Parsed> parse(std::span<const std::string> arguments) {
   }
   if (!help) FORGE_TRY(check_words(*command, words));
   return Parsed{Arguments(*command, std::move(words), std::move(flags)), help};
+}
+
+}  // namespace
+
+Result<Parsed> parse(std::span<const std::string> arguments) {
+  Tree tree;
+  Result<Parsed> parsed = read(tree, arguments);
+  const Command* command = tree.reached();
+  const bool may_write = command == nullptr || command->run == nullptr || command->writes;
+  if (parsed.ok() || !may_write || !parsed.status().text().state.empty()) return parsed;
+  return Status(parsed.status()).state("nothing was written");
 }
 
 }  // namespace forge::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "forge/events/codec.h"
 #include "suggest.h"
@@ -76,6 +77,14 @@ bool has_schema(const Domain& domain) {
   return !user_resources(domain).empty();
 }
 
+Status check_type_glob(const std::string& glob) {
+  const auto is_known = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c == '*' || c == '?'; };
+  if (std::all_of(glob.begin(), glob.end(), is_known)) return {};
+  return Status(ErrorId::kFilterInvalid, "--type '" + glob + "' cannot match an event type")
+      .why("event types are letters, digits, '_' and '.'; '*' stands for any of them, '?' for one")
+      .remedy("write it as 'Order.*'");
+}
+
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name) {
   if (!has_schema(domain) && !name.starts_with('_')) return no_schema();
   return domain.get_resource(name);
@@ -87,7 +96,7 @@ Result<const Resource*> resource_at(const View& view, std::string_view name) {
   if (resource.ok() || resource.status().id() != ErrorId::kNoSchema) return resource;
   Status status = resource.status();
   return std::move(status)
-      .why("as of event " + std::to_string(view.seq()))
+      .why("as of event " + std::to_string(view.seq()) + (view.seq() == 0 ? ", before the first event" : ""))
       .remedy("add one: forgectl schema add FILE.fbs — or, where one was added later, ask for a later point");
 }
 

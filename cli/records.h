@@ -13,6 +13,9 @@ namespace forge::cli {
 // What is wrong with the expression of --where, told as that.
 Status filter_error(Status error);
 
+// Whether an event type may match: a pattern with a character that no type has would match nothing. Errors: kFilterInvalid.
+Status check_type_glob(const std::string& glob);
+
 // The resource of that name. Errors: kNoSchema in a store without one, kUnknownResource with the nearest name.
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name);
 // The same at a point of the past; the error for a point before the first schema says so.

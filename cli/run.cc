@@ -64,7 +64,9 @@ Status with_state(Status error, const Session& session) {
         .state("what was asked for is done, only the answer is lost")
         .remedy("look before it is sent again: forgectl log --newest --limit 1");
   }
-  return info_of(error.id()).exit_status == 2 ? std::move(error).state("nothing was written") : error;
+  const bool is_unknown = error.id() == ErrorId::kUnknownResource || error.id() == ErrorId::kUnknownAction;
+  const bool is_refused_first = is_unknown || error.id() == ErrorId::kNoSchema || info_of(error.id()).exit_status == 2;
+  return is_refused_first ? std::move(error).state("nothing was written") : error;
 }
 
 int run_parsed(const Parsed& parsed, Streams& streams) {

@@ -160,7 +160,7 @@ Result<View> Session::view_at(const Store& store, const std::string& text) {
   FORGE_ASSIGN(const Point point, parse_point(text));
   FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
   std::string line = "as of event " + std::to_string(resolved.seq);
-  if (resolved.seq > 0) line += ", " + format_time(resolved.time);
+  line += resolved.seq > 0 ? ", " + format_time(resolved.time) : ", before the first event";
   if (!resolved.final) line += " (not final: a commit of the running writer may still fall before that time)";
   notice(line);
   return store.as_of(resolved.seq);

@@ -37,6 +37,10 @@ Result<Point> parse_seq(std::string_view text) {
 }
 
 Result<Point> parse_ago(std::string_view text) {
+  if (text.size() > 1 && all_digits(text.substr(1))) {
+    return unparsable(text, "a span back from now has a unit: " + std::string(text) + "s, m, h, d or w");
+  }
+  if (text.size() < 3) return unparsable(text, "a number stands before the unit, as in -2h");
   const std::string_view digits = text.substr(1, text.size() - 2);
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
@@ -79,7 +83,7 @@ Result<Point> parse_point(std::string_view text) {
       return unparsable(text, "the number is too large");
     return Point(seq);
   }
-  if (text.front() == '-' && text.size() > 2) return parse_ago(text);
+  if (text.front() == '-') return parse_ago(text);
   if (text.starts_with("bookmark:")) return Point(BookmarkName{std::string(text.substr(9))});
   if (text.starts_with("key:")) return Point(IdempotencyKeyOf{std::string(text.substr(4))});
   FORGE_ASSIGN(const Time time, parse_time(text));

@@ -111,6 +111,7 @@ Status print_log(Session& session, const View& view, const LogQuery& query, bool
 }
 
 Result<int> run_log(Session& session) {
+  FORGE_TRY(check_type_glob(session.arguments.text("type")));
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   LogQuery query;
   read_filters(session.arguments, query);

@@ -221,6 +221,7 @@ Status check_flags(const Session& session) {
 
 Result<int> run_tail(Session& session) {
   FORGE_TRY(check_flags(session));
+  FORGE_TRY(check_type_glob(session.arguments.text("type")));
   if (session.arguments.given("group")) return GroupTail(session).run();
   FORGE_ASSIGN(Store store, session.open_for_reading());
   return Tail(session, std::move(store)).run();
