@@ -7,6 +7,7 @@
 #include "forge/events/json.h"
 #include "forge/events/key.h"
 #include "forge/events/merkle.h"
+#include "request_bytes.h"
 
 namespace forge::internal {
 namespace {
@@ -81,34 +82,13 @@ void append_cell(const Field& field, const Cell& cell, std::string& out) {
   }
 }
 
-std::size_t bytes_of(const Object& object);
-
-// What a value holds beside itself.
-std::size_t bytes_of(const Value& value) {
-  if (const std::string* text = value.if_text()) return text->size();
-  if (const Bytes* bytes = value.if_bytes()) return bytes->size();
-  if (const Object* object = value.if_object()) return bytes_of(*object);
-  std::size_t sum = 0;
-  if (const List* list = value.if_list()) {
-    for (const Value& element : *list) sum += sizeof(Value) + bytes_of(element);
-  }
-  return sum;
-}
-
-std::size_t bytes_of(const Object& object) {
-  std::size_t sum = 0;
-  for (const auto& [name, value] : object.members()) sum += sizeof(Object::Member) + name.size() + bytes_of(value);
-  return sum;
-}
-
 }  // namespace
 
 std::size_t PreparedTransaction::bytes() const {
-  std::size_t sum = sizeof(PreparedTransaction);
-  for (const ActionRequest& request : requests_) {
-    sum += sizeof(ActionRequest) + sizeof(PreparedAction) + request.action.size() + bytes_of(request.args);
+  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_);
+  for (const PreparedAction& action : actions_) {
+    sum += sizeof(PreparedAction) + action.key.size() + action.arguments.size() * sizeof(Cell);
   }
-  for (const PreparedAction& action : actions_) sum += action.key.size() + action.arguments.size() * sizeof(Cell);
   for (const RowWrite& row : rows_) sum += sizeof(RowWrite) + row.key.size() + (row.value ? row.value->size() : 0);
   return sum;
 }

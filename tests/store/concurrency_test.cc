@@ -435,6 +435,26 @@ TEST(StoreConcurrency, WhatWaitsIsBoundedByItsBytesToo) {
   EXPECT_TRUE(counters.store().transact(std::vector<ActionRequest>(64, add(0, 1))).ok()) << "who waits needs no room in the queue";
 }
 
+// A stream waits for room where it can, and sends alone what is larger than its window.
+TEST(StoreConcurrency, AStreamWaitsForItsActionsAndBytes) {
+  OpenOptions options;
+  options.limits.waiting_bytes_max = 64 << 10;
+  options.limits.waiting_actions_max = 64;
+  Counters counters(std::move(options));
+  for (const StreamOptions& windows : {StreamOptions{.bytes_window = 8 << 10}, StreamOptions{.actions_window = 16}}) {
+    std::atomic<int> accepted{0};
+    TransactionStream stream(counters.store(), windows);
+    for (int i = 0; i < 400; ++i) {
+      const std::size_t actions = i % 50 == 0 ? 32 : 4;
+      const Status submitted = stream.submit(std::vector<ActionRequest>(actions, add(0, 1)), {},
+                                             [&](const Result<TransactionReceipt>& result) { accepted += result.ok() ? 1 : 0; });
+      ASSERT_TRUE(submitted.ok()) << submitted.message();
+    }
+    EXPECT_TRUE(stream.finish().ok());
+    EXPECT_EQ(accepted, 400);
+  }
+}
+
 // The store's threads go on, and the stream behind it is not stopped.
 TEST(StoreConcurrency, WhatADoneFunctionThrowsIsLoggedAndTheOthersAreAnswered) {
   std::mutex mutex;

@@ -18,7 +18,8 @@ class Store;
 struct StreamOptions {
   // On the way at most; submit waits for room. A transaction that is larger goes alone.
   std::size_t window = 1024;            // transactions
-  std::size_t actions_window = 50'000;  // their actions; OpenOptions::limits.waiting_actions_max bounds those of all callers
+  std::size_t actions_window = 50'000;  // their actions; OpenOptions::limits bounds those of all callers
+  std::size_t bytes_window = 64 << 20;  // what they hold in memory
   bool stop_on_refusal = true;          // after a refusal nothing later of the stream is committed
 };
 
