@@ -134,7 +134,7 @@ Status WatermarkKeeper::finish(Time time_floor) {
   const MutexLock lock(mutex_);
   newest_.clean = true;
   newest_.time_floor = std::max(newest_.time_floor, time_floor);
-  const Status written = file_->write(newest_, true);
+  Status written = file_->write(newest_, true);
   file_.reset();
   return written;
 }

@@ -108,7 +108,7 @@ TEST_F(Closing, BesideWritersKeepsWhatWasAcknowledged) {
     for (std::size_t w = 0; w < acknowledged.size(); ++w) {
       crowd.add([&, w](int i) {
         const std::string id = mark + std::to_string(w) + "-" + std::to_string(i);
-        const Status done = store_->transact({write(id)}).status();
+        Status done = store_->transact({write(id)}).status();
         if (done.ok()) acknowledged[w].push_back(id);
         return done;
       });
