@@ -21,13 +21,13 @@ const Field* field_named(const Action& action, std::string_view name) {
 Status not_assignment(const Action& action, const std::string& word, bool first) {
   const std::string key = action.resource->record.fields[action.resource->key_fields.front()].name;
   Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
-  if (first) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
+  if (first && !action.query) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
   return std::move(status).remedy("see: forgectl explain " + action.name);
 }
 
 Status unknown_argument(const Action& action, const std::string& name) {
   std::vector<std::string> known;
-  for (const std::uint16_t part : action.resource->key_fields) known.push_back(action.resource->record.fields[part].name);
+  for (const std::string_view part : action.implicit_key) known.emplace_back(part);
   for (const Field& field : action.arguments.fields) known.push_back(field.name);
   return Status(ErrorId::kUnknownField, action.name + " has no argument '" + name + "'" + did_you_mean(name, known))
       .state("nothing was written")

@@ -18,6 +18,7 @@ std::span<const Command* const> commands() {
       &do_command(),
       &get_command(),
       &list_command(),
+      &query_command(),
       &history_command(),
       &log_command(),
       &tail_command(),

@@ -22,6 +22,7 @@ enum class Offer : std::uint8_t {
   kCommand,
   kResource,
   kAction,
+  kQuery,
   kAssignment,  // the arguments of the action named before: `qty=`
   kPoint,
   kField,  // of the resource named before

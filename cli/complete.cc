@@ -149,7 +149,9 @@ class Completer {
       case Offer::kResource:
         return offer_resources();
       case Offer::kAction:
-        return offer_actions();
+        return offer_actions(false);
+      case Offer::kQuery:
+        return offer_actions(true);
       case Offer::kAssignment:
         return offer_assignments(line_.words);
       case Offer::kPoint:
@@ -179,8 +181,11 @@ class Completer {
     for (const Resource* resource : user_resources(domain())) add(resource->name, resource->documentation);
   }
 
-  void offer_actions() {
-    for (const Action* action : user_actions(domain())) add(action->name, action->documentation);
+  // Queries, or the actions that change something.
+  void offer_actions(bool queries) {
+    for (const Action* action : user_actions(domain())) {
+      if (action->query.has_value() == queries) add(action->name, action->documentation);
+    }
   }
 
   // "qty=" for the arguments of the action in words[0], or the values of the one being given.
@@ -253,13 +258,14 @@ class Completer {
   void offer_subjects() {
     const bool explains = line_.command->name == "explain";
     if (explains && !line_.words.empty() && line_.words[0] == "do") {
-      if (line_.words.size() == 1) return offer_actions();
+      if (line_.words.size() == 1) return offer_actions(false);
       return offer_assignments(std::span(line_.words).subspan(1));
     }
     if (!line_.words.empty()) return;
     if (explains) add("do", "what an action would do");
     offer_resources();
-    offer_actions();
+    offer_actions(false);
+    offer_actions(true);
     const std::size_t dot = typed_.find('.');
     const Resource* resource = dot == std::string::npos || !explains ? nullptr : domain().find_resource(typed_.substr(0, dot));
     if (resource == nullptr) return;

@@ -59,9 +59,15 @@ std::string key_note(const Action& action) {
     case ActionKind::kUpdates:
     case ActionKind::kUpserts:
     case ActionKind::kDestroys:
+    case ActionKind::kReads:
       break;
   }
   return " (key, required)";
+}
+
+// The parts of the key that the action takes, by field index.
+std::vector<std::uint16_t> key_parts(const Action& action) {
+  return action.query ? std::vector<std::uint16_t>() : action.resource->key_fields;
 }
 
 std::string assignment_text(const Resource& resource, const Assignment& assignment) {
@@ -200,15 +206,18 @@ std::string action_text(const Action& action) {
   const Resource& resource = *action.resource;
   std::string out = headed(action.name + " (" + std::string(name_of(action.kind)) + " " + resource.name + ")", action.place,
                            action.documentation);
-  for (const std::uint16_t part : resource.key_fields) {
+  for (const std::uint16_t part : key_parts(action)) {
     const Field& key = resource.record.fields[part];
     out += "  " + key.name + ": " + key.type_name + key_note(action) + "\n";
   }
   for (std::size_t i = 0; i < action.arguments.fields.size(); ++i) {
     if (!action.is_key_argument(i)) out += "  " + signature(action.arguments.fields[i]) + "\n";
   }
+  out += rules_text("allow", action.policies);
+  if (action.query) return out + "  answers  " + definition_of(resource, *action.query) + "\n  try: " + try_line(action) + "\n";
   out += rules_text("require", action.requires_);
   for (const Assignment& assignment : action.assignments) out += "  set  " + assignment_text(resource, assignment) + "\n";
+  if (action.handled) out += "  handler  code of the program takes part\n";
   out += rules_text("check", resource.checks);
   if (action.timeout.count() > 0) out += "  timeout  " + std::to_string(action.timeout.count() / 1000) + " ms\n";
   return out + "  emits  " + action.event_type + "\n  try: " + try_line(action) + "\n";
@@ -246,8 +255,8 @@ std::string field_text(const Resource& resource, const Field& field) {
 }
 
 std::string try_line(const Action& action) {
-  std::string out = "forgectl do " + action.name;
-  for (const std::uint16_t part : action.resource->key_fields) {
+  std::string out = (action.query ? "forgectl query " : "forgectl do ") + action.name;
+  for (const std::uint16_t part : key_parts(action)) {
     const Field& key = action.resource->record.fields[part];
     out += " " + key.name + "=" + (is_integer(key.type) ? "1" : "KEY");
   }
@@ -278,7 +287,28 @@ Object field_object(const Field& field) {
   return out;
 }
 
+// A query has no event, no rules over a record and nothing that it sets.
+Object query_object(const Action& action) {
+  const Query& query = *action.query;
+  Object out{{"action", action.name},
+             {"kind", std::string(name_of(action.kind))},
+             {"resource", action.resource->name},
+             {"arguments", field_list(action.arguments.fields)}};
+  if (!action.policies.empty()) out.add("allow", rule_list(action.policies));
+  if (query.where) out.add("where", query.where->text());
+  List order;
+  for (const Query::Order& one : query.order) {
+    order.emplace_back(Object{{"field", action.resource->record.fields[one.field].name}, {"descending", one.descending}});
+  }
+  if (!order.empty()) out.add("order", std::move(order));
+  if (query.limit > 0) out.add("limit", query.limit);
+  out.add("documentation", action.documentation);
+  out.add("place", action.place);
+  return out;
+}
+
 Object action_object(const Action& action) {
+  if (action.query) return query_object(action);
   List assignments;
   for (const Assignment& row : action.assignments) assignments.emplace_back(assignment_text(*action.resource, row));
   Object out{{"action", action.name},
@@ -292,6 +322,8 @@ Object action_object(const Action& action) {
              {"check", rule_list(action.resource->checks)},
              {"documentation", action.documentation},
              {"place", action.place}};
+  if (!action.policies.empty()) out.add("allow", rule_list(action.policies));
+  if (action.handled) out.add("handler", true);
   if (action.timeout.count() > 0) out.add("timeout_ms", action.timeout.count() / 1000);
   return out;
 }

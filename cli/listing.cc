@@ -42,6 +42,16 @@ Status Listing::row(const Object& data, std::string position) {
   return session_.out.row(data);
 }
 
+Status Listing::record(const View& view, const RecordShape& shape, const Record& record) {
+  if (session_.out.is_table()) {
+    FORGE_ASSIGN(std::vector<std::string> cells, shape.cells(view, record));
+    return row(std::move(cells), record.key());
+  }
+  if (session_.out.format() == Format::kName) return row(Object{{"key", record.key()}}, record.key());
+  FORGE_ASSIGN(const Object object, shape.object(view, record));
+  return row(object, record.key());
+}
+
 Status Listing::text(std::string_view lines) {
   ++shown_;
   return session_.out.text(lines);

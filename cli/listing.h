@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cursor.h"
+#include "records.h"
 #include "session.h"
 
 namespace forge::cli {
@@ -27,6 +28,8 @@ class Listing {
   // A row whose place in the list is `position`.
   Status row(std::vector<std::string> cells, std::string position);
   Status row(const Object& data, std::string position);
+  // A record as a row, in whatever format was asked for. Errors: as RecordShape.
+  Status record(const View& view, const RecordShape& shape, const Record& record);
   // A row of several lines, in table format.
   Status text(std::string_view lines);
   // Ends the list. `more`: there are rows after the last one shown; `total`: how many there are in all, where that is known.

@@ -74,11 +74,15 @@ constexpr const char* kQuery = R"txt(Filters (--where)
 A filter is an expression of the rule language (help rules) over the fields of the record. Records for which it is true are shown;
 where it is null they are not. Names, types and enum values are checked before anything is read.
 `forgectl explain --query Order "sku = 'tea'"` tells how the records are found and how many entries are touched.
+
+A schema can declare queries with names, arguments, an order and policies; `forgectl schema show` lists them.
+  forgectl query Order.open at_least=5
 )txt";
 
 constexpr const char* kRules = R"txt(Rules
   check: "qty > 0"                        of a field or table: must not be false for the record after any action
   require: "status = 'Placed'"            of an action: must be true for the record before it
+  allow: ":actor.role = 'staff'"          of an action: who may; must be true for the record before it (E2116)
   set: "status = 'Paid'; paid_at = now()" of an action: fields it sets, from the record before it
 
 A typed subset of SQL expressions over fields, arguments (:qty) and the actor (:actor.id, :actor.role): and or not, = <> < <= > >=,

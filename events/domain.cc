@@ -180,6 +180,8 @@ std::string_view name_of(ActionKind kind) {
       return "upserts";
     case ActionKind::kDestroys:
       return "destroys";
+    case ActionKind::kReads:
+      return "reads";
   }
   return "";
 }

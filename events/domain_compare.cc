@@ -174,7 +174,7 @@ class Comparison {
   void compare_resources(const Resource& before, const Resource& after) {
     compare_tables(before.name, before.record, after.record, true);
     internal::compare_constraints(before, after, changes_);
-    compare_rules(before.name, texts_of(before.checks), texts_of(after.checks));
+    compare_rules(before.name, "rule", texts_of(before.checks), texts_of(after.checks));
     compare_documentation(before.name, before.documentation, after.documentation);
   }
 
@@ -194,13 +194,24 @@ class Comparison {
     if (before.kind != after.kind) {
       add(before.name, "kind", true, std::string(name_of(before.kind)) + " became " + std::string(name_of(after.kind)));
     }
+    if (before.handled != after.handled) {
+      add(before.name, "handler", true, after.handled ? "now needs a handler" : "no longer needs a handler");
+    }
     if (before.timeout != after.timeout) {
       add(before.name, "timeout", true, "was " + timeout_text(before) + ", now " + timeout_text(after));
     }
     if (before.event_type != after.event_type) add(before.name, "event", true, before.event_type + " became " + after.event_type);
-    compare_rules(before.name, texts_of(before.requires_), texts_of(after.requires_));
-    compare_rules(before.name, texts_of(before), texts_of(after));
+    compare_rules(before.name, "policy", texts_of(before.policies), texts_of(after.policies));
+    compare_rules(before.name, "rule", texts_of(before.requires_), texts_of(after.requires_));
+    compare_queries(before, after);
+    compare_rules(before.name, "rule", texts_of(before), texts_of(after));
     compare_documentation(before.name, before.documentation, after.documentation);
+  }
+
+  void compare_queries(const Action& before, const Action& after) {
+    if (!before.query || !after.query) return;
+    const std::string was = definition_of(*before.resource, *before.query), is = definition_of(*after.resource, *after.query);
+    if (was != is) add(before.name, "query", true, "was " + was + ", now " + is);
   }
 
   static std::vector<std::string> texts_of(const std::vector<Rule>& rules) {
@@ -217,12 +228,13 @@ class Comparison {
     return texts;
   }
 
-  void compare_rules(const std::string& path, const std::vector<std::string>& before, const std::vector<std::string>& after) {
+  void compare_rules(const std::string& path, const char* kind, const std::vector<std::string>& before,
+                     const std::vector<std::string>& after) {
     for (const std::string& rule : before) {
-      if (std::find(after.begin(), after.end(), rule) == after.end()) add(path, "rule", true, "no longer: " + rule);
+      if (std::find(after.begin(), after.end(), rule) == after.end()) add(path, kind, true, "no longer: " + rule);
     }
     for (const std::string& rule : after) {
-      if (std::find(before.begin(), before.end(), rule) == before.end()) add(path, "rule", true, "now: " + rule);
+      if (std::find(before.begin(), before.end(), rule) == before.end()) add(path, kind, true, "now: " + rule);
     }
   }
 

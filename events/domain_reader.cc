@@ -12,6 +12,7 @@
 #include "constraint_reader.h"
 #include "domain_model.h"
 #include "limits_reader.h"
+#include "query_reader.h"
 
 namespace forge::internal {
 namespace {
@@ -29,10 +30,11 @@ struct ActionDraft {
   std::uint16_t number = 0;
 };
 
-constexpr std::array<std::pair<std::string_view, ActionKind>, 4> kKinds = {{{"creates", ActionKind::kCreates},
+constexpr std::array<std::pair<std::string_view, ActionKind>, 5> kKinds = {{{"creates", ActionKind::kCreates},
                                                                             {"updates", ActionKind::kUpdates},
                                                                             {"upserts", ActionKind::kUpserts},
-                                                                            {"destroys", ActionKind::kDestroys}}};
+                                                                            {"destroys", ActionKind::kDestroys},
+                                                                            {"reads", ActionKind::kReads}}};
 
 // The tables of every SQL connection beside those of the resources.
 constexpr std::array<std::string_view, 7> kReservedNames = {"events", "changes", "actors", "heads", "projections", "runs", "steps"};
@@ -235,6 +237,7 @@ class DomainReader {
     read_kind(*draft.outline, action);
     read_event(*draft.outline, action);
     read_timeout(*draft.outline, action);
+    action.handled = draft.outline->find("handler") != nullptr;
     read_limits(*draft.outline, findings_, action.arguments);
     action.field_of_argument.assign(action.arguments.fields.size(), -1);
     action.key_arguments.assign(action.resource->key_fields.size(), -1);
@@ -254,11 +257,14 @@ class DomainReader {
     if (kinds != 1) {
       add(outline.place, ErrorId::kSchemaDomain,
           "the action " + quoted(action.name) + " has " + (kinds == 0 ? "no kind" : "several kinds"), {},
-          "give it one of creates, updates, upserts, destroys");
+          "give it one of creates, updates, upserts, destroys, reads");
+    } else {
+      check_kind_attributes(outline, action, findings_);
     }
   }
 
   void read_event(const TableOutline& outline, Action& action) {
+    if (action.kind == ActionKind::kReads) return;
     action.event_type = action.name;
     const AttributeOutline* event = find_text(outline.attributes, "event");
     if (event == nullptr) return;
@@ -283,7 +289,7 @@ class DomainReader {
 
   // An argument that sets a deprecated field is as deprecated as one that is marked so.
   void note_arguments(Action& action) {
-    for (std::size_t i = 0; i < action.key_arguments.size(); ++i) {
+    for (std::size_t i = 0; action.kind != ActionKind::kReads && i < action.key_arguments.size(); ++i) {
       const Field& part = action.resource->record.fields[action.resource->key_fields[i]];
       if (action.key_arguments[i] < 0) action.implicit_key.push_back(part.name);
     }
@@ -300,6 +306,7 @@ class DomainReader {
   }
 
   void read_argument(const FieldOutline& outline, const Field& argument, Action& action) {
+    if (action.kind == ActionKind::kReads) return check_absence(outline, argument, action);
     const TableType& record = action.resource->record;
     const Field* field = record.find(argument.name);
     if (field != nullptr && action.resource->is_key(field->id)) {
@@ -323,13 +330,16 @@ class DomainReader {
             "what is kept in " + quoted(field->name) + " is shown", "mark the field secret, too");
       }
     }
-    const bool partial = action.kind == ActionKind::kUpdates || action.kind == ActionKind::kUpserts;
-    if (partial && is_scalar(argument) && !argument.nullable && !argument.has_default) {
-      add(outline.place, ErrorId::kSchemaDomain,
-          "the argument " + quoted(argument.name) + " of " + action.name + " does not say what its absence means",
-          "an action that " + std::string(name_of(action.kind)) + " leaves alone what is not given",
-          "write " + argument.name + ": " + argument.type_name + " = null; or give it a default");
-    }
+    if (action.kind == ActionKind::kUpdates || action.kind == ActionKind::kUpserts) check_absence(outline, argument, action);
+  }
+
+  void check_absence(const FieldOutline& outline, const Field& argument, const Action& action) {
+    if (!is_scalar(argument) || argument.nullable || argument.has_default) return;
+    add(outline.place, ErrorId::kSchemaDomain,
+        "the argument " + quoted(argument.name) + " of " + action.name + " does not say what its absence means",
+        "an action that " + std::string(name_of(action.kind)) +
+            (action.kind == ActionKind::kReads ? " takes what is not given for null" : " leaves alone what is not given"),
+        "write " + argument.name + ": " + argument.type_name + " = null; or give it a default");
   }
 
   void add_misfit(const FieldOutline& outline, const Field& argument, const Field& field, const Action& action) {
@@ -367,7 +377,13 @@ class DomainReader {
   void read_action_rules(const ActionDraft& draft) {
     Action& action = *std::lower_bound(model_.actions.begin(), model_.actions.end(), draft.number,
                                        [](const Action& a, std::uint16_t number) { return a.number < number; });
+    if (action.kind == ActionKind::kReads) {
+      const RuleScope of_query{.record = nullptr, .arguments = &action.arguments, .actor = true, .now = false};
+      read_rules(find_text(draft.outline->attributes, "allow"), of_query, action.policies);
+      return read_query(*draft.outline, findings_, action);
+    }
     const RuleScope scope{&action.resource->record, &action.arguments, true};
+    read_rules(find_text(draft.outline->attributes, "allow"), scope, action.policies);
     read_rules(find_text(draft.outline->attributes, "require"), scope, action.requires_);
     const AttributeOutline* set = find_text(draft.outline->attributes, "set");
     if (set == nullptr) return;

@@ -73,8 +73,16 @@ const std::vector<std::uint16_t>& Expression::arguments() const {
   return program_->arguments;
 }
 
-const std::vector<FieldComparison>& Expression::comparisons() const {
-  return program_->comparisons;
+std::vector<FieldComparison> Expression::comparisons(std::span<const Cell> argument_cells) const {
+  std::vector<FieldComparison> out;
+  for (FieldComparison comparison : program_->comparisons) {
+    if (comparison.argument) {
+      if (*comparison.argument >= argument_cells.size() || argument_cells[*comparison.argument].is_null()) continue;
+      comparison.value = argument_cells[*comparison.argument];
+    }
+    out.push_back(comparison);
+  }
+  return out;
 }
 bool Expression::can_fail() const {
   return program_->can_fail;

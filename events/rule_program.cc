@@ -202,8 +202,11 @@ std::optional<Operator> operator_of(Op op, bool field_first) {
   }
 }
 
-// Appends `field comparison constant` where the nodes are those.
+// Appends `field comparison constant`, or `field comparison argument`, where the nodes are those.
 void add_comparison(const Node& field, Operator comparison, const Node& constant, std::vector<FieldComparison>& out) {
+  if (field.op == Op::kField && constant.op == Op::kArgument && constant.type == field.type) {
+    out.push_back({field.index, comparison, Cell::null(), constant.index});
+  }
   if (field.op != Op::kField || constant.op != Op::kLiteral) return;
   if (constant.literal.is_null() || constant.literal.kind != kind_of(field.type.base)) return;
   out.push_back({field.index, comparison, constant.literal});

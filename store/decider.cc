@@ -1,6 +1,6 @@
-// The order of checks for one action is part of the contract: existence, expected version, `require` rules, `set`, value ranges,
-// computed fields, required fields, limits of fields, transitions, `check` rules; at the end of the transaction unique values, then
-// references.
+// The order of checks for one action is part of the contract: existence, policies, expected version, `require` rules, `set`, value
+// ranges, the handler, computed fields, required fields, limits of fields, transitions, `check` rules; at the end of the
+// transaction unique values, then references.
 
 #include "decider.h"
 
@@ -9,9 +9,11 @@
 #include <span>
 
 #include "forge/events/key.h"
+#include "handling.h"
 #include "idempotency.h"
 #include "log_reader.h"
 #include "row_rules.h"
+#include "rule_check.h"
 
 namespace forge::internal {
 namespace {
@@ -27,23 +29,6 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// "qty is -1, the rule says: qty > 0".
-std::string why_refused(const Rule& rule, const TableType& record, std::span<const Cell> fields, const TableType& arguments,
-                        std::span<const Cell> values) {
-  std::string out;
-  const auto say = [&](const std::string& prefix, const Field& field, const Cell& cell) {
-    const std::string text = cell.is_null() ? "null" : cell_to_text(field, cell);
-    out += (out.empty() ? "" : ", ") + prefix + field.name + " is " + text;
-  };
-  for (const std::uint16_t field : rule.expression.fields()) {
-    if (field < fields.size()) say("", record.fields[field], fields[field]);
-  }
-  for (const std::uint16_t argument : rule.expression.arguments()) {
-    if (argument < values.size()) say(":", arguments.fields[argument], values[argument]);
-  }
-  return out + (out.empty() ? "" : ", ") + "the rule says: " + rule.expression.text();
-}
-
 Status key_reused(const std::string& key, Seq first, Seq last) {
   return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
       .why(first == last ? "event " + std::to_string(first) + " was written under it"
@@ -56,13 +41,6 @@ Status check_nesting(const TableType& table, std::span<const Cell> row, std::spa
   const bool nests = std::any_of(row.begin(), row.end(), [](const Cell& cell) { return cell.kind == Kind::kNested; });
   if (!nests || verify_table(table, bytes).ok()) return {};
   return Status(ErrorId::kTooLarge, name + " would nest too deep or too much").why("the limits are 64 levels and 10,000 tables");
-}
-
-Status rule_error(const Action& action, const Rule& rule, std::string why) {
-  return Status(ErrorId::kRuleViolated, action.name + " was refused by rule '" + rule.name + "'")
-      .why(std::move(why))
-      .place(rule.place)
-      .remedy("see: forgectl explain " + action.name);
 }
 
 Status unique_taken(const UniqueChange& change, std::string_view owner) {
@@ -132,12 +110,14 @@ struct Decider::Subject {
   std::string name() const { return name_of_record(*resource, key); }
 };
 
-Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits)
+Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits,
+                 const ActionHandlers& handlers)
     : database_(database),
       catalog_(catalog),
       clock_(clock),
       ids_(ids),
       limits_(limits),
+      handlers_(handlers),
       references_(database),
       tree_(&database),
       staging_(std::make_unique<Staging>()),
@@ -302,6 +282,9 @@ Status Decider::act(const PreparedAction& action, Staging& staging) {
   Subject& subject = *subject_;
   FORGE_TRY(load(action, staging, subject));
   FORGE_TRY(check_existence(action, subject));
+  resolve_arguments(*action.action, action.arguments, !subject.lives, subject.arguments);
+  FORGE_TRY(check_policies(*action.action, staging.input(subject.seen, subject.arguments), staging.memory));
+  FORGE_TRY(check_version(action, subject));
   FORGE_TRY(compute(action, staging, subject));
   return append(action, staging, subject);
 }
@@ -348,6 +331,10 @@ Status Decider::check_existence(const PreparedAction& action, const Subject& sub
         .why(subject.before.version == 0 ? "it was never created"
                                          : "event " + std::to_string(subject.before.seq) + " destroyed it");
   }
+  return {};
+}
+
+Status Decider::check_version(const PreparedAction& action, const Subject& subject) const {
   const Version version = subject.lives ? subject.before.version : 0;
   if (!action.if_version || *action.if_version == version) return {};
   if (!subject.lives) {
@@ -361,19 +348,16 @@ Status Decider::check_existence(const PreparedAction& action, const Subject& sub
 }
 
 Status Decider::compute(const PreparedAction& action, Staging& staging, Subject& subject) {
-  resolve_arguments(*action.action, action.arguments, !subject.lives, subject.arguments);
-  const RuleInput input = staging.input(subject.seen, subject.arguments);
-  for (const Rule& rule : action.action->requires_) {
-    FORGE_ASSIGN(const bool holds, rule.expression.holds(input, staging.memory));
-    if (holds) continue;
-    return rule_error(*action.action, rule,
-                      why_refused(rule, subject.resource->record, subject.seen, action.action->arguments, subject.arguments));
-  }
+  FORGE_TRY(check_requirements(*action.action, staging.input(subject.seen, subject.arguments), staging.memory));
   subject.changes.clear();
   subject.cleared.clear();
-  if (action.action->kind == ActionKind::kDestroys) return {};
+  if (action.action->kind == ActionKind::kDestroys) {
+    subject.after.clear();
+    return handle(action, staging, subject);
+  }
   FORGE_TRY(apply_arguments(action, subject));
   FORGE_TRY(assign(action, staging, subject));
+  FORGE_TRY(handle(action, staging, subject));
   if (!subject.resource->computed.empty()) {
     FORGE_TRY(compute_fields(*action.action, subject.key, staging.input({}, {}), staging.memory, subject.after));
   }
@@ -410,6 +394,17 @@ Status Decider::assign(const PreparedAction& action, Staging& staging, Subject& 
   return {};
 }
 
+Status Decider::handle(const PreparedAction& action, Staging& staging, Subject& subject) {
+  if (!action.action->handled) return {};
+  const ActionCall call{.action = *action.action,
+                        .before = subject.seen,
+                        .after = subject.after,
+                        .arguments = subject.arguments,
+                        .actor = staging.transaction->options().actor,
+                        .now = staging.now};
+  return handle_action(handlers_, call, staging.memory, subject.after);
+}
+
 Status Decider::check_record(const PreparedAction& action, Staging& staging, Subject& subject) {
   const TableType& record = subject.resource->record;
   for (std::size_t i = 0; i < record.fields.size(); ++i) {
@@ -429,13 +424,7 @@ Status Decider::check_record(const PreparedAction& action, Staging& staging, Sub
   subject.after_seen = subject.after;
   FORGE_TRY(complete_row(*subject.resource, subject.key, subject.after_seen));
   FORGE_TRY(check_values(*action.action, subject.lives ? &subject.seen : nullptr, subject.after_seen));
-  const RuleInput input = staging.input(subject.after_seen, {});
-  for (const Rule& rule : subject.resource->checks) {
-    FORGE_ASSIGN(const bool passes, rule.expression.passes(input, staging.memory));
-    if (!passes)
-      return rule_error(*action.action, rule, why_refused(rule, record, subject.after_seen, action.action->arguments, {}));
-  }
-  return {};
+  return check_checks(*action.action, staging.input(subject.after_seen, {}), staging.memory);
 }
 
 // --- the event and what follows from it ------------------------------------------------------------------------------------------

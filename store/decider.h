@@ -21,6 +21,7 @@
 #include "forge/events/id.h"
 #include "forge/projections/state_projection.h"
 #include "forge/projections/unique_changes.h"
+#include "forge/store/handler.h"
 #include "inline_folds.h"
 #include "log_tree.h"
 #include "overlay.h"
@@ -46,7 +47,9 @@ struct Group {
 
 class Decider {
  public:
-  Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits);
+  // Everything outlives the decider.
+  Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits,
+          const ActionHandlers& handlers);
   ~Decider();
 
   // What is folded with each event. Before the first transaction.
@@ -81,9 +84,11 @@ class Decider {
   Status act(const PreparedAction& action, Staging& staging);
   Status load(const PreparedAction& action, Staging& staging, Subject& subject);
   Status check_existence(const PreparedAction& action, const Subject& subject) const;
+  Status check_version(const PreparedAction& action, const Subject& subject) const;
   Status compute(const PreparedAction& action, Staging& staging, Subject& subject);
   Status apply_arguments(const PreparedAction& action, Subject& subject);
   Status assign(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status handle(const PreparedAction& action, Staging& staging, Subject& subject);
   Status check_record(const PreparedAction& action, Staging& staging, Subject& subject);
   Envelope envelope_of(const Staging& staging) const;
   Status append(const PreparedAction& action, Staging& staging, Subject& subject);
@@ -106,6 +111,7 @@ class Decider {
   Clock& clock_;
   IdSource& ids_;
   const Limits& limits_;
+  const ActionHandlers& handlers_;
   Overlay overlay_;
   ReferenceCheck references_;
   LogTree tree_;

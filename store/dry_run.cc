@@ -2,9 +2,9 @@
 
 namespace forge::internal {
 
-DryRun::DryRun(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits, Seq head,
-               Time head_time)
-    : head_(head), head_time_(head_time), decider_(database, catalog, clock, ids, limits) {}
+DryRun::DryRun(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits,
+               const ActionHandlers& handlers, Seq head, Time head_time)
+    : head_(head), head_time_(head_time), decider_(database, catalog, clock, ids, limits, handlers) {}
 
 TransactionResult DryRun::decide(const Prepared& prepared, StreamGate* gate) {
   const MutexLock lock(mutex_);

@@ -14,8 +14,8 @@ namespace forge::internal {
 // Safe from any thread. What it is made over must outlive it.
 class DryRun {
  public:
-  DryRun(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits, Seq head,
-         Time head_time);
+  DryRun(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits,
+         const ActionHandlers& handlers, Seq head, Time head_time);
 
   using Prepared = Result<std::unique_ptr<PreparedTransaction>>;
 

@@ -21,7 +21,7 @@ struct Candidates {
 };
 
 // The keys of all records that match the scan's filter as of event `seq`, perhaps with others. `scan` is one of `resource`, which
-// is that of the domain in force at `seq`. Errors: kDataCorrupt, kIoError.
+// is that of the domain in force at `seq`, or of a later one. Errors: kDataCorrupt, kIoError.
 Result<Candidates> find_candidates(const Database& database, const Catalog& catalog, const Resource& resource,
                                    const IndexScan& scan, Seq seq);
 

@@ -11,8 +11,9 @@ namespace {
 using Operator = FieldComparison::Operator;
 
 // The first comparison of `field` with one of these operators, or null.
-const FieldComparison* find(const Expression& filter, std::uint16_t field, std::initializer_list<Operator> operators) {
-  for (const FieldComparison& comparison : filter.comparisons()) {
+const FieldComparison* find(std::span<const FieldComparison> comparisons, std::uint16_t field,
+                            std::initializer_list<Operator> operators) {
+  for (const FieldComparison& comparison : comparisons) {
     const bool wanted = std::find(operators.begin(), operators.end(), comparison.comparison) != operators.end();
     if (comparison.field == field && wanted) return &comparison;
   }
@@ -21,7 +22,8 @@ const FieldComparison* find(const Expression& filter, std::uint16_t field, std::
 
 class ScanPlan {
  public:
-  ScanPlan(const Resource& resource, const Expression& filter, const Index& index) : resource_(resource), filter_(filter) {
+  ScanPlan(const Resource& resource, std::span<const FieldComparison> comparisons, const Index& index)
+      : resource_(resource), comparisons_(comparisons) {
     scan_.index = &index;
     append_u16(scan_.begin, index.number);
     scan_.last = scan_.begin;
@@ -53,7 +55,7 @@ class ScanPlan {
   }
 
   bool take_equal(std::uint16_t field) {
-    const FieldComparison* equal = find(filter_, field, {Operator::kEqual, Operator::kIsNull});
+    const FieldComparison* equal = find(comparisons_, field, {Operator::kEqual, Operator::kIsNull});
     if (equal == nullptr || !append(field, equal->value, scan_.begin)) return false;
     scan_.last = scan_.begin;
     say(field, equal->value.is_null() ? "null" : "equal");
@@ -64,8 +66,8 @@ class ScanPlan {
 
   // Bounds are taken as included.
   void take_range(std::uint16_t field) {
-    const FieldComparison* low = find(filter_, field, {Operator::kGreater, Operator::kGreaterEqual});
-    const FieldComparison* high = find(filter_, field, {Operator::kLess, Operator::kLessEqual});
+    const FieldComparison* low = find(comparisons_, field, {Operator::kGreater, Operator::kGreaterEqual});
+    const FieldComparison* high = find(comparisons_, field, {Operator::kLess, Operator::kLessEqual});
     const bool from = low != nullptr && append(field, low->value, scan_.begin);
     const bool to = high != nullptr && append(field, high->value, scan_.last);
     if (!from && !to) return;
@@ -77,7 +79,7 @@ class ScanPlan {
   }
 
   const Resource& resource_;
-  const Expression& filter_;
+  std::span<const FieldComparison> comparisons_;
   IndexScan scan_;
   int worth_ = 0;
   std::size_t not_null_ = 0;  // fields whose NULLs match nothing
@@ -85,11 +87,11 @@ class ScanPlan {
 
 }  // namespace
 
-std::optional<IndexScan> plan_list(const Resource& resource, const Expression& filter) {
+std::optional<IndexScan> plan_list(const Resource& resource, std::span<const FieldComparison> comparisons) {
   std::optional<IndexScan> best;
   int worth = 0;
   for (const Index& index : resource.indexes) {
-    ScanPlan plan(resource, filter, index);
+    ScanPlan plan(resource, comparisons, index);
     if (plan.worth() <= worth) continue;
     worth = plan.worth();
     best = plan.take();

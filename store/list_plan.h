@@ -3,6 +3,7 @@
 // Which index answers a filter, and which of its entries. Pure.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,7 @@ struct IndexScan {
 };
 
 // The index with the most equalities at its beginning, then with a range behind them; nothing where none begins with a field that
-// the filter compares with a constant.
-std::optional<IndexScan> plan_list(const Resource& resource, const Expression& filter);
+// the filter compares with a value. `comparisons` are those that the filter joins with `and`, each with its value.
+std::optional<IndexScan> plan_list(const Resource& resource, std::span<const FieldComparison> comparisons);
 
 }  // namespace forge::internal

@@ -140,8 +140,8 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   std::function<Status()> sync_log;
   if (state.options.durability == Durability::kOs) sync_log = [database = state.database.get()] { return database->sync_log(); };
   FORGE_ASSIGN(state.watermark, WatermarkKeeper::start(*state.files, start, std::move(sync_log), state.tuning.watermark_interval));
-  state.decider =
-      std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits);
+  state.decider = std::make_unique<Decider>(*state.database, state.catalog, state.clock(), *state.options.ids, state.options.limits,
+                                            state.options.handlers);
   state.inline_folds = std::make_unique<InlineFolds>(state.clock(), state.options.log);
   state.decider->fold_inline(state.inline_folds.get());
   state.writer = std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability,
@@ -191,7 +191,7 @@ Status open_reading(Store::State& state) {
       state.read_head = recovered->head;
       state.read_head_time = recovered->head_time;
       state.dry_run = std::make_unique<DryRun>(*state.database, state.catalog, state.clock(), *state.options.ids,
-                                               state.options.limits, state.read_head, state.read_head_time);
+                                               state.options.limits, state.options.handlers, state.read_head, state.read_head_time);
       return {};
     }
     if (state.env != nullptr || DirectoryLock::holder(state.files->paths().root).empty()) break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "argument_check.h"
 #include "forge/events/codec.h"
 #include "forge/events/json.h"
 #include "forge/events/key.h"
@@ -32,35 +33,12 @@ Status check_options(const ActOptions& options) {
   FORGE_TRY(check_text("idempotency key", options.idempotency_key, kIdempotencyKeyBytesMax));
   FORGE_TRY(check_text("correlation", options.correlation, kCorrelationBytesMax));
   FORGE_TRY(check_text("actor", options.actor.id, kActorBytesMax));
+  FORGE_TRY(check_text("role", options.actor.role, kActorBytesMax));
   return check_text("reason", options.reason, kReasonBytesMax);
-}
-
-Status check_required(const Action& action, const Row& arguments) {
-  for (const Field& argument : action.arguments.fields) {
-    if (!argument.required || (argument.id < arguments.size() && !arguments[argument.id].is_null())) continue;
-    return Status(ErrorId::kArgumentMissing, action.name + " needs " + argument.name).why("it is required").place(argument.place);
-  }
-  return {};
 }
 
 bool makes_records(const Action& action) {
   return action.kind == ActionKind::kCreates || action.kind == ActionKind::kUpserts;
-}
-
-// What was given must be within its limits and in use.
-Status check_arguments(const Action& action, const Row& arguments) {
-  for (const std::uint16_t index : action.checked_arguments) {
-    const Field& argument = action.arguments.fields[index];
-    if (arguments[index].is_absent()) continue;
-    if (argument.deprecated) {
-      const std::string hint = argument.documentation.substr(0, argument.documentation.find('\n'));
-      return Status(ErrorId::kArgumentDeprecated, action.name + ": " + argument.name + " is deprecated")
-          .why(hint.empty() ? "the schema says so" : hint)
-          .place(argument.place);
-    }
-    if (argument.limits != nullptr) FORGE_TRY(check_limits(argument, arguments[index], action.name));
-  }
-  return {};
 }
 
 void append_cell(const Field& field, const Cell& cell, std::string& out) {
@@ -131,10 +109,14 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
   out.if_version = request.if_version;
   FORGE_ASSIGN(out.action, domain_->get_action(request.action));
   const Action& action = *out.action;
+  if (action.kind == ActionKind::kReads) {
+    return Status(ErrorId::kActionReads, action.name + " is a query")
+        .why("it changes nothing")
+        .remedy("ask it: forgectl query " + action.name);
+  }
   FORGE_TRY(row_from_object(action.arguments, request.args, request.action, memory_, out.arguments, action.implicit_key));
   FORGE_TRY(read_key(request, out));
-  FORGE_TRY(check_required(action, out.arguments));
-  if (!action.checked_arguments.empty()) FORGE_TRY(check_arguments(action, out.arguments));
+  FORGE_TRY(check_given(action, out.arguments));
   const bool is_sooner = action.timeout.count() > 0 && (timeout_.count() == 0 || action.timeout < timeout_);
   if (is_sooner) timeout_ = action.timeout;
   return out;

@@ -38,8 +38,8 @@ struct RowWrite {
 
 class PreparedTransaction {
  public:
-  // Errors: kUnknownAction, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentDeprecated, kPatternMismatch,
-  // kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema.
+  // Errors: kUnknownAction, kActionReads, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentDeprecated,
+  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema.
   static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
                                                            std::shared_ptr<const Domain> domain, const Limits& limits);
 

@@ -16,8 +16,8 @@ struct Scenario::State {
   Seq before = 0;    // the head before it
   Seq next_seq = 1;  // of the event that the next `then` is about
 
-  State() {
-    Result<Store> opened = Store::open(":memory:", {.clock = &clock, .ids = &ids});
+  explicit State(ActionHandlers handlers) {
+    Result<Store> opened = Store::open(":memory:", {.clock = &clock, .ids = &ids, .handlers = std::move(handlers)});
     if (opened.ok()) {
       store.emplace(*std::move(opened));
     } else {
@@ -51,11 +51,12 @@ std::string difference(const Object& expected, const Object& actual) {
 
 }  // namespace
 
-Scenario::Scenario(const std::string& schema_path) : state_(std::make_unique<State>()) {
+Scenario::Scenario(const std::string& schema_path, ActionHandlers handlers) : state_(std::make_unique<State>(std::move(handlers))) {
   if (state_->store) state_->note(state_->store->load_domain(schema_path));
 }
 
-Scenario::Scenario(std::vector<SourceFile> sources) : state_(std::make_unique<State>()) {
+Scenario::Scenario(std::vector<SourceFile> sources, ActionHandlers handlers)
+    : state_(std::make_unique<State>(std::move(handlers))) {
   if (state_->store) state_->note(state_->store->add_schema(std::move(sources)));
 }
 

@@ -10,6 +10,7 @@ const Command& init_command();
 const Command& do_command();
 const Command& get_command();
 const Command& list_command();
+const Command& query_command();
 const Command& history_command();
 const Command& log_command();
 const Command& tail_command();

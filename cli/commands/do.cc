@@ -10,7 +10,12 @@
 namespace forge::cli {
 namespace {
 
-Object receipt_object(const Receipt& receipt, bool dry_run) {
+// The policies of an action that was only tried: all of them have allowed it. None of a receipt that was given before.
+std::span<const Rule> policies_asked(const Receipt& receipt, const Action& action) {
+  return receipt.replayed ? std::span<const Rule>() : std::span<const Rule>(action.policies);
+}
+
+Object receipt_object(const Receipt& receipt, const Action& action, bool dry_run) {
   Object out{{"resource", receipt.resource},
              {"key", receipt.key},
              {"version", receipt.version},
@@ -19,16 +24,24 @@ Object receipt_object(const Receipt& receipt, bool dry_run) {
              {"recorded_at", format_time(receipt.recorded_at)},
              {"transaction", receipt.transaction.to_string()},
              {"replayed", receipt.replayed}};
-  if (dry_run) out.add("applied", false);
+  if (!dry_run) return out;
+  out.add("applied", false);
+  List policies;
+  for (const Rule& policy : policies_asked(receipt, action)) policies.emplace_back(policy.name);
+  if (!policies.empty()) out.add("policies", std::move(policies));
   return out;
 }
 
-std::string receipt_text(const Receipt& receipt, bool dry_run) {
+std::string receipt_text(const Receipt& receipt, const Action& action, bool dry_run) {
   std::string line = receipt.resource + " " + printable(receipt.key) + "  v" + std::to_string(receipt.version) + "  event " +
                      std::to_string(receipt.seq) + "  " + receipt.type;
   if (receipt.replayed) line += "   (already done: same key, same input)";
-  if (dry_run) line += "   (dry run: nothing was written)";
-  return line + "\n";
+  if (!dry_run) return line + "\n";
+  line += "   (dry run: nothing was written)\n";
+  for (const Rule& policy : policies_asked(receipt, action)) {
+    line += "  allowed by policy '" + policy.name + "'   " + policy.place + "\n";
+  }
+  return line;
 }
 
 // "14 s ago".
@@ -98,11 +111,11 @@ Result<int> run_do(Session& session) {
   FORGE_ASSIGN(ActionRequest request, read_action(session, *store.domain(), arguments.words()));
   options.if_version = request.if_version;
   const Result<Receipt> receipt = store.act(request.action, request.args, options);
-  if (!receipt.ok()) {
-    return conflict_explained(session, store, *store.domain()->find_action(request.action), request.args, receipt.status());
-  }
-  FORGE_TRY(session.out.text(receipt_text(*receipt, options.dry_run)));
-  FORGE_TRY(session.out.object(receipt_object(*receipt, options.dry_run), "key"));
+  const std::shared_ptr<const Domain> domain = store.domain();
+  const Action& action = *domain->find_action(request.action);
+  if (!receipt.ok()) return conflict_explained(session, store, action, request.args, receipt.status());
+  FORGE_TRY(session.out.text(receipt_text(*receipt, action, options.dry_run)));
+  FORGE_TRY(session.out.object(receipt_object(*receipt, action, options.dry_run), "key"));
   return 0;
 }
 

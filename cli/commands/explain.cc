@@ -131,6 +131,11 @@ Result<int> explain_do(Session& session, Store& store, std::span<const std::stri
   const Receipt& receipt = *decided;
   std::string rules;
   List names;
+  List policies;
+  for (const Rule& policy : action.policies) {
+    rules += "  allows  " + policy.name + "  " + policy.expression.text() + "\n";
+    policies.emplace_back(policy.name);
+  }
   for (const std::vector<Rule>* list : {&action.requires_, &action.resource->checks}) {
     for (const Rule& rule : *list) {
       rules += "  passes  " + rule.name + "  " + rule.expression.text() + "\n";
@@ -139,14 +144,15 @@ Result<int> explain_do(Session& session, Store& store, std::span<const std::stri
   }
   FORGE_TRY(session.out.text("would write event " + std::to_string(receipt.seq) + " " + receipt.type + ": " + receipt.resource +
                              " " + printable(receipt.key) + " at version " + std::to_string(receipt.version) + "\n" + rules));
-  FORGE_TRY(session.out.object(Object{{"resource", receipt.resource},
-                                      {"key", receipt.key},
-                                      {"version", receipt.version},
-                                      {"seq", receipt.seq},
-                                      {"type", receipt.type},
-                                      {"rules", std::move(names)},
-                                      {"applied", false}},
-                               "key"));
+  Object object{{"resource", receipt.resource},
+                {"key", receipt.key},
+                {"version", receipt.version},
+                {"seq", receipt.seq},
+                {"type", receipt.type},
+                {"rules", std::move(names)},
+                {"applied", false}};
+  if (!policies.empty()) object.add("policies", std::move(policies));
+  FORGE_TRY(session.out.object(object, "key"));
   return 0;
 }
 

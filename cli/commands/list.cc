@@ -5,16 +5,6 @@
 namespace forge::cli {
 namespace {
 
-Status print_row(Session& session, const View& view, const RecordShape& shape, const Record& record, Listing& listing) {
-  if (session.out.is_table()) {
-    FORGE_ASSIGN(std::vector<std::string> cells, shape.cells(view, record));
-    return listing.row(std::move(cells), record.key());
-  }
-  if (session.out.format() == Format::kName) return listing.row(Object{{"key", record.key()}}, record.key());
-  FORGE_ASSIGN(const Object object, shape.object(view, record));
-  return listing.row(object, record.key());
-}
-
 Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape) {
   Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, "list " + query.resource);
   bool more = false;
@@ -22,7 +12,7 @@ Status list_records(Session& session, const View& view, const ListQuery& query, 
   const Status listed = view.list(query, [&](const Record& record) {
     more = listing.full();
     if (more) return false;
-    row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, view, shape, record, listing);
+    row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : listing.record(view, shape, record);
     return row.ok();
   });
   FORGE_TRY(filter_error(listed));

@@ -38,6 +38,7 @@ const std::map<std::string, Refusal>& refusals() {
       {"do", {"do Order.resize id=o-1 qty=-1", 4, "E2107"}},
       {"get", {"get Order o-99", 3, "E3004"}},
       {"list", {"list Ordr", 4, "E2010"}},
+      {"query", {"query Order.off", 4, "E2011"}},
       {"history", {"history Order o-99", 3, "E3004"}},
       {"log", {"log --since 3 --until 2", 2, "E4004"}},
       {"tail", {"tail --once --from 99", 4, "E5024"}},
@@ -87,6 +88,7 @@ const std::map<std::string, Call>& calls() {
       {"do", {"do Order.place id=o-9 sku=tea"}},
       {"get", {"get Order o-1"}},
       {"list", {"list Order", true, 0, "list Order --where 'qty > 1000'"}},
+      {"query", {"query Order.of", true, 0, "query Order.of sku=nothing"}},
       {"history", {"history Order o-1", true}},
       {"log", {"log", true, 0, "log --type 'Nothing.*'"}},
       {"tail", {"tail -n 2", true, 0, "tail --once --from 1 --type 'Nothing.*'"}},
@@ -144,9 +146,16 @@ class Shop : public Bench {
                "tail --group mailer --from 2 --once --attempts 1 --exec false", "backup saved", "projection rebuild audit"}) {
     add_projections();
     line("projection pause resting");
+    add_query();
   }
 
  private:
+  void add_query() {
+    write("query.fbs",
+          "include \"shop.fbs\";\nnamespace shop;\n"
+          "table Of (action: \"Order.of\", reads, where: \":sku is null or sku = :sku\") { sku: string; }\n");
+    EXPECT_EQ(line("schema add query.fbs").err, "");
+  }
   // Two whose code is not in forgectl; one of them failed.
   void add_projections() {
     const auto follows = [](const Event&, FoldRows&) { return Status(); };

@@ -209,5 +209,17 @@ TEST(DomainCompare, ChangedRulesAreSafe) {
             (Lines{"Order.a rule safe no longer: qty = 1", "Order.a rule safe now: qty = 2"}));
 }
 
+TEST(DomainCompare, PoliciesAndQueriesChangeSafely) {
+  const auto schema = [](const std::string& cancel, const std::string& open) {
+    return "table Order (resource) { id: int (key); owner: string; } table Cancel (action: \"Order.cancel\", updates" + cancel +
+           ") {} table Open (action: \"Order.open\", reads" + open + ") {}";
+  };
+  EXPECT_EQ(changes(schema(", allow: \"owner = :actor.id\"", ", limit: 5"),
+                    schema(", allow: \"owner = :actor.id and now() > 0\"", ", where: \"owner = 'ann'\", order: \"owner desc\"")),
+            (Lines{"Order.cancel policy safe no longer: owner: owner = :actor.id",
+                   "Order.cancel policy safe now: owner: owner = :actor.id and now() > 0",
+                   "Order.open query safe was all limit 5, now owner = 'ann' order by owner desc"}));
+}
+
 }  // namespace
 }  // namespace forge

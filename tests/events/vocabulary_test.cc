@@ -271,5 +271,62 @@ TEST(Secrets, AreNotInWhatIsWrongWithARule) {
   EXPECT_EQ(why(2), "1984 / 0 divides by zero");
 }
 
+TEST(Policies, AreReadWithNamesAndPlaces) {
+  const auto domain = parse(R"x(
+    table A (resource) { id: int (key); owner: string; }
+    table Add (action: "A.add", updates, allow: "own: owner = :actor.id; :n < 5", require: "owner <> ''") { n: long = null; })x");
+  const Action& add = *domain->find_action("A.add");
+  ASSERT_EQ(add.policies.size(), 2U);
+  EXPECT_EQ(add.policies[0].name, "own");
+  EXPECT_EQ(add.policies[0].place, "a.fbs:3:50");
+  EXPECT_EQ(add.policies[1].name, "n");
+  EXPECT_EQ(add.requires_.size(), 1U);
+  EXPECT_FALSE(add.query.has_value());
+}
+
+TEST(Queries, HaveAFilterAnOrderAndALimit) {
+  const auto domain = parse(R"x(
+    table A (resource, key: "day, n") { day: int; n: int; owner: string; }
+    table Of (action: "A.of", reads, allow: ":day > 0", where: "day = :day and owner = :actor.id", order: "owner desc,n", limit: 9) {
+      day: int = null;
+    }
+    table All (action: "A.all", reads) {})x");
+  const Action& of = *domain->find_action("A.of");
+  EXPECT_EQ(of.kind, ActionKind::kReads);
+  EXPECT_EQ(of.event_type, "");
+  EXPECT_TRUE(of.implicit_key.empty()) << "a query names no record";
+  EXPECT_FALSE(of.is_key_argument(0)) << "although it has the name of a key's part";
+  EXPECT_EQ(of.field_of_argument, std::vector<int>{-1});
+  ASSERT_TRUE(of.query.has_value());
+  EXPECT_EQ(of.query->limit, 9U);
+  ASSERT_EQ(of.query->order.size(), 2U);
+  EXPECT_EQ(of.query->order[0].field, 2);
+  EXPECT_TRUE(of.query->order[0].descending);
+  EXPECT_FALSE(of.query->order[1].descending);
+  EXPECT_EQ(definition_of(*of.resource, *of.query), "day = :day and owner = :actor.id order by owner desc, n limit 9");
+  EXPECT_EQ(definition_of(*of.resource, *domain->find_action("A.all")->query), "all");
+}
+
+// What an index can answer of a filter, once its arguments are known.
+TEST(Queries, CompareFieldsWithArguments) {
+  const auto domain = parse(R"x(
+    enum Kind : byte { Low, High }
+    table A (resource) { id: int (key); n: long; rate: double; kind: Kind; }
+    table Of (action: "A.of", reads, where: "n >= :low and :high > n and rate = :low and kind = :kind and kind <> 'Low'") {
+      low: long = null; high: int = 7; kind: Kind = null;
+    })x");
+  const Expression& where = *domain->find_action("A.of")->query->where;
+  using Operator = FieldComparison::Operator;
+  const Row arguments = {Cell::of(std::int64_t{3}), Cell::of(std::int64_t{7}), Cell::null()};
+  const std::vector<FieldComparison> found = where.comparisons(arguments);
+  ASSERT_EQ(found.size(), 2U) << "a float is not compared with an int by its index, and NULL with nothing";
+  for (const FieldComparison& one : found) {
+    EXPECT_EQ(one.field, 1);
+    EXPECT_EQ(one.value.integer, one.comparison == Operator::kGreaterEqual ? 3 : 7);
+    EXPECT_TRUE(one.comparison == Operator::kGreaterEqual || one.comparison == Operator::kLess);
+  }
+  EXPECT_TRUE(where.comparisons().empty()) << "without arguments nothing is known";
+}
+
 }  // namespace
 }  // namespace forge

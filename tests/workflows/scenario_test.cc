@@ -78,5 +78,19 @@ TEST(Scenario, EndsWithTheFirstThingThatDoesNotHold) {
   EXPECT_FALSE(Scenario(std::string("/nowhere/shop.fbs")).when("Order.place", kOrder).ok());
 }
 
+TEST(Scenario, TakesPoliciesAndHandlers) {
+  const std::vector<SourceFile> schema = {{"a.fbs", R"fbs(include "forge.fbs";
+    table A (resource) { id: string (key); n: int; }
+    table Add (action: "A.add", creates, handler, allow: "named: :actor.id <> ''") { n: int = 0; })fbs"}};
+  ActionHandlers handlers;
+  handlers["A.add"] = [](const ActionCall& call) -> Result<Object> { return Object{{"n", call.argument("n").as_int() * 2}}; };
+  Scenario story(schema, handlers);
+  story.when("A.add", {{"id", "a"}, {"n", 4}})
+      .then_refused(ErrorId::kPolicyDenied, "policy 'named'")
+      .when("A.add", {{"id", "a"}, {"n", 4}}, {.actor = "ann"})
+      .then("A.add", {{"n", 8}});
+  EXPECT_EQ(story.failure(), "");
+}
+
 }  // namespace
 }  // namespace forge::testing

@@ -52,8 +52,8 @@ class SeededIds : public IdSource {
 class Scenario {
  public:
   // The domain of the file and its includes, or of texts; one that does not load is the failure.
-  explicit Scenario(const std::string& schema_path);
-  explicit Scenario(std::vector<SourceFile> sources);
+  explicit Scenario(const std::string& schema_path, ActionHandlers handlers = {});
+  explicit Scenario(std::vector<SourceFile> sources, ActionHandlers handlers = {});
   ~Scenario();
   Scenario(const Scenario&) = delete;
   Scenario& operator=(const Scenario&) = delete;

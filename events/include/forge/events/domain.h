@@ -15,6 +15,7 @@
 
 #include "forge/events/cell.h"
 #include "forge/events/constraint.h"
+#include "forge/events/query.h"
 #include "forge/events/rule.h"
 #include "forge/events/status.h"
 
@@ -86,7 +87,7 @@ struct TableType {
   const Field* find(std::string_view name) const;
 };
 
-enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys };
+enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys, kReads };
 
 std::string_view name_of(ActionKind kind);  // "creates"
 
@@ -94,16 +95,20 @@ struct Resource;
 
 struct Action {
   std::string name;          // "Order.place"
-  std::string event_type;    // "Order.placed"
+  std::string event_type;    // "Order.placed"; empty for kReads
   std::uint16_t number = 0;  // stable over schema versions
   ActionKind kind = ActionKind::kUpdates;
   const Resource* resource = nullptr;
   TableType arguments;             // the declared arguments; the key is implicit where it is not declared
   std::vector<int> key_arguments;  // for each part of the key, the index in `arguments` of the argument of that name, or -1
-  std::vector<std::string_view> implicit_key;  // the names of those parts that have no argument
-  std::vector<int> field_of_argument;   // for each argument, the index of the field it sets, or -1: the key and `destroys` set none
-  std::vector<Rule> requires_;          // on the record before, in order
-  std::vector<Assignment> assignments;  // `set`
+  std::vector<std::string_view> implicit_key;  // the names of those parts that have no argument; of kReads none
+  // For each argument, the index of the field it sets, or -1: the key, `destroys` and `reads` set none.
+  std::vector<int> field_of_argument;
+  std::vector<Rule> policies;                    // `allow`: who may; all must hold, on what `requires_` sees
+  std::vector<Rule> requires_;                   // on the record before, in order
+  std::vector<Assignment> assignments;           // `set`
+  bool handled = false;                          // code of the program takes part in deciding it
+  std::optional<Query> query;                    // of kReads, and of no other
   std::vector<std::uint16_t> checked_arguments;  // those with limits, and those that are refused as deprecated
   std::chrono::microseconds timeout{0};          // how long it may wait in the queue; 0: as long as the caller allows
   std::string documentation;
@@ -126,7 +131,7 @@ struct Resource {
   std::vector<Transitions> transitions;       // by field
   std::vector<std::uint16_t> limited_fields;  // those with limits, without the key's
   std::vector<std::uint16_t> tag_fields;
-  std::vector<const Action*> actions;  // in declared order
+  std::vector<const Action*> actions;  // in declared order, queries among them
   std::string documentation;
   std::string place;
 

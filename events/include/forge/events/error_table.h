@@ -65,6 +65,10 @@ std::string_view name_of(Code code);
   X(UnknownAction, 2011, kInvalidArgument, 4, 404, "unknown action", "see: forgectl schema show")                                 \
   X(UnknownField, 2012, kInvalidArgument, 4, 422, "unknown field or argument", "see: forgectl explain RESOURCE.ACTION")           \
   X(NoSchema, 2013, kInvalidArgument, 4, 409, "the store has no schema yet", "add one: forgectl schema add FILE.fbs")             \
+  X(ActionReads, 2014, kInvalidArgument, 4, 422, "the action is a query, or is none",                                             \
+    "forgectl query answers queries, forgectl do issues all other actions")                                                       \
+  X(HandlerMissing, 2015, kUnavailable, 7, 503, "the action needs code that this program does not have",                          \
+    "issue it through the program that has the handler")                                                                          \
   X(ArgumentType, 2101, kInvalidArgument, 4, 422, "a value has the wrong type", "see: forgectl explain RESOURCE.ACTION")          \
   X(ArgumentRange, 2102, kInvalidArgument, 4, 422, "a value is out of range", "give a value in range")                            \
   X(ArgumentMissing, 2103, kInvalidArgument, 4, 422, "a required value is missing", "give the value")                             \
@@ -82,6 +86,8 @@ std::string_view name_of(Code code);
   X(TransitionRefused, 2114, kRuleViolated, 4, 422, "a state does not follow the one before",                                     \
     "see: forgectl explain RESOURCE.FIELD")                                                                                       \
   X(ArgumentDeprecated, 2115, kInvalidArgument, 4, 422, "an argument is deprecated", "leave it out")                              \
+  X(PolicyDenied, 2116, kDenied, 4, 403, "a policy denied the action", "act as somebody who may: --actor ID --role ROLE")         \
+  X(HandlerFailed, 2117, kIo, 1, 500, "the action's handler failed", "mend the handler")                                          \
   X(VersionConflict, 3001, kVersionConflict, 5, 409, "the record is at another version", "reload and retry")                      \
   X(KeyReused, 3002, kVersionConflict, 5, 409, "the idempotency key was used with other input", "use a new key")                  \
   X(ConditionFailed, 3003, kVersionConflict, 5, 409, "an event matches the append condition", "read again and retry")             \

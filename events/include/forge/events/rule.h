@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -61,13 +62,14 @@ struct RuleInput {
   Time now;  // the transaction's time
 };
 
-// A comparison of a field with a constant.
+// A comparison of a field with a constant or an argument.
 struct FieldComparison {
   enum class Operator : std::uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIsNull };
 
   std::uint16_t field = 0;
   Operator comparison = Operator::kEqual;
-  Cell value;  // of the field's kind; null for kIsNull
+  Cell value;                                  // of the field's kind; null for kIsNull, and where it is the argument's
+  std::optional<std::uint16_t> argument = {};  // the index of the argument, where it is compared with one
 };
 
 enum class RuleType : std::uint8_t { kNull, kBool, kInt, kFloat, kText, kEnum };
@@ -97,8 +99,10 @@ class Expression {
   // The fields and arguments it reads, ascending, each once.
   const std::vector<std::uint16_t>& fields() const;
   const std::vector<std::uint16_t>& arguments() const;
-  // Comparisons that are true wherever the whole expression is: those that it joins with `and`. Their texts live as long as it.
-  const std::vector<FieldComparison>& comparisons() const;
+  // Comparisons that are true wherever the whole expression is: those that it joins with `and`, each with its value, which is that
+  // of the argument where there is one. A comparison with a NULL argument is left out. Texts live as long as the expression and
+  // the arguments.
+  std::vector<FieldComparison> comparisons(std::span<const Cell> argument_cells = {}) const;
   // Whether it computes, so that evaluating it may fail on some values. Comparing alone never does, but for the limits of
   // evaluate().
   bool can_fail() const;

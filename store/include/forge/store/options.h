@@ -12,6 +12,7 @@
 #include "forge/events/id.h"
 #include "forge/events/time.h"
 #include "forge/projections/projection.h"
+#include "forge/store/handler.h"
 #include "forge/store/observe.h"
 
 namespace forge {
@@ -50,6 +51,7 @@ struct OpenOptions {
   IdSource* ids = nullptr;                    // null: the system's; outlives the store
   LogSink log = {};                           // empty: nowhere
   TraceSink trace = {};                       // empty: no spans are made
+  ActionHandlers handlers = {};               // of actions with `handler` (forge/store/handler.h)
   std::vector<Projection> projections = {};   // as Projections::add; without effect on a store that is open for reading
   std::string owner = {};                     // how the lock names this process to others; empty: its command line
 };

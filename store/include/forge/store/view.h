@@ -19,6 +19,7 @@
 #include "forge/events/status.h"
 #include "forge/store/point.h"
 #include "forge/store/record.h"
+#include "forge/store/transaction.h"
 
 namespace forge {
 
@@ -28,6 +29,12 @@ struct ListQuery {
   std::string after_key = {};   // only keys after this one, as text; empty: from the first
   std::string key_prefix = {};  // only text keys that begin so
   std::size_t limit = 0;        // 0: no limit
+};
+
+// Of a query that the schema declares.
+struct QueryOptions {
+  Actor actor = {};       // as policies and the filter see it
+  std::size_t limit = 0;  // at most so many, and at most the query's own limit; 0: no other limit
 };
 
 struct LogQuery {
@@ -110,6 +117,13 @@ class View {
   // used where what it says holds at this point; the answer is the same without it. Errors: kUnknownResource, kFilterInvalid, also
   // for a filter over a secret field, kRuleFailed, kDataCorrupt.
   Status list(const ListQuery& query, const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
+  // Answers a query of the schema, an action that reads: "Order.open". Query, fields and policies are those of the schema in force
+  // today, the records those of this point; they come in the query's order until `visit` returns false. Without an order they come
+  // as they are found; with one they are held in memory first, at most twice the limit. An index serves as in list(), also by the
+  // values of arguments. Errors: kUnknownAction, kActionReads where it is no query, kUnknownField, kArgument…, kPatternMismatch,
+  // kPolicyDenied, kRuleFailed, kDataCorrupt.
+  Status query(std::string_view name, const Args& args, const QueryOptions& options,
+               const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
   // All versions, oldest first, over every incarnation. Errors: as get.
   Result<std::vector<VersionRow>> history(std::string_view resource, std::string_view key) const;
   // Who set each field of the record last, in declared order; incarnations are not crossed. Errors: as get.

@@ -1,0 +1,56 @@
+#pragma once
+
+// Finding the records that a filter wants: through an index where one answers part of it, else over all records in key order.
+// Either way the whole filter is evaluated on each record as of the view's point, so the answer is the same.
+
+#include <array>
+#include <functional>
+#include <memory_resource>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "record_reader.h"
+#include "view_state.h"
+
+namespace forge::internal {
+
+// Which records are wanted. Everything is borrowed.
+struct Selection {
+  const Expression* filter = nullptr;  // null: every record
+  RuleInput input;                     // what the filter sees beside the record: arguments and actor
+  std::string_view after_key;          // only keys after this one, as text; empty: from the first
+  std::string_view key_prefix;         // only text keys that begin so
+};
+
+class RecordWalk {
+ public:
+  using Visit = std::function<Result<bool>(const Record&)>;
+
+  // `resource` is one of state.domain, which may be a later one than that of the point. All outlive the walk.
+  RecordWalk(const View::State& state, const Resource& resource, const Selection& selection, const Visit& visit)
+      : state_(state), resource_(resource), selection_(selection), visit_(visit), reader_(*state.database, state.seq) {}
+
+  // Visits records in key order until that returns false. `plan`, when given, is filled. Errors: kKeyInvalid, kRuleFailed,
+  // kDataCorrupt, kIoError; those of `visit`.
+  Status run(ReadPlan* plan);
+
+ private:
+  Status find_bounds();
+  Result<bool> walk_index();
+  Status walk_records();
+  Result<bool> offer(std::string_view key, std::optional<RecordState> found);
+  Result<bool> matches(const Record& record);
+
+  const View::State& state_;
+  const Resource& resource_;
+  const Selection& selection_;
+  const Visit& visit_;
+  RecordReader reader_;
+  std::array<std::byte, 1024> buffer_;
+  std::string prefix_, start_;
+  ReadPlan plan_;
+  std::uint64_t touched_ = 0;
+};
+
+}  // namespace forge::internal
