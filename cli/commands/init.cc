@@ -10,6 +10,7 @@
 #include "errors.h"
 #include "records.h"
 #include "session.h"
+#include "template.h"
 #include "text.h"
 
 namespace forge::cli {
@@ -17,39 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kEmptySchema = R"(// The domain: resources, the actions on them, and the rules. Check it with
-//   forgectl schema check NAME.fbs
-// and put it in force with
-//   forgectl schema add NAME.fbs
-include "forge.fbs";
-
-namespace NAME;
-
-// A resource is a table with a key; an action is a table of its arguments. Take away the slashes to begin:
-//
-// enum NoteStatus : byte { Open, Done }
-//
-// /// Something to remember.
-// table Note (resource) {
-//   id: string (key);
-//   text: string (required);
-//   priority: int = 1 (check: "priority_in_range: priority between 1 and 5");
-//   status: NoteStatus;
-// }
-//
-// /// Write a note.
-// table WriteNote (action: "Note.write", creates, event: "Note.written") { text: string (required); priority: int = 1; }
-// /// Tick it off.
-// table FinishNote (action: "Note.finish", updates, event: "Note.finished", require: "status = 'Open'", set: "status = 'Done'") {}
-)";
-
 constexpr const char* kConfiguration = R"(# Settings of the store beside this file. The defaults need none.
 )";
 
 struct Place {
   fs::path directory;
   std::string shown;  // as messages name it: "shop/"
-  std::string name;   // of the schema and its namespace
+  std::string name;   // of the schema and, where it is empty, its namespace
+  const Template* begin = nullptr;
   fs::path schema;
   bool schema_exists = false;
 };
@@ -74,7 +50,9 @@ Result<Place> read_place(const Arguments& arguments) {
   std::error_code error;
   const fs::path absolute = fs::absolute(place.directory, error).lexically_normal();
   const fs::path last = absolute.has_filename() ? absolute.filename() : absolute.parent_path().filename();
-  place.name = namespace_name(last.string());
+  place.begin = find_template(arguments.text("template"));
+  FORGE_ASSERT(place.begin != nullptr);
+  place.name = place.begin->first.empty() ? namespace_name(last.string()) : std::string(place.begin->name);
   place.shown = arguments.word(0).has_value() ? (place.directory / "").string() : last.string() + "/";
   place.schema = (place.directory / (place.name + ".fbs")).lexically_normal();
   place.schema_exists = fs::exists(place.schema, error);
@@ -118,8 +96,28 @@ Status check_free(const Place& place, Session& session) {
 }
 
 std::string schema_text(const Place& place) {
-  std::string text = kEmptySchema;
-  for (std::size_t at = text.find("NAME"); at != std::string::npos; at = text.find("NAME", at)) text.replace(at, 4, place.name);
+  return place.begin->first.empty() ? empty_schema(place.name) : std::string(place.begin->schema);
+}
+
+// What to do first: the example's own commands, else a look at the schema, or an edit of it where it declares nothing.
+std::string next_text(const Place& place, bool has_resources) {
+  const std::string schema = place.schema.filename().string();
+  const std::string enter = place.directory == "." ? "" : "cd " + printable(place.directory.string());
+  const std::string before = enter.empty() ? "" : enter + " && ";
+  if (!has_resources) {
+    return "Next:  edit " + printable(place.schema.string()) + ", then " + before + "forgectl schema add " + schema + "\n" +
+           "       or begin with an example elsewhere: forgectl init DIR --template " + std::string(templates()[0].name) + "\n";
+  }
+  std::vector<std::string> lines;
+  if (place.schema_exists || place.begin->first.empty()) {
+    lines.push_back(before + "forgectl schema show");
+  } else {
+    if (!enter.empty()) lines.push_back(enter);
+    lines.insert(lines.end(), place.begin->first.begin(), place.begin->first.end());
+    lines.emplace_back("forgectl schema show");
+  }
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "Next:  " : "       ") + line + "\n";
   return text;
 }
 
@@ -211,13 +209,10 @@ Result<int> run_init(Session& session) {
   if (!session.dry_run()) FORGE_TRY(make(place, session, resources > 0));
 
   const std::string schema = place.schema.filename().string();
-  const std::string enter = place.directory == "." ? "" : "cd " + printable(place.directory.string()) + " && ";
   std::string text = session.dry_run() ? "Would create " : "Created ";
   text += printable(place.shown) + " — " + schema + " (" + counted(resources, "resource") + ", " + counted(actions, "action") +
           ")" + (place.schema_exists ? " as it was" : "") + ", forge.toml, .forge/ (empty store)\n";
-  text += resources > 0
-              ? "Next:  " + enter + "forgectl schema show\n"
-              : "Next:  edit " + printable(place.schema.string()) + ", then " + enter + "forgectl schema add " + schema + "\n";
+  text += next_text(place, resources > 0);
   FORGE_TRY(session.out.text(text));
   FORGE_TRY(session.out.object(Object{{"directory", place.directory.string()},
                                       {"schema", schema},
@@ -240,8 +235,9 @@ const Command& init_command() {
                  .value = "NAME",
                  .summary = "what to begin with",
                  .default_value = "empty",
-                 .choices = {"empty"}}},
-      .examples = {{"forgectl init shop && cd shop", ""}},
+                 .choices = template_names()}},
+      .examples = {{"forgectl init shop --template shop", "an example that runs, and what to do with it first"},
+                   {"forgectl init notes && cd notes", "a schema of your own to write"}},
       .notes = "A schema file or forge.toml that is there already is kept, and the schema put in force.",
       .writes = true,
       .run = run_init,

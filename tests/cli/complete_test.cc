@@ -33,7 +33,7 @@ TEST_F(CompleteTest, OffersFlagsAndTheirValues) {
   EXPECT_EQ(offered("list Order --lim"), "--limit");
   EXPECT_EQ(offered("list Order -o nd"), "ndjson");
   EXPECT_EQ(offered("list Order --output=t"), "--output=table --output=tsv");
-  EXPECT_EQ(offered("init --template "), "empty");
+  EXPECT_EQ(offered("init --template "), "shop ledger tickets empty");
   EXPECT_EQ(offered("list Order --as-of bookmark:n"), "bookmark:noon");
   EXPECT_EQ(offered("get Order -- --lim"), "");
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -13,8 +14,10 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> scenario_files() {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(FORGE_SOURCE_DIR "/tests/scenarios")) {
-    if (entry.path().extension() == ".forge") files.push_back(entry.path());
+  for (const char* directory : {"/tests/scenarios", "/examples"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(std::string(FORGE_SOURCE_DIR) + directory)) {
+      if (entry.path().extension() == ".forge") files.push_back(entry.path());
+    }
   }
   std::sort(files.begin(), files.end());
   return files;
