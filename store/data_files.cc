@@ -60,12 +60,22 @@ class SoundPrefix : public LogRecordVisitor {
   bool goes_on_ = false;
 };
 
+std::string manifest_path(const StoreFiles& files, const std::string& current) {
+  return files.paths().data() + "/" + current.substr(0, current.find('\n'));
+}
+
 }  // namespace
 
+Result<DataFileList> data_file_list(const StoreFiles& files) {
+  DataFileList list;
+  FORGE_ASSIGN(list.current, files.read(files.paths().data() + "/CURRENT"));
+  FORGE_ASSIGN(list.bytes, files.size_of(manifest_path(files, list.current)));
+  return list;
+}
+
 Result<std::optional<FilePrefix>> readable_manifest(const StoreFiles& files) {
-  const std::string data = files.paths().data();
-  FORGE_ASSIGN(const std::string current, files.read(data + "/CURRENT"));
-  const std::string path = data + "/" + current.substr(0, current.find('\n'));
+  FORGE_ASSIGN(const std::string current, files.read(files.paths().data() + "/CURRENT"));
+  const std::string path = manifest_path(files, current);
   FORGE_ASSIGN(const std::string bytes, files.read(path));
   SoundPrefix prefix;
   read_log_records(bytes, prefix);

@@ -16,6 +16,15 @@ namespace forge::internal {
 // Errors: kDataCorrupt, which names what is missing and the way back; kDirectoryUnusable, kIoError.
 Status check_data_files(const StoreFiles& files);
 
+// What changes whenever RocksDB takes files in or lets them go.
+struct DataFileList {
+  std::string current;      // what CURRENT says
+  std::uint64_t bytes = 0;  // of the MANIFEST that it names
+  bool operator==(const DataFileList&) const = default;
+};
+// After check_data_files. Errors: kIoError.
+Result<DataFileList> data_file_list(const StoreFiles& files);
+
 // Where the MANIFEST that CURRENT names ends in something that cannot be read, with nothing sound behind it: what stands before. A
 // power loss leaves that, as RocksDB writes its list and then syncs it; RocksDB opens a list that was cut short, but none whose
 // last record has its length and not all of its bytes. Whether the shorter list tells of all data, the log, the tree and the

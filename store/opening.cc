@@ -176,17 +176,33 @@ Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& rea
   return recovered;
 }
 
-// Beside a writer, files come and go between two looks at the directory; a look that failed for that reason is taken again.
+bool is_same(const Result<DataFileList>& a, const Result<DataFileList>& b) {
+  return a.ok() == b.ok() && (!a.ok() || *a == *b);
+}
+
+// Looks at a store that somebody else may be writing to. A log whose events went into tables is deleted: whoever had read RocksDB's
+// list of files before that, and looks for logs after it, misses these events without a word. So the list is compared.
+Result<Recovered> examine_for_reading(Store::State& state, bool& stood_still) {
+  state.notices.clear();
+  state.database.reset();
+  state.catalog.clear();
+  const Result<DataFileList> before = data_file_list(*state.files);
+  FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
+  Result<Recovered> recovered = examine(state, reading);
+  stood_still = is_same(before, data_file_list(*state.files));
+  return recovered;
+}
+
+// Beside a writer, files come and go between two looks at the directory; a look that failed for that reason, or may have missed
+// something, is taken again.
 Status open_reading(Store::State& state) {
   constexpr int kLooks = 5;
   Status last;
-  for (int look = 0; look < kLooks; ++look) {
-    state.notices.clear();
-    state.database.reset();
-    state.catalog.clear();
-    FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
-    const Result<Recovered> recovered = examine(state, reading);
+  for (int look = 1; look <= kLooks; ++look) {
+    bool stood_still = true;
+    const Result<Recovered> recovered = examine_for_reading(state, stood_still);
     last = recovered.status();
+    if (!stood_still && look < kLooks) continue;
     if (recovered.ok()) {
       state.read_head = recovered->head;
       state.read_head_time = recovered->head_time;
