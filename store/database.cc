@@ -159,7 +159,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   database->listener_ = std::make_shared<Listener>();
   rocksdb::DBOptions options = db_options(wanted);
   rocksdb::Env* const env = wanted.env != nullptr ? wanted.env : rocksdb::Env::Default();
-  database->log_files_ = std::make_shared<LogFileSystem>(env->GetFileSystem(), wanted.manifest);
+  database->log_files_ = std::make_shared<LogFileSystem>(env->GetFileSystem(), wanted.prefixes);
   database->env_ = std::make_unique<LogEnv>(env, database->log_files_);
   options.env = database->env_.get();
   options.info_log = database->logger_;
@@ -197,6 +197,27 @@ std::unique_ptr<rocksdb::Iterator> Database::iterate(Table table, bool total_ord
   options.total_order_seek = total_order;
   options.prefix_same_as_start = !total_order;
   return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options, handle(table)));
+}
+
+Result<std::uint64_t> Database::count_entries(Table table) const {
+  rocksdb::TablePropertiesCollection files;
+  FORGE_TRY(
+      to_status(db_->GetPropertiesOfAllTables(handle(table), &files), "reading the properties of " + std::string(name_of(table))));
+  std::uint64_t count = 0;
+  for (const auto& [name, properties] : files) count += properties->num_entries;
+  for (const std::string& property :
+       {rocksdb::DB::Properties::kNumEntriesActiveMemTable, rocksdb::DB::Properties::kNumEntriesImmMemTables}) {
+    std::uint64_t entries = 0;
+    db_->GetIntProperty(handle(table), property, &entries);
+    count += entries;
+  }
+  return count;
+}
+
+std::uint64_t Database::oldest_log() const {
+  std::uint64_t number = 0;
+  db_->GetIntProperty(rocksdb::DB::Properties::kMinLogNumberToKeep, &number);
+  return std::max(number, log_files_->first_number());
 }
 
 Status Database::check(const rocksdb::Iterator& iterator, std::string_view doing) {

@@ -55,8 +55,8 @@ class AlignedBytes {
 
 struct DatabaseOptions {
   std::string path;
-  rocksdb::Env* env = nullptr;                        // null: the system's
-  std::optional<FilePrefix> manifest = std::nullopt;  // what can be read of RocksDB's list of files, where that is not all of it
+  rocksdb::Env* env = nullptr;            // null: the system's
+  std::vector<FilePrefix> prefixes = {};  // what can be read of files that are not sound to their end
   bool read_only = false;
   bool create = false;
   std::size_t cache_bytes = 64 << 20;
@@ -79,6 +79,11 @@ class Database {
   // everything would only empty.
   std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true,
                                              const rocksdb::Snapshot* snapshot = nullptr) const;
+  // The entries in a table's files and in memory: its rows, where no row is ever put twice or erased. RocksDB's estimate of the
+  // rows scales up from twenty files. Errors: kDataCorrupt, kIoError.
+  Result<std::uint64_t> count_entries(Table table) const;
+  // A number that no log below is still needed; those of an earlier opening are not, in a database that is open for writing.
+  std::uint64_t oldest_log() const;
   // The error that ended an iteration, if any.
   static Status check(const rocksdb::Iterator& iterator, std::string_view doing);
 

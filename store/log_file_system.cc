@@ -1,6 +1,7 @@
 #include "log_file_system.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <string_view>
 
@@ -66,6 +67,13 @@ class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
   std::shared_ptr<LogFile> log_;
 };
 
+std::uint64_t number_of_log(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  std::uint64_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number;
+}
+
 rocksdb::IOStatus LogFile::sync() {
   const MutexLock lock(mutex_);
   return file_ == nullptr ? rocksdb::IOStatus::OK() : file_->Sync(rocksdb::IOOptions(), nullptr);
@@ -78,6 +86,7 @@ rocksdb::IOStatus LogFileSystem::NewWritableFile(const std::string& name, const 
   auto log = std::make_shared<LogFile>();
   *result = std::make_unique<LogFile::Handle>(std::move(*result), log);
   const MutexLock lock(mutex_);
+  if (first_number_ == 0) first_number_ = number_of_log(name);
   newest_ = std::move(log);
   return made;
 }
@@ -86,8 +95,10 @@ rocksdb::IOStatus LogFileSystem::NewSequentialFile(const std::string& name, cons
                                                    std::unique_ptr<rocksdb::FSSequentialFile>* result,
                                                    rocksdb::IODebugContext* debug) {
   rocksdb::IOStatus opened = FileSystemWrapper::NewSequentialFile(name, options, result, debug);
-  if (!opened.ok() || !prefix_ || !is_same_file(name, prefix_->path)) return opened;
-  *result = std::make_unique<PrefixReader>(std::move(*result), prefix_->bytes);
+  if (!opened.ok()) return opened;
+  const auto prefix =
+      std::find_if(prefixes_.begin(), prefixes_.end(), [&](const FilePrefix& one) { return is_same_file(name, one.path); });
+  if (prefix != prefixes_.end()) *result = std::make_unique<PrefixReader>(std::move(*result), prefix->bytes);
   return opened;
 }
 
@@ -101,6 +112,11 @@ rocksdb::IOStatus LogFileSystem::RenameFile(const std::string& from, const std::
     if (!synced.ok()) return synced;
   }
   return FileSystemWrapper::RenameFile(from, to, options, debug);
+}
+
+std::uint64_t LogFileSystem::first_number() const {
+  const MutexLock lock(mutex_);
+  return first_number_;
 }
 
 std::shared_ptr<LogFile> LogFileSystem::newest() const {

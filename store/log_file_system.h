@@ -8,15 +8,15 @@
 // It puts the names of all files on disk before CURRENT names another list of them. By the letter of POSIX, of two new names in a
 // directory the later one may survive a power loss without the earlier; RocksDB syncs the directory only after both.
 //
-// It can end a file before its last bytes, for whoever reads it from the beginning.
+// It can end files before their last bytes, for whoever reads them from the beginning.
 //
 // Thread-safe.
 
 #include <rocksdb/file_system.h>
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "forge/events/thread_annotations.h"
 
@@ -36,6 +36,9 @@ class LogFile {
   rocksdb::FSWritableFile* file_ FORGE_GUARDED_BY(mutex_) = nullptr;  // null: closed
 };
 
+// The number in the name of a log: 000042.log has 42.
+std::uint64_t number_of_log(const std::string& path);
+
 // The first bytes of a file.
 struct FilePrefix {
   std::string path;
@@ -44,9 +47,9 @@ struct FilePrefix {
 
 class LogFileSystem : public rocksdb::FileSystemWrapper {
  public:
-  // With `prefix`, of that file only so much is read in sequence.
-  LogFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target, std::optional<FilePrefix> prefix)
-      : FileSystemWrapper(target), prefix_(std::move(prefix)) {}
+  // Of the files in `prefixes` only so much is read in sequence.
+  LogFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target, std::vector<FilePrefix> prefixes)
+      : FileSystemWrapper(target), prefixes_(std::move(prefixes)) {}
 
   const char* Name() const override { return "forge.LogFileSystem"; }
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
@@ -56,12 +59,15 @@ class LogFileSystem : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
 
+  // The number of the first log that was made here; 0: none.
+  std::uint64_t first_number() const;
   // The file that is being appended to; null before the first.
   std::shared_ptr<LogFile> newest() const;
 
  private:
-  const std::optional<FilePrefix> prefix_;
+  const std::vector<FilePrefix> prefixes_;
   mutable Mutex mutex_;
+  std::uint64_t first_number_ FORGE_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<LogFile> newest_ FORGE_GUARDED_BY(mutex_);
 };
 

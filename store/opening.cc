@@ -12,7 +12,8 @@ namespace {
 
 // What a store's log and tree say when they have just been opened.
 struct Recovered {
-  std::optional<FilePrefix> manifest;  // where the list of data files has a torn end
+  std::vector<FilePrefix> prefixes;  // what RocksDB may read of its files, where that is not all
+  WalScan logs;
   Seq head = 0;
   Time head_time;
   Time floor;  // no later commit is at or before this
@@ -23,14 +24,13 @@ std::string store_name(const Store::State& state) {
 }
 
 // What is missing, and where the write-ahead log says that it broke off.
-Status lost_events(const Store::State& state, Seq head, const Watermark& watermark) {
-  const Result<WalScan> scan = scan_wals(*state.files);
-  const bool damaged = scan.ok() && !scan->damages.empty();
+Status lost_events(const Store::State& state, Seq head, const Watermark& watermark, const WalScan& logs) {
+  const bool damaged = !logs.damages.empty();
   std::string why = "events " + std::to_string(head + 1) + " to " + std::to_string(watermark.seq) +
                     " were known to be on disk; what can be read ends at event " + std::to_string(head);
   std::string place = state.files->paths().data();
   if (damaged) {
-    const WalDamage& first = scan->damages.front();
+    const WalDamage& first = logs.damages.front();
     why += "; " + first.what;
     place = first.file + ", offset " + std::to_string(first.offset);
   }
@@ -40,15 +40,13 @@ Status lost_events(const Store::State& state, Seq head, const Watermark& waterma
       .state("nothing was changed");
 }
 
-// A damaged record with sound ones behind it above the watermark: RocksDB drops them, so they are named.
-Status note_hidden_damage(Store::State& state, Seq head) {
-  FORGE_ASSIGN(const WalScan scan, scan_wals(*state.files));
-  const WalDamage* hidden = scan.hidden();
-  if (hidden == nullptr || *hidden->first_after <= head) return {};
+// A damaged record with sound ones behind it above the watermark: they are dropped, so they are named.
+void note_hidden_damage(Store::State& state, const WalScan& logs, Seq head) {
+  const WalDamage* hidden = logs.hidden();
+  if (hidden == nullptr || *hidden->first_after <= head) return;
   state.notices.push_back("the write-ahead log is damaged at " + hidden->file + ", offset " + std::to_string(hidden->offset) +
                           " (" + hidden->what + "): events from " + std::to_string(head + 1) +
                           " on are lost; the files as found are kept in " + state.files->paths().quarantine());
-  return {};
 }
 
 // The log's last event, and a look for holes: first and last key and their count must agree.
@@ -63,8 +61,7 @@ Result<Recovered> recover_head(const Store::State& state) {
   const auto iterator = database.iterate(Table::kLog);
   iterator->SeekToFirst();
   FORGE_TRY(Database::check(*iterator, "reading the log"));
-  std::uint64_t count = 0;
-  database.db().GetIntProperty(database.handle(Table::kLog), rocksdb::DB::Properties::kEstimateNumKeys, &count);
+  FORGE_ASSIGN(const std::uint64_t count, database.count_entries(Table::kLog));
   const bool starts = iterator->Valid() && iterator->key().size() == 8 && read_u64(iterator->key().data()) == 1;
   if (starts && count == out.head) return out;
   return Status(ErrorId::kDataTruncated, store_name(state) + " has holes in its log")
@@ -77,7 +74,7 @@ Status compare_with(const Store::State& state, const Recovered& recovered, const
   if (watermark.store != state.identity.id) {
     return Status(ErrorId::kStoreForeignFile, "the watermark belongs to another store").place(state.files->paths().watermark());
   }
-  if (recovered.head < watermark.seq) return lost_events(state, recovered.head, watermark);
+  if (recovered.head < watermark.seq) return lost_events(state, recovered.head, watermark, recovered.logs);
   FORGE_ASSIGN(const Hash root, tree_root(*state.database, watermark.seq));
   if (root == watermark.root) return {};
   return Status(ErrorId::kEventAltered, store_name(state) + " was altered")
@@ -96,10 +93,10 @@ Status check_store_id(const Store::State& state) {
       .place(state.files->paths().data());
 }
 
-DatabaseOptions database_options(const Store::State& state, bool read_only, std::optional<FilePrefix> manifest = std::nullopt) {
+DatabaseOptions database_options(const Store::State& state, bool read_only, std::vector<FilePrefix> prefixes = {}) {
   return {.path = state.files->paths().data(),
           .env = state.env.get(),
-          .manifest = std::move(manifest),
+          .prefixes = std::move(prefixes),
           .read_only = read_only,
           .cache_bytes = state.options.cache_bytes,
           .write_buffer_bytes = state.options.write_buffer_bytes,
@@ -150,17 +147,38 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   return state.writer->start(recovered.head, recovered.head_time);
 }
 
+// Opens the database read-only and finds the end of its log. RocksDB passes over a block of zeros in the write-ahead log, and over
+// the torn end of a file, and goes on behind it. A power loss leaves both where writes are not synced; and a damage in a file that
+// is needed no more means nothing. So where the log has a hole then, what stands behind a damage is left unread, and the longest
+// log without a hole is taken.
+Result<Recovered> open_whole(Store::State& state) {
+  FORGE_ASSIGN(const std::optional<FilePrefix> manifest, readable_manifest(*state.files));
+  std::vector<FilePrefix> prefixes;
+  if (manifest) prefixes.push_back(*manifest);
+  Result<std::unique_ptr<Database>> opened = Database::open(database_options(state, true, prefixes));
+  if (!opened.ok() && manifest) opened = Database::open(database_options(state, true));  // says what is wrong with the rest
+  FORGE_ASSIGN(state.database, std::move(opened));
+  FORGE_TRY(check_store_id(state));
+  FORGE_ASSIGN(const WalScan logs, scan_wals(*state.files, state.database->oldest_log()));
+  Result<Recovered> recovered = recover_head(state);
+  for (std::size_t i = logs.damages.size(); i > 0 && recovered.status().id() == ErrorId::kDataTruncated; --i) {
+    prefixes = logs.before(logs.damages[i - 1]);
+    if (manifest) prefixes.push_back(*manifest);
+    FORGE_ASSIGN(state.database, Database::open(database_options(state, true, prefixes)));
+    Result<Recovered> shorter = recover_head(state);
+    if (shorter.ok()) recovered = std::move(shorter);
+  }
+  if (!recovered.ok()) return recovered;
+  recovered->prefixes = std::move(prefixes);
+  recovered->logs = logs;
+  return recovered;
+}
+
 // Everything that can be known without changing a byte: identity, watermark, log, tree and schema. The database is open read-only
 // when this returns.
 Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& reading) {
   FORGE_TRY(check_data_files(*state.files));
-  FORGE_ASSIGN(const std::optional<FilePrefix> manifest, readable_manifest(*state.files));
-  Result<std::unique_ptr<Database>> opened = Database::open(database_options(state, true, manifest));
-  if (!opened.ok() && manifest) opened = Database::open(database_options(state, true));  // it says what is wrong with the rest
-  FORGE_ASSIGN(state.database, std::move(opened));
-  FORGE_TRY(check_store_id(state));
-  FORGE_ASSIGN(Recovered recovered, recover_head(state));
-  recovered.manifest = manifest;
+  FORGE_ASSIGN(Recovered recovered, open_whole(state));
   recovered.floor = recovered.head_time;
   if (reading.newest) {
     FORGE_TRY(compare_with(state, recovered, *reading.newest));
@@ -225,7 +243,7 @@ Status no_room(const Store::State& state, const Status& full) {
 
 Status begin_writing(Store::State& state, const Recovered& recovered, bool is_clean) {
   if (!is_clean) FORGE_TRY(quarantine(state));
-  FORGE_ASSIGN(state.database, Database::open(database_options(state, false, recovered.manifest)));
+  FORGE_ASSIGN(state.database, Database::open(database_options(state, false, recovered.prefixes)));
   return start_writing(state, recovered);
 }
 
@@ -238,8 +256,8 @@ Status open_existing(Store::State& state) {
   FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
   FORGE_ASSIGN(const Recovered recovered, examine(state, reading));
   state.database.reset();
-  const bool is_clean = reading.newest && reading.newest->clean && !recovered.manifest;
-  if (!is_clean) FORGE_TRY(note_hidden_damage(state, recovered.head));
+  const bool is_clean = reading.newest && reading.newest->clean && recovered.prefixes.empty();
+  if (!is_clean) note_hidden_damage(state, recovered.logs, recovered.head);
   Status begun = begin_writing(state, recovered, is_clean);
   return begun.id() == ErrorId::kDiskFull ? no_room(state, begun) : begun;
 }

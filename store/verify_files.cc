@@ -86,8 +86,9 @@ class FilesCheck {
   }
 
   void check_logs() {
-    Result<WalScan> scan = scan_wals(*state_.files);
-    for (int i = 1; i < kAttempts && !scan.ok(); ++i) scan = scan_wals(*state_.files);  // a writer may just have removed one
+    const auto look = [&] { return scan_wals(*state_.files, state_.database->oldest_log()); };
+    Result<WalScan> scan = look();
+    for (int i = 1; i < kAttempts && !scan.ok(); ++i) scan = look();  // a writer may just have removed one
     if (!scan.ok()) return report(check_, scan.status());
     ++check_.count;
     const WalDamage* damage = scan->hidden();

@@ -68,17 +68,26 @@ const WalDamage* WalScan::hidden() const {
   return found == damages.end() ? nullptr : &*found;
 }
 
+std::vector<FilePrefix> WalScan::before(const WalDamage& damage) const {
+  std::vector<FilePrefix> prefixes;
+  for (auto file = std::find(files.begin(), files.end(), damage.file); file != files.end(); ++file) {
+    prefixes.push_back({.path = *file, .bytes = *file == damage.file ? damage.offset : 0});
+  }
+  return prefixes;
+}
+
 void scan_wal(std::string_view bytes, const std::string& file, WalScan& scan) {
+  scan.files.push_back(file);
   scan.bytes += bytes.size();
   WalReader reader(file, scan);
   read_log_records(bytes, reader);
 }
 
-Result<WalScan> scan_wals(const StoreFiles& files) {
+Result<WalScan> scan_wals(const StoreFiles& files, std::uint64_t from) {
   std::vector<std::string> names;
   FORGE_TRY(to_status(files.file_system().GetChildren(files.paths().data(), rocksdb::IOOptions(), &names, nullptr),
                       "listing " + files.paths().data()));
-  std::erase_if(names, [](const std::string& name) { return !name.ends_with(".log"); });
+  std::erase_if(names, [&](const std::string& name) { return !name.ends_with(".log") || number_of_log(name) < from; });
   std::sort(names.begin(), names.end());
   WalScan scan;
   for (const std::string& name : names) {

@@ -12,6 +12,7 @@
 
 #include "forge/events/envelope.h"
 #include "forge/events/status.h"
+#include "log_file_system.h"
 #include "store_files.h"
 
 namespace forge::internal {
@@ -24,16 +25,20 @@ struct WalDamage {
 };
 
 struct WalScan {
+  std::vector<std::string> files;  // the oldest first
   std::uint64_t bytes = 0;
   Seq last_sound = 0;  // the last event before any damage; 0: none
   std::vector<WalDamage> damages;
 
   // The first damage that hides sound records, or null.
   const WalDamage* hidden() const;
+  // What stands before a damage: of its file the beginning, of the files after it nothing.
+  std::vector<FilePrefix> before(const WalDamage& damage) const;
 };
 
-// Scans every log in the data directory, oldest first. Errors: kIoError.
-Result<WalScan> scan_wals(const StoreFiles& files);
+// Scans the logs in the data directory, oldest first, from the one with the number `from`: those before it are not needed any more,
+// and a power loss may have brought them back. Errors: kIoError.
+Result<WalScan> scan_wals(const StoreFiles& files, std::uint64_t from);
 
 // One log's bytes; for tests, too.
 void scan_wal(std::string_view bytes, const std::string& file, WalScan& scan);
