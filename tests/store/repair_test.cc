@@ -171,7 +171,9 @@ TEST_F(Repair, KeepsWhatStandsBeforeDamageOfTheWriteAheadLog) {
   const std::uint64_t size = fs::file_size(wal);
   ASSERT_GT(size, 4096u);
   std::fstream file(wal, std::ios::binary | std::ios::in | std::ios::out);
-  file.seekp(static_cast<std::streamoff>(size / 2)).put('\x55').flush();
+  const auto middle = static_cast<std::streamoff>(size / 2);
+  const int before = file.seekg(middle).get();
+  file.seekp(middle).put(static_cast<char>(before ^ 0x55)).flush();
   ASSERT_FALSE(Store::open(killed.path()).ok());
   const RepairReport report = repair(killed.path(), target_.path()).value();
   EXPECT_GT(report.plan.kept, 0u);
