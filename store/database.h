@@ -79,8 +79,8 @@ class Database {
   // everything would only empty.
   std::unique_ptr<rocksdb::Iterator> iterate(Table table, bool total_order = true,
                                              const rocksdb::Snapshot* snapshot = nullptr) const;
-  // The entries in a table's files and in memory: its rows, where no row is ever put twice or erased. RocksDB's estimate of the
-  // rows scales up from twenty files. Errors: kDataCorrupt, kIoError.
+  // The entries in a table's files and in memory: its rows, where no row is ever put twice or erased. Counted, where RocksDB only
+  // promises an estimate. Errors: kDataCorrupt, kIoError.
   Result<std::uint64_t> count_entries(Table table) const;
   // A number that no log below is still needed; those of an earlier opening are not, in a database that is open for writing.
   std::uint64_t oldest_log() const;

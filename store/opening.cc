@@ -13,7 +13,6 @@ namespace {
 // What a store's log and tree say when they have just been opened.
 struct Recovered {
   std::vector<FilePrefix> prefixes;  // what RocksDB may read of its files, where that is not all
-  WalScan logs;
   Seq head = 0;
   Time head_time;
   Time floor;  // no later commit is at or before this
@@ -23,14 +22,20 @@ std::string store_name(const Store::State& state) {
   return "the store " + state.files->paths().root;
 }
 
+// The logs that the open database has need of.
+Result<WalScan> scan_logs(const Store::State& state) {
+  return scan_wals(*state.files, state.database->oldest_log());
+}
+
 // What is missing, and where the write-ahead log says that it broke off.
-Status lost_events(const Store::State& state, Seq head, const Watermark& watermark, const WalScan& logs) {
-  const bool damaged = !logs.damages.empty();
+Status lost_events(const Store::State& state, Seq head, const Watermark& watermark) {
+  const Result<WalScan> logs = scan_logs(state);
+  const bool damaged = logs.ok() && !logs->damages.empty();
   std::string why = "events " + std::to_string(head + 1) + " to " + std::to_string(watermark.seq) +
                     " were known to be on disk; what can be read ends at event " + std::to_string(head);
   std::string place = state.files->paths().data();
   if (damaged) {
-    const WalDamage& first = logs.damages.front();
+    const WalDamage& first = logs->damages.front();
     why += "; " + first.what;
     place = first.file + ", offset " + std::to_string(first.offset);
   }
@@ -41,12 +46,14 @@ Status lost_events(const Store::State& state, Seq head, const Watermark& waterma
 }
 
 // A damaged record with sound ones behind it above the watermark: they are dropped, so they are named.
-void note_hidden_damage(Store::State& state, const WalScan& logs, Seq head) {
+Status note_hidden_damage(Store::State& state, Seq head) {
+  FORGE_ASSIGN(const WalScan logs, scan_logs(state));
   const WalDamage* hidden = logs.hidden();
-  if (hidden == nullptr || *hidden->first_after <= head) return;
+  if (hidden == nullptr || *hidden->first_after <= head) return {};
   state.notices.push_back("the write-ahead log is damaged at " + hidden->file + ", offset " + std::to_string(hidden->offset) +
                           " (" + hidden->what + "): events from " + std::to_string(head + 1) +
                           " on are lost; the files as found are kept in " + state.files->paths().quarantine());
+  return {};
 }
 
 // The log's last event, and a look for holes: first and last key and their count must agree.
@@ -74,7 +81,7 @@ Status compare_with(const Store::State& state, const Recovered& recovered, const
   if (watermark.store != state.identity.id) {
     return Status(ErrorId::kStoreForeignFile, "the watermark belongs to another store").place(state.files->paths().watermark());
   }
-  if (recovered.head < watermark.seq) return lost_events(state, recovered.head, watermark, recovered.logs);
+  if (recovered.head < watermark.seq) return lost_events(state, recovered.head, watermark);
   FORGE_ASSIGN(const Hash root, tree_root(*state.database, watermark.seq));
   if (root == watermark.root) return {};
   return Status(ErrorId::kEventAltered, store_name(state) + " was altered")
@@ -147,30 +154,50 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   return state.writer->start(recovered.head, recovered.head_time);
 }
 
-// Opens the database read-only and finds the end of its log. RocksDB passes over a block of zeros in the write-ahead log, and over
-// the torn end of a file, and goes on behind it. A power loss leaves both where writes are not synced; and a damage in a file that
-// is needed no more means nothing. So where the log has a hole then, what stands behind a damage is left unread, and the longest
-// log without a hole is taken.
-Result<Recovered> open_whole(Store::State& state) {
+// Opens the database read-only with what can be read of RocksDB's list of files.
+Status open_list(Store::State& state, std::vector<FilePrefix>& prefixes) {
   FORGE_ASSIGN(const std::optional<FilePrefix> manifest, readable_manifest(*state.files));
-  std::vector<FilePrefix> prefixes;
   if (manifest) prefixes.push_back(*manifest);
   Result<std::unique_ptr<Database>> opened = Database::open(database_options(state, true, prefixes));
-  if (!opened.ok() && manifest) opened = Database::open(database_options(state, true));  // says what is wrong with the rest
-  FORGE_ASSIGN(state.database, std::move(opened));
-  FORGE_TRY(check_store_id(state));
-  FORGE_ASSIGN(const WalScan logs, scan_wals(*state.files, state.database->oldest_log()));
-  Result<Recovered> recovered = recover_head(state);
-  for (std::size_t i = logs.damages.size(); i > 0 && recovered.status().id() == ErrorId::kDataTruncated; --i) {
-    prefixes = logs.before(logs.damages[i - 1]);
-    if (manifest) prefixes.push_back(*manifest);
-    FORGE_ASSIGN(state.database, Database::open(database_options(state, true, prefixes)));
-    Result<Recovered> shorter = recover_head(state);
-    if (shorter.ok()) recovered = std::move(shorter);
+  if (opened.ok()) {
+    state.database = *std::move(opened);
+    return {};
   }
-  if (!recovered.ok()) return recovered;
-  recovered->prefixes = std::move(prefixes);
-  recovered->logs = logs;
+  if (!manifest) return opened.status();
+  const Status whole = Database::open(database_options(state, true)).status();  // it says what is wrong with the rest
+  return whole.ok() ? opened.status() : whole;
+}
+
+// RocksDB passes over a block of zeros in the write-ahead log, and over the torn end of a file, and goes on behind it. A power loss
+// leaves both where writes are not synced; and a damage in a file that is needed no more means nothing. So where the log has a
+// hole, what stands behind a damage is left unread, and the longest log without a hole is taken.
+Result<Recovered> recover_before_damage(Store::State& state, const Status& hole, std::vector<FilePrefix>& prefixes) {
+  FORGE_ASSIGN(const WalScan logs, scan_logs(state));
+  const std::vector<FilePrefix> list = prefixes;
+  for (auto damage = logs.damages.rbegin(); damage != logs.damages.rend(); ++damage) {
+    prefixes = logs.before(*damage);
+    prefixes.insert(prefixes.end(), list.begin(), list.end());
+    FORGE_ASSIGN(state.database, Database::open(database_options(state, true, prefixes)));
+    Result<Recovered> recovered = recover_head(state);
+    if (recovered.ok()) return recovered;
+  }
+  return hole;
+}
+
+// Files that are not sound to their end are read up to there only where a watermark tells what must be in them.
+Result<Recovered> open_sound(Store::State& state, bool has_watermark) {
+  std::vector<FilePrefix> prefixes;
+  if (has_watermark) {
+    FORGE_TRY(open_list(state, prefixes));
+  } else {
+    FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
+  }
+  FORGE_TRY(check_store_id(state));
+  Result<Recovered> recovered = recover_head(state);
+  if (has_watermark && recovered.status().id() == ErrorId::kDataTruncated) {
+    recovered = recover_before_damage(state, recovered.status(), prefixes);
+  }
+  if (recovered.ok()) recovered->prefixes = std::move(prefixes);
   return recovered;
 }
 
@@ -178,7 +205,7 @@ Result<Recovered> open_whole(Store::State& state) {
 // when this returns.
 Result<Recovered> examine(Store::State& state, const WatermarkFile::Reading& reading) {
   FORGE_TRY(check_data_files(*state.files));
-  FORGE_ASSIGN(Recovered recovered, open_whole(state));
+  FORGE_ASSIGN(Recovered recovered, open_sound(state, reading.newest.has_value()));
   recovered.floor = recovered.head_time;
   if (reading.newest) {
     FORGE_TRY(compare_with(state, recovered, *reading.newest));
@@ -255,9 +282,9 @@ Status open_existing(Store::State& state) {
   FORGE_TRY(take_lock(state));
   FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
   FORGE_ASSIGN(const Recovered recovered, examine(state, reading));
-  state.database.reset();
   const bool is_clean = reading.newest && reading.newest->clean && recovered.prefixes.empty();
-  if (!is_clean) note_hidden_damage(state, recovered.logs, recovered.head);
+  if (!is_clean) FORGE_TRY(note_hidden_damage(state, recovered.head));
+  state.database.reset();
   Status begun = begin_writing(state, recovered, is_clean);
   return begun.id() == ErrorId::kDiskFull ? no_room(state, begun) : begun;
 }

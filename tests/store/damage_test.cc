@@ -230,6 +230,15 @@ TEST(Manifest, IsReadUpToALastRecordThatIsTorn) {
   }
 }
 
+// Nothing tells then whether what is lost was known to be on disk.
+TEST(Manifest, IsRefusedWithATornRecordWhereThereIsNoWatermark) {
+  const SampleDirectory directory(State::kKilled);
+  const std::string manifest = directory.data() + "/" + files_of(directory.data(), "MANIFEST").front();
+  write_file(manifest, read_file(manifest) + std::string("\x11\x22\x33\x44\x40\x00\x01", 7) + std::string(64, '\0'));
+  fs::remove(directory.path() + "/WATERMARK");
+  EXPECT_EQ(Store::open(directory.path()).status().id(), ErrorId::kDataCorrupt);
+}
+
 TEST(TableFile, IsMissedWhereItIsDeleted) {
   SampleDirectory directory(State::kClosed);
   for (const std::string& file : files_of(directory.path(), "", ".sst")) {

@@ -2,6 +2,7 @@
 // What was acknowledged stays, what failed says whether it may be stored, and an idempotent retry ends with each transaction there
 // once. Full disks are in full_disk_test.cc.
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -248,6 +249,59 @@ TEST_F(StoreOnAFailingDisk, OpensForReadingBesideARecoveryWithNothingMissing) {
   ASSERT_TRUE(reading.ok()) << reading.status().message();
   EXPECT_TRUE(was_recovered);
   EXPECT_EQ(reading->head(), head);
+}
+
+class StoreThatDoesNotSync : public StoreOnAFailingDisk {
+ protected:
+  StoreThatDoesNotSync() { durability_ = Durability::kOs; }
+
+  // The first block of the log is one that the kernel had not written when the power went, the second one that it had; a record
+  // begins with it. RocksDB passes over such a block without a word.
+  void lose_a_block() {
+    fail(Operation::kWrite, io_error(), "WATERMARK", true);
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(act(numbered()).ok());
+    kill();
+    disk_->clear_faults();
+    const auto env = new_fault_env(disk_);
+    const std::vector<std::string> files = disk_->files();
+    const auto log = std::find_if(files.rbegin(), files.rend(), [](const std::string& file) { return file.ends_with(".log"); });
+    ASSERT_NE(log, files.rend());
+    std::string bytes;
+    ASSERT_TRUE(rocksdb::ReadFileToString(env.get(), *log, &bytes).ok());
+    ASSERT_GT(bytes.size(), 2 * kBlock);
+    const std::string lost = std::string(kBlock, '\0') + bytes.substr(end_of_fragment(bytes, kBlock), kBlock);
+    ASSERT_TRUE(rocksdb::WriteStringToFile(env.get(), lost, *log, true).ok());
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 32768;
+
+  // A header is a checksum of 4 bytes, a length of 2, a type of 1.
+  static std::size_t end_of_fragment(const std::string& bytes, std::size_t at) {
+    return at + 7 + static_cast<unsigned char>(bytes[at + 4]) + 256u * static_cast<unsigned char>(bytes[at + 5]);
+  }
+};
+
+TEST_F(StoreThatDoesNotSync, OpensWithWhatStandsBeforeALostBlockOfTheLog) {
+  reopen();  // what was written so far is in tables
+  const Seq head = store_->head();
+  const Hash root = store_->root()->hash;
+  ASSERT_NO_FATAL_FAILURE(lose_a_block());
+  open();
+  EXPECT_EQ(store_->head(), head);
+  EXPECT_EQ(store_->root()->hash, root);
+  ASSERT_EQ(store_->notices().size(), 1u);
+  EXPECT_NE(store_->notices()[0].find("it has a hole of zeros"), std::string::npos) << store_->notices()[0];
+  ledger_->doubt_after(head);
+  settle_doubts();
+}
+
+// Without a watermark it cannot be told whether what is lost was known to be on disk.
+TEST_F(StoreThatDoesNotSync, IsRefusedWithALostBlockAndNoWatermark) {
+  reopen();
+  ASSERT_NO_FATAL_FAILURE(lose_a_block());
+  ASSERT_TRUE(disk_->remove("/store/WATERMARK").ok());
+  EXPECT_EQ(try_open().status().id(), ErrorId::kDataTruncated);
 }
 
 TEST_F(StoreOnAFailingDisk, OpensForReadingWhereNothingCanBeWritten) {
