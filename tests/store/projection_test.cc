@@ -36,10 +36,16 @@ class ProjectionTest : public ::testing::Test {
     store_.emplace(Store::open(path_.path(), std::move(options)).value());
     store_->add_schema(tally_schema()).value();
   }
-  // As kill -9 leaves a store: its files as they are while it is open.
+  // As kill -9 leaves a store: its files as they are while it is open. RocksDB may remove one meanwhile that it needs no more; then
+  // they are copied anew.
   void kill() {
     const std::string copy = path_.path() + ".copy";
-    std::filesystem::copy(path_.path(), copy, std::filesystem::copy_options::recursive);
+    std::error_code gone;
+    do {
+      std::filesystem::remove_all(copy);
+      std::filesystem::copy(path_.path(), copy, std::filesystem::copy_options::recursive, gone);
+    } while (gone == std::errc::no_such_file_or_directory);
+    ASSERT_FALSE(gone) << gone.message();
     store_.reset();
     std::filesystem::remove_all(path_.path());
     std::filesystem::rename(copy, path_.path());
