@@ -54,14 +54,20 @@ Bench::Bench(const std::vector<std::string>& commands) : Bench() {
   if (original == nullptr) {
     original = std::make_unique<Bench>();
     original->write("shop.fbs", kShop);
-    for (const std::string& command : commands) {
-      const Answer answer = original->line(command);
-      if (answer.exit != 0) std::fprintf(stderr, "%s: %s", command.c_str(), answer.err.c_str());
-      FORGE_ASSERT(answer.exit == 0);
-    }
+    for (const std::string& command : commands) original->expect(command);
     std::filesystem::current_path(directory_);
   }
-  std::filesystem::copy(original->directory_, directory_, std::filesystem::copy_options::recursive);
+  copy_files_of(*original);
+}
+
+void Bench::expect(const std::string& command) {
+  const Answer answer = line(command);
+  if (answer.exit != 0) std::fprintf(stderr, "%s: %s", command.c_str(), answer.err.c_str());
+  FORGE_ASSERT(answer.exit == 0);
+}
+
+void Bench::copy_files_of(const Bench& other) const {
+  std::filesystem::copy(other.directory_, directory_, std::filesystem::copy_options::recursive);
 }
 
 Bench::~Bench() {

@@ -107,7 +107,12 @@ class Bench {
   // The same with another standard output.
   int run_into(Sink& out, const std::vector<std::string>& arguments, std::string* err);
 
+  // A command that has to succeed; ends the program where it does not.
+  void expect(const std::string& command);
+
   void write(const std::string& path, const std::string& text) const;
+  // Into a directory that is still empty; no store may be open in `other`.
+  void copy_files_of(const Bench& other) const;
   const std::filesystem::path& directory() const { return directory_; }
 
   StillClock clock;
