@@ -4,7 +4,7 @@
 
 namespace forge::internal {
 
-Status altered_event(Seq seq, const Hash& recorded, const Hash& computed) {
+Status altered_event(Seq seq, const LeafMark& recorded, const Hash& computed) {
   return Status(ErrorId::kEventAltered, "event " + std::to_string(seq) + " was altered: leaf recorded " + short_hex(recorded) +
                                             ", computed " + short_hex(computed));
 }
@@ -41,8 +41,8 @@ Status LogScan::compare(const LogRow& row) {
     FORGE_ASSIGN(tile_, read_tile(database_, index));
     tile_index_ = index;
   }
-  const Hash& recorded = tile_.leaves[(row.seq - 1) % kTileLeaves];
-  return recorded == row.leaf ? Status() : altered_event(row.seq, recorded, row.leaf);
+  const LeafMark& recorded = tile_.marks[(row.seq - 1) % kTileLeaves];
+  return recorded == mark_of(row.leaf) ? Status() : altered_event(row.seq, recorded, row.leaf);
 }
 
 }  // namespace forge::internal

@@ -45,6 +45,6 @@ class LogScan {
 };
 
 // "event 7 was altered: leaf recorded 91ab…, computed 03ce…".
-Status altered_event(Seq seq, const Hash& recorded, const Hash& computed);
+Status altered_event(Seq seq, const LeafMark& recorded, const Hash& computed);
 
 }  // namespace forge::internal

@@ -1,5 +1,6 @@
 #include "log_tree.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "forge/events/key.h"
@@ -17,18 +18,27 @@ Status broken_tile(std::uint64_t index, const char* why) {
   return Status(ErrorId::kDataCorrupt, "tile " + std::to_string(index) + " of the tree is damaged").why(why);
 }
 
-Result<std::vector<Hash>> read_hashes(const Database& database, char kind, std::uint64_t index) {
+// The rows hold arrays of bytes, one after the other.
+template <typename Array>
+Result<std::vector<Array>> read_arrays(const Database& database, char kind, std::uint64_t index) {
   rocksdb::PinnableSlice value;
   FORGE_ASSIGN(const bool found, database.get(Table::kTree, tile_key(kind, index), value));
   if (!found) return broken_tile(index, "it is missing");
-  if (value.size() % sizeof(Hash) != 0) return broken_tile(index, "its size is wrong");
-  std::vector<Hash> out(value.size() / sizeof(Hash));
+  if (value.size() % sizeof(Array) != 0) return broken_tile(index, "its size is wrong");
+  std::vector<Array> out(value.size() / sizeof(Array));
   std::memcpy(out.data(), value.data(), value.size());
   return out;
 }
 
-rocksdb::Slice slice_of_hashes(const std::vector<Hash>& hashes) {
-  return {reinterpret_cast<const char*>(hashes.data()), hashes.size() * sizeof(Hash)};
+Result<std::vector<Hash>> read_hashes(const Database& database, std::uint64_t index) {
+  FORGE_ASSIGN(std::vector<Hash> hashes, read_arrays<Hash>(database, 'N', index));
+  if (hashes.empty()) return broken_tile(index, "its size is wrong");
+  return hashes;
+}
+
+template <typename Array>
+std::string_view bytes_of(const std::vector<Array>& arrays) {
+  return {reinterpret_cast<const char*>(arrays.data()), arrays.size() * sizeof(Array)};
 }
 
 Result<Hash> leaf_from_log(const Database& database, Seq seq, Hasher& hasher) {
@@ -40,11 +50,17 @@ Result<Hash> leaf_from_log(const Database& database, Seq seq, Hasher& hasher) {
 
 }  // namespace
 
+LeafMark mark_of(const Hash& leaf) {
+  LeafMark mark;
+  std::copy_n(leaf.begin(), mark.size(), mark.begin());
+  return mark;
+}
+
 Result<Tile> read_tile(const Database& database, std::uint64_t index) {
   Tile out;
-  FORGE_ASSIGN(out.leaves, read_hashes(database, 'L', index));
-  FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(database, 'N', index));
-  if (out.leaves.size() != kTileLeaves || beside.empty()) return broken_tile(index, "its size is wrong");
+  FORGE_ASSIGN(out.marks, read_arrays<LeafMark>(database, 'L', index));
+  FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(database, index));
+  if (out.marks.size() != kTileLeaves) return broken_tile(index, "its size is wrong");
   out.root = beside.front();
   out.frontier.assign(beside.begin() + 1, beside.end());
   return out;
@@ -52,17 +68,16 @@ Result<Tile> read_tile(const Database& database, std::uint64_t index) {
 
 Status LogTree::restore(Seq size) {
   tiles_ = open_ = MerkleFrontier();
-  leaves_.clear();
+  marks_.clear();
   const std::uint64_t tiles = size / kTileLeaves;
   if (tiles > 0) {
-    FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(*database_, 'N', tiles - 1));
-    if (beside.empty()) return broken_tile(tiles - 1, "its size is wrong");
+    FORGE_ASSIGN(std::vector<Hash> beside, read_hashes(*database_, tiles - 1));
     beside.erase(beside.begin());
     FORGE_ASSIGN(tiles_, MerkleFrontier::restore(tiles * kTileLeaves, std::move(beside)));
   }
   for (Seq seq = tiles * kTileLeaves + 1; seq <= size; ++seq) {
     FORGE_ASSIGN(const Hash leaf, leaf_from_log(*database_, seq, hasher_));
-    leaves_.push_back(leaf);
+    marks_.push_back(mark_of(leaf));
     open_.append(leaf, hasher_);
   }
   return {};
@@ -70,17 +85,17 @@ Status LogTree::restore(Seq size) {
 
 void LogTree::append(const Hash& leaf, const std::function<void(std::string_view key, std::string_view value)>& put) {
   open_.append(leaf, hasher_);
-  leaves_.push_back(leaf);
-  if (leaves_.size() < kTileLeaves) return;
+  marks_.push_back(mark_of(leaf));
+  if (marks_.size() < kTileLeaves) return;
   const Hash root = open_.hashes().front();
   const std::uint64_t index = tiles_.size() / kTileLeaves;
   tiles_.append_subtree(root, kTileLeaves, hasher_);
   std::vector<Hash> beside{root};
   beside.insert(beside.end(), tiles_.hashes().begin(), tiles_.hashes().end());
-  put(tile_key('L', index), view_of(slice_of_hashes(leaves_)));
-  put(tile_key('N', index), view_of(slice_of_hashes(beside)));
+  put(tile_key('L', index), bytes_of(marks_));
+  put(tile_key('N', index), bytes_of(beside));
   open_ = MerkleFrontier();
-  leaves_.clear();
+  marks_.clear();
 }
 
 void LogTree::append(const Hash& leaf, rocksdb::WriteBatch& batch) {
@@ -96,8 +111,8 @@ MerkleFrontier LogTree::frontier() const {
   return MerkleFrontier::restore(tiles_.size() + open_.size(), std::move(hashes)).value();
 }
 
-std::string short_hex(const Hash& hash) {
-  return to_hex(std::span(hash).first(4)) + "…";
+std::string short_hex(std::span<const std::uint8_t> hash) {
+  return to_hex(hash.first(4)) + "…";
 }
 
 Result<Hash> tree_root(const Database& database, Seq size) {
@@ -115,8 +130,7 @@ Result<Hash> StoredNodes::leaf(std::uint64_t index) {
 Result<Hash> StoredNodes::node(std::uint64_t first, std::uint64_t count) {
   if (count == 1) return leaf(first);
   if (count == kTileLeaves) {
-    FORGE_ASSIGN(const std::vector<Hash> beside, read_hashes(database_, 'N', first / kTileLeaves));
-    if (beside.empty()) return broken_tile(first / kTileLeaves, "its size is wrong");
+    FORGE_ASSIGN(const std::vector<Hash> beside, read_hashes(database_, first / kTileLeaves));
     return beside.front();
   }
   FORGE_ASSIGN(const Hash left, node(first, count / 2));

@@ -1,13 +1,16 @@
 #pragma once
 
-// The Merkle tree over the log as it is stored: one tile for every 256 events, written in the batch that completes it, with the
-// tile's root and the tree's right edge after it beside it. What follows the last tile is recomputed from the log.
+// The Merkle tree over the log as it is stored: one tile for every 256 events, written in the batch that completes it: the tile's
+// root with the tree's right edge after it, and the marks of its leaves, which tell an altered event from the others. The leaves
+// themselves are recomputed from the log.
 //
-// Table `tree`: 'L' + tile u64 → 256 leaf hashes; 'N' + tile u64 → the tile's root, then the frontier's hashes after it.
+// Table `tree`: 'L' + tile u64 → 256 marks; 'N' + tile u64 → the tile's root, then the frontier's hashes after it.
 
 #include <rocksdb/write_batch.h>
 
+#include <array>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +21,10 @@
 namespace forge::internal {
 
 inline constexpr std::uint64_t kTileLeaves = 256;
+
+// The first bytes of a leaf's hash. The tile's root proves the leaves; a mark only names the one that is another.
+using LeafMark = std::array<std::uint8_t, 8>;
+LeafMark mark_of(const Hash& leaf);
 
 // Not safe for concurrent use.
 class LogTree {
@@ -38,20 +45,20 @@ class LogTree {
  private:
   const Database* database_;
   Hasher hasher_;
-  MerkleFrontier tiles_;      // over the complete tiles
-  MerkleFrontier open_;       // over the leaves since
-  std::vector<Hash> leaves_;  // since the last complete tile
+  MerkleFrontier tiles_;         // over the complete tiles
+  MerkleFrontier open_;          // over the leaves since
+  std::vector<LeafMark> marks_;  // since the last complete tile
 };
 
 // "4c1f09aa…": enough of a hash to tell it from others in a message.
-std::string short_hex(const Hash& hash);
+std::string short_hex(std::span<const std::uint8_t> hash);
 
 // The root over the first `size` events. Errors: kDataCorrupt, kIoError.
 Result<Hash> tree_root(const Database& database, Seq size);
 
-// The stored leaves of one complete tile, and what stands beside it. Errors: kDataCorrupt when it is missing or malformed.
+// What is stored of one complete tile. Errors: kDataCorrupt when it is missing or malformed.
 struct Tile {
-  std::vector<Hash> leaves;
+  std::vector<LeafMark> marks;
   Hash root{};
   std::vector<Hash> frontier;
 };

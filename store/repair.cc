@@ -79,10 +79,10 @@ class Beginning {
   // ends the beginning. Without one the events up to the last proof are the ones to keep.
   bool end_at_altered(Seq seq, const Result<Tile>& tile, const std::vector<Hash>& leaves, Status otherwise) {
     for (std::size_t i = 0; tile.ok() && i < leaves.size(); ++i) {
-      if (leaves[i] == tile->leaves[i]) continue;
+      if (mark_of(leaves[i]) == tile->marks[i]) continue;
       const Seq bad = seq - leaves.size() + 1 + i;
       whole_ = whole_before(bad);
-      return end(altered_event(bad, tile->leaves[i], leaves[i]));
+      return end(altered_event(bad, tile->marks[i], leaves[i]));
     }
     proof_failed_ = true;
     return end(std::move(otherwise));

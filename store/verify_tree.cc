@@ -1,5 +1,8 @@
 #include "verify_tree.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "log_reader.h"
 #include "log_scan.h"
 
@@ -33,7 +36,7 @@ std::optional<Hash> TreeCheck::root(Seq size) const {
 void TreeCheck::event(Seq seq, std::string_view row, const Result<Envelope>& envelope) {
   Slot& slot = next_slot(seq);
   ++check_.count;
-  if (!tile_ || seq >= from_) slot.leaf = hasher_.leaf({reinterpret_cast<const std::uint8_t*>(row.data()), row.size()});
+  if (recomputes_) slot.leaf = hasher_.leaf({reinterpret_cast<const std::uint8_t*>(row.data()), row.size()});
   if (!envelope.ok()) {
     slot.problem = envelope.status().text().what;
     add_part(slot.problem, envelope.status().text().why);
@@ -69,47 +72,55 @@ TreeCheck::Slot& TreeCheck::next_slot(Seq seq) {
 void TreeCheck::begin_tile(Seq seq) {
   const std::uint64_t index = (seq - 1) / kTileLeaves;
   tile_.reset();
+  recomputes_ = true;
   if (index >= head_ / kTileLeaves) return;
   Result<Tile> tile = read_tile(database_, index);
   if (tile.ok()) {
     tile_ = *std::move(tile);
+    const Seq last = (index + 1) * kTileLeaves;
+    const auto wanted = roots_.lower_bound(seq);
+    recomputes_ = last >= from_ || (wanted != roots_.end() && wanted->first < last);
   } else {
     report(check_, tile.status());
   }
 }
 
 void TreeCheck::end_tile() {
-  for (const Hash& leaf : settle_leaves()) append(leaf);
+  settle_tile();
   if (tile_) check_edge();
   slots_.clear();
 }
 
-// The leaves to carry on with: those that the tile's root speaks for.
-std::vector<Hash> TreeCheck::settle_leaves() {
-  std::vector<Hash> computed = tile_ ? tile_->leaves : std::vector<Hash>(slots_.size());
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].leaf) computed[i] = *slots_[i].leaf;
-    if (!slots_[i].leaf && !tile_) known_ = false;
+// Compares the tile with its events, and carries on with what its root speaks for.
+void TreeCheck::settle_tile() {
+  if (!recomputes_) {
+    report_slots(false);
+    return append(tile_->root, kTileLeaves);
   }
+  const bool has_each = has_each_leaf();
   if (!tile_) {
     report_slots(false);
-    return computed;
+    known_ = known_ && has_each;
+    return append_leaves();
   }
   const std::uint64_t index = (slots_.front().seq - 1) / kTileLeaves;
-  const bool events_fit = root_of(computed) == tile_->root;
-  const bool leaves_fit = events_fit ? computed == tile_->leaves : root_of(tile_->leaves) == tile_->root;
-  report_slots(!events_fit);
-  if (events_fit && !leaves_fit) {
-    report(check_, damaged_tile(index, "its leaves differ from its events, which its root agrees with"));
-  } else if (!events_fit && !leaves_fit) {
-    report(check_, damaged_tile(index, "its root is recorded as " + short_hex(tile_->root) + ", its leaves give " +
-                                           short_hex(root_of(tile_->leaves))));
+  if (has_each && root_of_leaves() == tile_->root) {
+    report_slots(false);
+    if (!marks_fit()) {
+      report(check_, damaged_tile(index, "its marks differ from its events, which its root agrees with"));
+    }
+    return append_leaves();
   }
-  return leaves_fit ? tile_->leaves : computed;
+  if (report_slots(true)) return append(tile_->root, kTileLeaves);
+  report(check_, damaged_tile(index, "its root is recorded as " + short_hex(tile_->root) + ", its events give " +
+                                         short_hex(root_of_leaves())));
+  append_leaves();
 }
 
-// Names what is wrong with the events of this tile, in seq order; missing ones in a row as one.
-void TreeCheck::report_slots(bool compare_leaves) {
+// Names what is wrong with the events of this tile, in seq order; missing ones in a row as one. Whether some are other bytes than
+// those that were written.
+bool TreeCheck::report_slots(bool compare_marks) {
+  bool found = false;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     const std::string seq = std::to_string(slot.seq);
@@ -123,14 +134,17 @@ void TreeCheck::report_slots(bool compare_leaves) {
       add_part(why, intact_before(slot.seq));
       report(check_, Status(id, what).why(why));
       i = last;
-    } else if (compare_leaves && slot.leaf && *slot.leaf != tile_->leaves[i]) {
+      found = true;
+    } else if (compare_marks && slot.leaf && mark_of(*slot.leaf) != tile_->marks[i]) {
       add_part(why, intact_before(slot.seq));
-      report(check_, altered_event(slot.seq, tile_->leaves[i], *slot.leaf).why(why));
+      report(check_, altered_event(slot.seq, tile_->marks[i], *slot.leaf).why(why));
+      found = true;
     } else if (!slot.problem.empty()) {
       add_part(why, intact_before(slot.seq));
       report(check_, Status(ErrorId::kDataCorrupt, "event " + seq + " is not sound").why(why));
     }
   }
+  return found;
 }
 
 // Said once, of the first bad event.
@@ -148,10 +162,14 @@ void TreeCheck::check_edge() {
                                                               " is recorded otherwise than the tiles up to it give"));
 }
 
-void TreeCheck::append(const Hash& leaf) {
-  frontier_.append(leaf, hasher_);
+void TreeCheck::append(const Hash& root, std::uint64_t count) {
+  frontier_.append_subtree(root, count, hasher_);
   const auto wanted = roots_.find(frontier_.size());
   if (wanted != roots_.end() && known_) wanted->second = frontier_.root(hasher_);
+}
+
+void TreeCheck::append_leaves() {
+  for (const Slot& slot : slots_) append(slot.leaf.value_or(Hash{}), 1);
 }
 
 std::string TreeCheck::problem_of(const Envelope& envelope) const {
@@ -164,9 +182,18 @@ std::string TreeCheck::problem_of(const Envelope& envelope) const {
   return problem;
 }
 
-Hash TreeCheck::root_of(const std::vector<Hash>& leaves) {
+bool TreeCheck::has_each_leaf() const {
+  return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.leaf.has_value(); });
+}
+
+bool TreeCheck::marks_fit() const {
+  return std::equal(slots_.begin(), slots_.end(), tile_->marks.begin(), tile_->marks.end(),
+                    [](const Slot& slot, const LeafMark& mark) { return slot.leaf && mark_of(*slot.leaf) == mark; });
+}
+
+Hash TreeCheck::root_of_leaves() {
   MerkleFrontier tile;
-  for (const Hash& leaf : leaves) tile.append(leaf, hasher_);
+  for (const Slot& slot : slots_) tile.append(slot.leaf.value_or(Hash{}), hasher_);
   return tile.root(hasher_);
 }
 

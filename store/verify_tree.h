@@ -1,8 +1,8 @@
 #pragma once
 
-// Checks the log against its tree, event by event in seq order: every leaf against the one its tile holds, every tile's root and
-// the right edge beside it, and the order of events in their transactions. Nothing stops at damage: what is recorded beside a
-// damaged part carries on in its place. Not safe for concurrent use.
+// Checks the log against its tree, event by event in seq order: every tile's root, its marks and the right edge beside it, and the
+// order of events in their transactions. Nothing stops at damage: the recorded root of a damaged tile carries on in its place. Not
+// safe for concurrent use.
 
 #include <map>
 #include <optional>
@@ -19,7 +19,8 @@ namespace forge::internal {
 
 class TreeCheck {
  public:
-  // The log's events are 1 to `head`; leaves are recomputed from `from` on, and where no sound tile holds them.
+  // The log's events are 1 to `head`; the leaves of complete tiles that end before `from` are not
+  // recomputed, but for a tile inside which a root is asked for.
   TreeCheck(const Database& database, const Catalog& catalog, Seq head, Seq from, VerifyCheck& check);
 
   // Asks for the root of the tree over the first `size` events; before the first event is given.
@@ -30,7 +31,7 @@ class TreeCheck {
   void missing(Seq seq, const Status& why);
   // After the last event.
   void finish();
-  // Nothing where it was not asked for, or where damage keeps it from being known.
+  // Nothing where it was not asked for, where damage keeps it from being known.
   std::optional<Hash> root(Seq size) const;
 
  private:
@@ -44,13 +45,17 @@ class TreeCheck {
   Slot& next_slot(Seq seq);
   void begin_tile(Seq seq);
   void end_tile();
-  std::vector<Hash> settle_leaves();
-  void report_slots(bool compare_leaves);
+  void settle_tile();
+  // Whether it named something.
+  bool report_slots(bool compare_marks);
   void check_edge();
-  void append(const Hash& leaf);
+  void append(const Hash& root, std::uint64_t count);
+  void append_leaves();
   std::string problem_of(const Envelope& envelope) const;
   std::string intact_before(Seq seq);
-  Hash root_of(const std::vector<Hash>& leaves);
+  bool has_each_leaf() const;
+  bool marks_fit() const;
+  Hash root_of_leaves();
 
   const Database& database_;
   const Catalog& catalog_;
@@ -62,6 +67,7 @@ class TreeCheck {
   std::map<Seq, std::optional<Hash>> roots_;
   std::vector<Slot> slots_;   // of the tile at hand
   std::optional<Tile> tile_;  // as recorded; nothing where it is incomplete or damaged
+  bool recomputes_ = true;    // the leaves of the tile at hand
   TransactionOrder order_;
   bool known_ = true;  // every leaf so far is
   bool edge_reported_ = false;

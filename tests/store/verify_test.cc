@@ -281,16 +281,22 @@ TEST_F(Verify, ComparesWithARootKeptElsewhere) {
   EXPECT_EQ(findings("head", {.files = false, .expected = Root{kept.size + 1, kept.hash}}).at(0).id(), ErrorId::kDataTruncated);
   act_on(store_, 1024, 4);
   EXPECT_TRUE(findings("head", {.files = false, .expected = kept}).empty()) << "the log only grew";
+  // Inside a tile whose leaves need not be computed otherwise.
+  const Root inside{300, internal::tree_root(database(), 300).value()};
+  EXPECT_TRUE(findings("head", {.files = false, .from = 600, .expected = inside}).empty());
+  Root forged = inside;
+  forged.hash[0] ^= 1;
+  EXPECT_EQ(findings("head", {.files = false, .from = 600, .expected = forged}).at(0).id(), ErrorId::kEventAltered);
 }
 
-TEST_F(Verify, NamesADamagedLeafOfATile) {
+TEST_F(Verify, NamesADamagedMarkOfATile) {
   std::string key(1, 'L');
   append_u64(key, 1);
-  std::string leaves = get(Table::kTree, key);
-  leaves[5] = static_cast<char>(leaves[5] ^ 1);
-  put(Table::kTree, key, leaves);
+  std::string marks = get(Table::kTree, key);
+  marks[5] = static_cast<char>(marks[5] ^ 1);
+  put(Table::kTree, key, marks);
   expect_one("tree", ErrorId::kDataCorrupt, "tile 1 of the tree is damaged",
-             "its leaves differ from its events, which its root agrees with");
+             "its marks differ from its events, which its root agrees with");
 }
 
 TEST_F(Verify, NamesADamagedRootAndEdgeOfATile) {
@@ -315,6 +321,22 @@ TEST_F(Verify, NamesADamagedRootAndEdgeOfATile) {
   found = findings("tree");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_EQ(found[0].text().why, "it is missing");
+}
+
+// The marks only name events; it is the root that proves them.
+TEST_F(Verify, IsNotMisledByAMarkThatWasRewrittenWithItsEvent) {
+  rewrite_event(7, [](Envelope& envelope) { envelope.actor = "somebody"; });
+  std::string key(1, 'L');
+  append_u64(key, 0);
+  std::string marks = get(Table::kTree, key);
+  const internal::LeafMark mark = internal::mark_of(store_.view().leaf(7).value());
+  std::copy(mark.begin(), mark.end(), marks.begin() + 6 * static_cast<std::ptrdiff_t>(mark.size()));
+  put(Table::kTree, key, marks);
+  also_ = "state";
+  const VerifyReport report = verify(store_, {.files = false}).value();
+  ASSERT_FALSE(report.checks[0].findings.empty());
+  EXPECT_EQ(report.checks[0].findings[0].text().what, "tile 0 of the tree is damaged");
+  EXPECT_NE(report.checks[0].findings[0].text().why.find(", its events give "), std::string::npos);
 }
 
 // An attacker who rewrites an event and its whole tile is caught by the next tile's edge, and by the watermark.
