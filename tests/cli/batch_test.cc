@@ -3,6 +3,7 @@
 #include "action_input.h"
 #include "forge/events/json.h"
 #include "harness.h"
+#include "support/slow_build.h"
 
 namespace forge::cli {
 namespace {
@@ -120,9 +121,7 @@ TEST_F(BatchTest, TakesTimeAndCorrelationFromTheFlags) {
 
 // More actions than the store lets wait: the run waits for them itself.
 TEST_F(BatchTest, IsNotOverloadedByItsOwnLargeTransactions) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "100,000 actions take too long here";
-#endif
+  if (testing_support::kIsSlowBuild) GTEST_SKIP() << "100,000 actions take too long here";
   std::string actions;
   for (int i = 0; i < 10'000; ++i) actions += R"(,{"action":"Order.resize","args":{"id":"o-1","qty":2}})";
   const std::string line = R"({"actions":[)" + actions.substr(1) + "]}\n";

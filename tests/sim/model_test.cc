@@ -17,6 +17,7 @@
 #include "forge/store/store.h"
 #include "forge/testing.h"
 #include "lane.h"
+#include "support/slow_build.h"
 
 namespace forge::model {
 namespace {
@@ -257,11 +258,7 @@ class Simulation {
 };
 
 std::uint64_t sequences_in_all() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-  constexpr std::uint64_t kSequences = 2000;
-#else
-  constexpr std::uint64_t kSequences = 20'000;
-#endif
+  constexpr std::uint64_t kSequences = testing_support::kIsSlowBuild ? 2000 : 20'000;
   return from_environment("FORGE_SEQUENCES", kSequences);
 }
 

@@ -20,15 +20,12 @@
 #include "forge/store/stream.h"
 #include "forge/store/verify.h"
 #include "store_state.h"
+#include "support/slow_build.h"
 
 namespace forge {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-constexpr int kRounds = 12;
-#else
-constexpr int kRounds = 60;
-#endif
+constexpr int kRounds = testing_support::kIsSlowBuild ? 12 : 60;
 constexpr std::chrono::hours kLong{1};
 
 std::vector<SourceFile> schema() {

@@ -20,15 +20,12 @@
 #include "store_state.h"
 #include "support/dice.h"
 #include "support/history_check.h"
+#include "support/slow_build.h"
 
 namespace forge {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-constexpr int kRounds = 150;
-#else
-constexpr int kRounds = 600;
-#endif
+constexpr int kRounds = testing_support::kIsSlowBuild ? 150 : 600;
 constexpr int kCounters = 6;
 
 // `extra` fields make later versions of the schema.

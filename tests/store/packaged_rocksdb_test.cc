@@ -12,6 +12,7 @@
 #include "rocksdb/listener.h"
 #include "support/fault_env.h"
 #include "support/fault_file_system.h"
+#include "support/slow_build.h"
 
 namespace forge::testing_support {
 namespace {
@@ -229,11 +230,7 @@ Tally play(const Arm& arm, int rounds) {
   return tally;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kRounds = 40;
-#else
-constexpr int kRounds = 200;
-#endif
+constexpr int kRounds = kIsSlowBuild ? 40 : 200;
 
 class PowerLossRounds : public testing::TestWithParam<std::tuple<PowerLoss, WALRecoveryMode>> {};
 

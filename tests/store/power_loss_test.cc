@@ -15,15 +15,12 @@
 #include "store/seeds.h"
 #include "store_state.h"
 #include "support/fault_env.h"
+#include "support/slow_build.h"
 
 namespace forge::testing_support {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kUsualRounds = 60;
-#else
-constexpr std::uint64_t kUsualRounds = 300;
-#endif
+constexpr std::uint64_t kUsualRounds = kIsSlowBuild ? 60 : 300;
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t rounds() {

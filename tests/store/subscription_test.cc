@@ -20,17 +20,13 @@
 #include "store_state.h"
 #include "support/dice.h"
 #include "support/fault_env.h"
+#include "support/slow_build.h"
 
 namespace forge {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
-constexpr std::uint64_t kManyEvents = 5'000;
-constexpr int kLives = 12;
-#else
-constexpr std::uint64_t kManyEvents = 100'000;
-constexpr int kLives = 60;
-#endif
+constexpr std::uint64_t kManyEvents = testing_support::kIsSlowBuild ? 5'000 : 100'000;
+constexpr int kLives = testing_support::kIsSlowBuild ? 12 : 60;
 constexpr std::chrono::seconds kLong{120};  // nothing waits so long that goes well
 constexpr std::chrono::microseconds kNoWait{0};
 

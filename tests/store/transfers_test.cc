@@ -22,15 +22,12 @@
 #include "store/seeds.h"
 #include "store_state.h"
 #include "support/fault_env.h"
+#include "support/slow_build.h"
 
 namespace forge::testing_support {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kUsualRounds = 16;
-#else
-constexpr std::uint64_t kUsualRounds = 80;
-#endif
+constexpr std::uint64_t kUsualRounds = kIsSlowBuild ? 16 : 80;
 constexpr std::uint64_t kThreads = 32;
 constexpr std::uint64_t kAccounts = 12;
 constexpr std::int64_t kPaidIn = 1000;
