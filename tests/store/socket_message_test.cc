@@ -214,7 +214,9 @@ TEST(SocketMessage, RandomBytesAndBrokenMessagesAreRefusedOrReadAsSomeMessage) {
     if (dice.chance(30)) frame.resize(kFrameHeadBytes + 8 * dice.below(frame.size() / 8 - 1));
     const Result<Message> message = decode(frame);
     (message.ok() ? read : refused) += 1;
-    if (!message.ok()) ASSERT_EQ(message.status().id(), ErrorId::kProtocolBroken);
+    if (!message.ok()) {
+      ASSERT_EQ(message.status().id(), ErrorId::kProtocolBroken);
+    }
   }
   EXPECT_GT(refused, 1000);
   EXPECT_GT(read, 1000);
@@ -279,7 +281,9 @@ TEST(SocketFrame, WhatIsNoFrameIsRefused) {
     } else {
       EXPECT_EQ(frame.status().id(), ErrorId::kProtocolBroken);
     }
-    if (at < 5 || at == 7) EXPECT_FALSE(frame.ok()) << at;
+    if (at < 5 || at == 7) {
+      EXPECT_FALSE(frame.ok()) << at;
+    }
   }
 }
 
