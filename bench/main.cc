@@ -20,7 +20,7 @@ constexpr const char* kUsage =
     "usage: forge_bench [--quick] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
-    "               subscribe, rebuild, follow\n"
+    "               subscribe, rebuild, follow, socket\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -31,7 +31,7 @@ struct Group {
 constexpr Group kGroups[] = {{"commit", measure_commits},  {"cpu", measure_processor},    {"asof", measure_as_of},
                              {"scan", measure_scans},      {"history", measure_history},  {"disk", measure_disk},
                              {"open", measure_opening},    {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
-                             {"rebuild", measure_rebuild}, {"follow", measure_following}};
+                             {"rebuild", measure_rebuild}, {"follow", measure_following}, {"socket", measure_socket}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);
@@ -124,6 +124,10 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   if (count == 4 && std::strcmp(arguments[1], "--fill") == 0) {
     forge::bench::fill_log(arguments[2], std::strtoull(arguments[3], nullptr, 10));
+  }
+  if (count == 3 && std::strcmp(arguments[1], "--hold") == 0) {
+    forge::bench::hold_store(arguments[2]);
+    return EXIT_SUCCESS;
   }
   return forge::bench::run(count, arguments);
 }

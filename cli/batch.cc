@@ -161,6 +161,7 @@ Result<int> Batch::run() {
   const std::uint64_t bytes_total = path == "-" ? 0 : std::filesystem::file_size(path, unknown);
   FORGE_TRY(set_defaults());
   FORGE_ASSIGN(Store store, session_.open_for_writing());
+  const std::unique_ptr<Server> server = session_.serve(store);
 
   const std::int64_t begun = session_.streams.clock->now().micros;
   auto lines = std::make_unique<LineReader>(*source);

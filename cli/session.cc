@@ -110,16 +110,20 @@ Result<std::string> Session::store_path() const {
 }
 
 Result<Store> Session::open_for_reading() {
-  return with_notices(open(true));
+  return with_notices(open(true, false));
+}
+
+Result<Store> Session::open_to_follow() {
+  return with_notices(open(true, true));
 }
 
 Result<Store> Session::open_again() {
-  return open(true);
+  return open(true, true);
 }
 
 Result<Store> Session::open_for_writing() {
   const bool read_only = arguments.is_on("read-only") || dry_run();
-  Result<Store> store = with_notices(open(read_only));
+  Result<Store> store = with_notices(open(read_only, !arguments.is_on("read-only")));
   if (store.ok() || read_only || !store.status().text().state.empty()) return store;
   return Status(store.status()).state("nothing was written");
 }
@@ -131,16 +135,25 @@ Result<Store> Session::with_notices(Result<Store> store) const {
 }
 
 Result<Store> Session::open_other(const std::string& path) {
-  return with_notices(open_at(path, true));
+  return with_notices(open_at(path, true, false));
 }
 
-Result<Store> Session::open(bool read_only) const {
+std::unique_ptr<Server> Session::serve(Store& store) const {
+  if (store.read_only() || store.is_attached()) return nullptr;
+  Result<Server> server = Server::start(store);
+  if (server.ok()) return std::make_unique<Server>(*std::move(server));
+  notice("notice: other processes cannot act on the store meanwhile: " + server.status().message());
+  return nullptr;
+}
+
+Result<Store> Session::open(bool read_only, bool attach) const {
   FORGE_ASSIGN(const std::string path, store_path());
-  return open_at(path, read_only);
+  return open_at(path, read_only, attach);
 }
 
-Result<Store> Session::open_at(const std::string& path, bool read_only) const {
+Result<Store> Session::open_at(const std::string& path, bool read_only, bool attach) const {
   OpenOptions options;
+  options.attach = attach;
   options.read_only = read_only;
   options.create = false;
   options.clock = streams.clock;

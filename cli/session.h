@@ -2,12 +2,14 @@
 
 // What a command runs with: its arguments, its output, and the store it was pointed at.
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "arguments.h"
 #include "forge/cli/run.h"
+#include "forge/store/server.h"
 #include "forge/store/store.h"
 #include "printer.h"
 #include "progress.h"
@@ -34,13 +36,19 @@ class Session {
   // The store by --store, FORGE_STORE or the nearest .forge upwards. Reading takes no lock and works beside a writer.
   // Errors: as Store::open, and kStoreNotFound with the places looked at.
   Result<Store> open_for_reading();
+  // For reading, and to see what comes: where another process holds the store and answers, its events come through that one.
+  Result<Store> open_to_follow();
   // The same once more, without repeating what opening had to say.
   Result<Store> open_again();
-  // A dry run opens for reading: it works beside a writer, on a full disk and where writing is not allowed.
+  // Where another process holds the store and answers, through that one. A dry run opens for reading: it works beside a writer, on
+  // a full disk and where writing is not allowed; only what needs the holder's code is asked of it.
   Result<Store> open_for_writing();
   // Another store than the one that was named, for reading.
   Result<Store> open_other(const std::string& path);
   Result<std::string> store_path() const;
+  // Answers other processes for as long as the object lives, for a command that holds the store for a while. Null where it does not
+  // hold it; where it cannot answer, a notice says so.
+  std::unique_ptr<Server> serve(Store& store) const;
 
   // The store as of --as-of, or as it is now; says on standard error what a time resolved to. Errors: as Store::as_of.
   Result<View> view(const Store& store);
@@ -55,8 +63,8 @@ class Session {
   std::optional<std::string> environment(const char* name) const;
 
  private:
-  Result<Store> open(bool read_only) const;
-  Result<Store> open_at(const std::string& path, bool read_only) const;
+  Result<Store> open(bool read_only, bool attach) const;
+  Result<Store> open_at(const std::string& path, bool read_only, bool attach) const;
   Result<Store> with_notices(Result<Store> store) const;
 
   Style error_style_;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <system_error>
 
@@ -83,6 +84,12 @@ std::string DirectoryLock::holder(const std::string& directory) {
   if (free) return {};
   const std::string who = read_owner(directory + "/LOCK");
   return who.empty() ? "a process that left no name" : who;
+}
+
+bool DirectoryLock::is_new(const std::string& directory, std::chrono::milliseconds age) {
+  std::error_code gone;
+  const auto written = std::filesystem::last_write_time(directory + "/LOCK", gone);
+  return gone || std::filesystem::file_time_type::clock::now() - written < age;
 }
 
 DirectoryLock::DirectoryLock(int directory, std::string lock_file) : directory_(directory), lock_file_(std::move(lock_file)) {}

@@ -30,6 +30,8 @@ class Gate {
 
   // Whether the calling thread holds a pass or is one of the store's own: it must not wait for await_empty().
   bool is_inside() const;
+  // Whoever is inside and waits for something else than the store's work ends that.
+  bool is_closed() const { return (ways_.front().word.load(std::memory_order_acquire) & Way::kClosed) != 0; }
   // Lets nobody in any more.
   void close() FORGE_EXCLUDES(mutex_);
   // After close(): returns once everybody who was inside has left.

@@ -5,6 +5,7 @@
 #include <rocksdb/snapshot.h>
 
 #include "checkpoint.h"
+#include "forge/projections/audit_index.h"
 #include "forge/store/projection.h"
 #include "log_fold.h"
 #include "projections_state.h"
@@ -17,6 +18,7 @@ using internal::Database;
 using internal::Pass;
 using internal::ProjectionHost;
 using internal::Projector;
+using internal::message::Telling;
 
 namespace {
 
@@ -175,6 +177,7 @@ Result<std::vector<ProjectionInfo>> Projections::list() const {
 Result<ProjectionInfo> Projections::get(const std::string& name) const {
   const Pass pass(*state_.store.gate);
   if (!pass) return internal::closed_error();
+  if (state_.store.attachment != nullptr) return state_.store.attachment->projection(name);
   const Database& database = *state_.store.database;
   const Result<Stored> stored = read_both(database, name);
   if (stored.ok()) return describe(name, *stored, state_.store.head());
@@ -210,6 +213,7 @@ Result<bool> Projections::State::wait(std::chrono::microseconds timeout, const s
 Status Projections::await(const std::string& name, Seq seq, std::chrono::microseconds timeout) const {
   const Pass pass(*state_.store.gate);
   if (!pass) return internal::closed_error();
+  if (state_.store.attachment != nullptr) return state_.store.attachment->await_projection(name, seq, timeout);
   const Database& database = *state_.store.database;
   if (const Seq head = state_.store.head(); seq > head) {
     return Status(ErrorId::kTimeInFuture, "event " + std::to_string(seq) + " is past the head of the log")
@@ -234,6 +238,7 @@ Status Projections::await(const std::string& name, Seq seq, std::chrono::microse
 Status Projections::await_rebuild(const std::string& name, std::chrono::microseconds timeout) const {
   const Pass pass(*state_.store.gate);
   if (!pass) return internal::closed_error();
+  if (state_.store.attachment != nullptr) return state_.store.attachment->await_projection(name, std::nullopt, timeout);
   const Database& database = *state_.store.database;
   const bool followed = state_.host != nullptr && state_.host->is_followed(name);
   FORGE_ASSIGN(const bool done, state_.wait(timeout, [&]() -> Result<bool> {
@@ -268,36 +273,58 @@ auto Projections::State::tell(const std::string& name, const Tell& tell_it) cons
   return told;
 }
 
+// The code of a projection cannot be sent; that of Forge's own is there, too.
 Status Projections::add(Projection projection) {
   const Pass pass(*state_.store.gate);
   if (!pass) return internal::closed_error();
+  if (state_.store.writes_elsewhere()) {
+    if (projection.name == kAuditIndex) return state_.tell_elsewhere(Telling::kAddAudit, projection.name, {}).status();
+    return Status(ErrorId::kReadOnly, "a projection's code runs in the process that holds the store")
+        .why("this one is attached to it")
+        .state("nothing was written")
+        .remedy("add it in that process, or open the store while no other holds it");
+  }
   FORGE_ASSIGN(ProjectionHost * host, state_.open_host());
   std::string warning;
   return host->add(std::move(projection), warning);
 }
 
+Result<Seq> Projections::State::tell_elsewhere(internal::message::Telling telling, const std::string& name,
+                                               const ActOptions& options) const {
+  const Pass pass(*store.gate);
+  if (!pass) return internal::closed_error();
+  return store.attachment->tell_projection(telling, name, options);
+}
+
 Status Projections::rebuild(const std::string& name, const ActOptions& options) {
+  if (state_.store.writes_elsewhere()) return state_.tell_elsewhere(Telling::kRebuild, name, options).status();
   return state_.tell(name, [&](Projector& projector) { return projector.rebuild(options); });
 }
 
 Status Projections::pause(const std::string& name, const ActOptions& options) {
+  if (state_.store.writes_elsewhere()) return state_.tell_elsewhere(Telling::kPause, name, options).status();
   return state_.tell(name, [&](Projector& projector) { return projector.pause(options); });
 }
 
 Status Projections::resume(const std::string& name, const ActOptions& options) {
+  if (state_.store.writes_elsewhere()) return state_.tell_elsewhere(Telling::kResume, name, options).status();
   return state_.tell(name, [&](Projector& projector) { return projector.resume(options); });
 }
 
 Result<Seq> Projections::retry(const std::string& name, const ActOptions& options) {
+  if (state_.store.writes_elsewhere()) return state_.tell_elsewhere(Telling::kRetry, name, options);
   return state_.tell(name, [&](Projector& projector) { return projector.retry(options); });
 }
 
 Result<Seq> Projections::skip(const std::string& name, const ActOptions& options) {
+  if (state_.store.writes_elsewhere()) return state_.tell_elsewhere(Telling::kSkip, name, options);
   return state_.tell(name, [&](Projector& projector) { return projector.skip(options); });
 }
 
 Status Projections::drop(const std::string& name, const ActOptions& options) {
   const Pass pass(*state_.store.gate);
+  if (!pass) return internal::closed_error();
+  if (state_.store.writes_elsewhere()) return state_.tell_elsewhere(Telling::kDrop, name, options).status();
   Status dropped = state_.tell(name, [&](Projector& projector) { return projector.drop(options); });
   if (dropped.ok() && !options.dry_run) state_.host->forget(name);
   return dropped;

@@ -8,6 +8,7 @@
 
 #include "forge/store/projection.h"
 #include "projection_host.h"
+#include "socket_message.h"
 
 namespace forge {
 
@@ -22,6 +23,8 @@ struct Projections::State {
   // What `tell_it` says of the projection's Projector. Errors: kClosed, kReadOnly; as ProjectionHost::find.
   template <typename Tell>
   auto tell(const std::string& name, const Tell& tell_it) const -> decltype(tell_it(std::declval<internal::Projector&>()));
+  // Of an attached store: the number in the answer. Errors: as the function of Projections that it stands for.
+  Result<Seq> tell_elsewhere(internal::message::Telling telling, const std::string& name, const ActOptions& options) const;
   // As ProjectionHost::wait. Errors: kProjectionStopped where nothing follows.
   Result<bool> wait(std::chrono::microseconds timeout, const std::function<Result<bool>()>& is_done) const;
 };

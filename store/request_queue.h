@@ -3,6 +3,7 @@
 // Transactions that nobody waits for, until the writer decides them, in the order they came. What is not answered yet, queued or
 // decided, is bounded by its actions and its bytes. Safe from any thread.
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -23,6 +24,7 @@ using TransactionResult = Result<TransactionReceipt>;
 struct StreamGate {
   bool stop_on_refusal = true;
   std::optional<Status> refusal;
+  std::uint64_t remote_stream = 0;  // its number in the process that holds the store; the attachment's alone
 };
 
 // What requests hold until they are answered; a refusal holds nothing, and always finds room.

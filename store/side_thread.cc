@@ -2,7 +2,7 @@
 
 namespace forge::internal {
 
-SideThread::SideThread() : thread_([this] { run(); }) {}
+SideThread::SideThread(std::size_t waiting_max) : waiting_max_(waiting_max), thread_([this] { run(); }) {}
 
 SideThread::~SideThread() {
   {
@@ -16,7 +16,7 @@ SideThread::~SideThread() {
 
 Status SideThread::give(std::function<Status()> work) {
   MutexLock lock(mutex_);
-  while (waiting_.size() >= kWaitingMax && failure_.ok()) changed_.wait(mutex_);
+  while (waiting_.size() >= waiting_max_ && failure_.ok()) changed_.wait(mutex_);
   if (!failure_.ok()) return failure_;
   waiting_.push_back(std::move(work));
   changed_.notify_all();

@@ -13,21 +13,22 @@ namespace forge::internal {
 
 class SideThread {
  public:
-  SideThread();
+  // At most `waiting_max` pieces wait at a time.
+  explicit SideThread(std::size_t waiting_max = 2);
   // Finishes the piece at hand; what still waits is dropped.
   ~SideThread();
   SideThread(const SideThread&) = delete;
   SideThread& operator=(const SideThread&) = delete;
 
-  // Waits while kWaitingMax pieces wait. After the first error, which this and wait() return, no further piece runs.
+  // Waits for room. After the first error, which this and wait() return, no further piece runs.
   Status give(std::function<Status()> work);
   // Until everything given is done.
   Status wait();
 
  private:
-  static constexpr std::size_t kWaitingMax = 2;
   void run();
 
+  const std::size_t waiting_max_;
   Mutex mutex_;
   CondVar changed_;
   std::deque<std::function<Status()>> waiting_ FORGE_GUARDED_BY(mutex_);

@@ -1,6 +1,8 @@
 #include "forge/store/store.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "contained.h"
 #include "forge/events/key.h"
@@ -57,6 +59,52 @@ Result<Store> Store::open(const std::string& path, OpenOptions options) {
                            std::shared_ptr<rocksdb::Env>(rocksdb::NewMemEnv(rocksdb::Env::Default())));
 }
 
+namespace {
+
+// What is read is opened after the connection is made, so that nothing which came before is missing from it. Errors: as
+// Attachment::open.
+Status attach(Store::State& state, std::optional<OpenOptions> successor) {
+  FORGE_ASSIGN(state.attachment, internal::Attachment::open(state.files->paths().root, state.gate, std::move(successor)));
+  state.options.read_only = true;
+  return {};
+}
+
+// The files may hold events that the holder has not acknowledged: nothing is shown that it does not know of.
+Status read_beside_holder(Store::State& state) {
+  FORGE_TRY(internal::open_state(state));
+  state.attachment->await_head(state.read_head);
+  return {};
+}
+
+// A process that has just taken the lock may not answer yet, or will let go of it soon: it is waited for, until the lock has been
+// held for that long. One that has held it for longer and does not answer is no holder to wait for. That is looked at twice: who
+// was refused may have met one that went at that moment, or one that had not written its name yet.
+Status attach_or_hold(Store::State& state) {
+  constexpr std::chrono::milliseconds kWaitMax{2000}, kLookEvery{10};
+  const auto until = std::chrono::steady_clock::now() + kWaitMax;
+  for (int old_locks = 0;;) {
+    Status opened = internal::open_state(state);
+    if (opened.id() != ErrorId::kStoreLocked) return opened;
+    const Status attached = attach(state, state.options);
+    if (attached.ok()) return read_beside_holder(state);
+    if (attached.id() != ErrorId::kHolderGone) return Status(attached).state("nothing was changed");
+    if (!internal::DirectoryLock::is_new(state.files->paths().root, kWaitMax)) ++old_locks;
+    if (old_locks > 1 || std::chrono::steady_clock::now() > until) {
+      return Status(opened).why(opened.text().why + "; it does not answer for other processes");
+    }
+    std::this_thread::sleep_for(kLookEvery);
+  }
+}
+
+// Reading needs nobody: where no holder answers, and for whatever reason, the store is read as it is.
+Status open_or_attach(Store::State& state) {
+  if (!state.options.attach || state.env != nullptr) return internal::open_state(state);
+  if (!state.is_read_only) return attach_or_hold(state);
+  return attach(state, std::nullopt).ok() ? read_beside_holder(state) : internal::open_state(state);
+}
+
+}  // namespace
+
 Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, std::shared_ptr<rocksdb::Env> env,
                                 const internal::Tuning& tuning) {
   auto state = std::make_unique<Store::State>();
@@ -69,7 +117,8 @@ Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, st
   const std::shared_ptr<rocksdb::FileSystem> file_system =
       state->env != nullptr ? state->env->GetFileSystem() : rocksdb::FileSystem::Default();
   state->files = std::make_unique<internal::StoreFiles>(file_system, internal::StoreFiles::locate(*file_system, path));
-  FORGE_TRY(internal::open_state(*state));
+  state->is_read_only = state->options.read_only;
+  FORGE_TRY(open_or_attach(*state));
   state->start_subscriptions();
   Store store(std::move(state));
   FORGE_TRY(store.state_->start_projections());
@@ -114,9 +163,12 @@ Status Store::State::close() {
   }
   const MutexLock one_at_a_time(closing);
   if (database == nullptr) return {};
+  server->end_server();  // what others asked for is finished, and they are told
   gate->close();
   if (projections_state != nullptr && projections_state->host != nullptr) projections_state->host->end_waiting();
   gate->await_empty();
+  server->end_server();  // one that was started meanwhile
+  if (attachment != nullptr) attachment->close();
   if (subscriptions != nullptr) subscriptions->close();
   if (projections_state != nullptr && projections_state->host != nullptr) projections_state->host->close();
   Status result = writer == nullptr ? Status() : stop_writing();
@@ -208,6 +260,7 @@ Result<LoadedDomain> Store::load_domain(const std::string& path, const ActOption
 Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const ActOptions& options) {
   const Pass pass(*state_->gate);
   if (!pass) return closed_error();
+  if (state_->writes_elsewhere()) return state_->attachment->add_schema(std::move(sources), options);
   State& state = *state_;
   LoadedDomain loaded;
   std::shared_ptr<const Domain> next;
@@ -298,8 +351,19 @@ std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::v
   return internal::TransactionTrace(options.trace, options.log, clock().now(), actions.size(), of_transaction);
 }
 
+// What is only tried is decided here, but for what a handler decides that only the holder may have.
+bool Store::State::is_for_holder(const std::vector<ActionRequest>& actions) const {
+  if (attachment == nullptr || !is_read_only) return attachment != nullptr;
+  const std::shared_ptr<const Domain> domain = catalog.current();
+  return std::any_of(actions.begin(), actions.end(), [&](const ActionRequest& request) {
+    const Action* const action = domain->find_action(request.action);
+    return action != nullptr && action->handled && !options.handlers.contains(action->name);
+  });
+}
+
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
-  if (writer == nullptr && !of_transaction.dry_run) return read_only_error(path);
+  if (writer == nullptr && !writes_elsewhere() && !of_transaction.dry_run) return read_only_error(path);
+  if (is_for_holder(actions)) return attachment->transact(std::move(actions), of_transaction);
   FORGE_TRY(check_own_actions(actions, head()));
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       PreparedTransaction::make(std::move(actions), of_transaction, catalog.current(), options.limits);
@@ -336,7 +400,10 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
       done(std::move(result));
     };
   }
-  if (writer == nullptr && !of_transaction.dry_run) return done(read_only_error(path));
+  if (writer == nullptr && !writes_elsewhere() && !of_transaction.dry_run) return done(read_only_error(path));
+  if (is_for_holder(actions)) {
+    return attachment->submit(std::move(actions), std::move(of_transaction), stream, std::move(done));
+  }
   const Status issuable = check_own_actions(actions, head());
   Result<std::unique_ptr<PreparedTransaction>> prepared =
       issuable.ok() ? PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits)
@@ -406,6 +473,8 @@ Result<Bookmark> Store::add_bookmark(const std::string& name, const Point& point
         .remedy("choose another name");
   }
   const Pass pass(*state_->gate);
+  if (!pass) return nothing_written(closed_error());
+  if (state_->writes_elsewhere()) return state_->attachment->add_bookmark(name, point, options);
   FORGE_ASSIGN(const Resolved resolved, resolve(point));
   const Status added = act("_bookmark.add", {{"name", name}, {"seq", resolved.seq}}, options).status();
   if (added.id() == ErrorId::kRecordExists) {
@@ -453,7 +522,10 @@ std::string Store::id() const {
   return state_->identity.id.to_string();
 }
 bool Store::read_only() const {
-  return state_->options.read_only;
+  return state_->is_read_only;
+}
+bool Store::is_attached() const {
+  return state_->attachment != nullptr;
 }
 const std::vector<std::string>& Store::notices() const {
   return state_->notices;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "attachment.h"
 #include "catalog.h"
 #include "database.h"
 #include "decider.h"
@@ -19,6 +20,7 @@
 #include "forge/store/store.h"
 #include "gate.h"
 #include "held_snapshots.h"
+#include "server_slot.h"
 #include "store_files.h"
 #include "subscriptions.h"
 #include "transaction_trace.h"
@@ -44,7 +46,10 @@ struct Store::State {
   internal::Catalog catalog;
   Seq read_head = 0;  // of a read-only store
   Time read_head_time;
-  std::unique_ptr<internal::DryRun> dry_run;  // of a read-only store
+  std::unique_ptr<internal::DryRun> dry_run;         // of a read-only store
+  bool is_read_only = false;                         // as the program asked for; an attached store is read like one
+  std::unique_ptr<internal::Attachment> attachment;  // stays, stopped, once closed
+  const std::shared_ptr<internal::ServerSlot> server = std::make_shared<internal::ServerSlot>();
   std::unique_ptr<internal::WatermarkKeeper> watermark;
   std::unique_ptr<internal::InlineFolds> inline_folds;
   std::unique_ptr<internal::Decider> decider;
@@ -56,6 +61,10 @@ struct Store::State {
   State();
   ~State();
 
+  // What writes goes through another process.
+  bool writes_elsewhere() const { return attachment != nullptr && !is_read_only; }
+  // Such a transaction, or such a dry run of a store for reading, is decided by the process that holds the store.
+  bool is_for_holder(const std::vector<ActionRequest>& actions) const;
   Clock& clock() const { return *options.clock; }
   Seq head() const { return writer != nullptr ? writer->head() : read_head; }
   Time head_time() const { return writer != nullptr ? writer->last_time() : read_head_time; }

@@ -69,6 +69,8 @@ TransactionStream::TransactionStream(Store& store, StreamOptions options) : stat
 
 TransactionStream::~TransactionStream() {
   static_cast<void>(finish().ok());
+  const internal::Pass pass(*state_->store_gate);
+  if (pass && state_->store->attachment != nullptr) state_->store->attachment->end_stream(*state_->gate);
 }
 
 Status TransactionStream::submit(std::vector<ActionRequest> actions, ActOptions options,

@@ -3,6 +3,7 @@
 #include "forge/store/subscription.h"
 
 #include "names.h"
+#include "remote_consumer.h"
 #include "store_state.h"
 #include "subscriptions.h"
 
@@ -39,36 +40,38 @@ Status Subscription::status() const {
 
 // --- Consumer -------------------------------------------------------------------------------------------------------------------
 
+// Of a group in this process, or of one in the process that holds the store.
 struct Consumer::State {
   std::shared_ptr<internal::ConsumerGroup> group;
   internal::ConsumerId id = 0;
+  std::shared_ptr<internal::RemoteConsumer> remote;
+
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (group != nullptr) group->leave(id);
+  }
 };
 
 Consumer::Consumer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Consumer::Consumer(Consumer&&) noexcept = default;
 
-Consumer& Consumer::operator=(Consumer&& other) noexcept {
-  if (this == &other) return *this;
-  if (state_ != nullptr) state_->group->leave(state_->id);
-  state_ = std::move(other.state_);
-  return *this;
-}
+Consumer& Consumer::operator=(Consumer&& other) noexcept = default;
 
-Consumer::~Consumer() {
-  if (state_ != nullptr) state_->group->leave(state_->id);
-}
+Consumer::~Consumer() = default;
 
 Result<std::optional<Delivery>> Consumer::take(std::chrono::microseconds timeout) {
-  return state_->group->take(state_->id, timeout);
+  return state_->remote != nullptr ? state_->remote->take(timeout) : state_->group->take(state_->id, timeout);
 }
 
 Status Consumer::ack(Seq seq) {
-  return state_->group->ack(state_->id, seq);
+  return state_->remote != nullptr ? state_->remote->settle(seq, false, {}) : state_->group->ack(state_->id, seq);
 }
 
 Status Consumer::nack(Seq seq, const std::string& why) {
-  return state_->group->nack(state_->id, seq, why);
+  return state_->remote != nullptr ? state_->remote->settle(seq, true, why) : state_->group->nack(state_->id, seq, why);
 }
 
 // --- Store ----------------------------------------------------------------------------------------------------------------------
@@ -120,6 +123,15 @@ Result<Subscription> Store::subscribe(SubscribeOptions options, EventCallback ca
   if (!pass) return internal::closed_error();
   FORGE_TRY(check_filter(*this, options.filter));
   FORGE_TRY(check_origin(*this, options));
+  if (state_->attachment != nullptr && options.group.empty()) {
+    FORGE_ASSIGN(std::shared_ptr<Subscription::State> elsewhere, state_->attachment->subscribe(options, std::move(callback)));
+    return Subscription(std::move(elsewhere));
+  }
+  if (state_->writes_elsewhere()) {
+    return Status(ErrorId::kUsage, "a callback of a group runs in the process that holds the store")
+        .why("this one is attached to it")
+        .remedy("take the events with a Consumer: Store::join");
+  }
   if (options.group.empty()) {
     FORGE_ASSIGN(const Seq first, first_at(options.from));
     return Subscription(state_->subscriptions->subscribe(std::move(options), std::move(callback), first - 1));
@@ -137,9 +149,16 @@ Result<Consumer> Store::join(const SubscribeOptions& options) {
   FORGE_TRY(check_filter(*this, options.filter));
   FORGE_TRY(check_origin(*this, options));
   FORGE_TRY(check_group(options, read_only()));
+  auto state = std::make_unique<Consumer::State>();
+  if (state_->attachment != nullptr) {
+    FORGE_ASSIGN(state->remote, state_->attachment->join(options));
+    return Consumer(std::move(state));
+  }
   FORGE_ASSIGN(const Seq position, group_position(options));
   FORGE_ASSIGN(const internal::Subscriptions::Place place, state_->subscriptions->join(options, position));
-  return Consumer(std::make_unique<Consumer::State>(Consumer::State{.group = place.group, .id = place.id}));
+  state->group = place.group;
+  state->id = place.id;
+  return Consumer(std::move(state));
 }
 
 // Where a new group begins; one that exists goes on where it was.
@@ -152,17 +171,23 @@ Result<Seq> Store::group_position(const SubscribeOptions& options) const {
 Result<std::vector<GroupInfo>> Store::groups() const {
   const internal::Pass pass(*state_->gate);
   if (!pass) return internal::closed_error();
+  if (state_->attachment != nullptr) return state_->attachment->groups({});
   return state_->subscriptions->groups();
 }
 
 Result<GroupInfo> Store::group(const std::string& name) const {
   const internal::Pass pass(*state_->gate);
   if (!pass) return internal::closed_error();
-  return state_->subscriptions->group(name);
+  if (state_->attachment == nullptr) return state_->subscriptions->group(name);
+  FORGE_ASSIGN(std::vector<GroupInfo> told, state_->attachment->groups(name));
+  if (told.size() != 1) return Status(ErrorId::kProtocolBroken, "a question about one group was answered with others");
+  return std::move(told.front());
 }
 
 Result<std::vector<ParkedEvent>> Store::parked(const std::string& name) const {
   const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
+  if (state_->attachment != nullptr) return state_->attachment->parked(name);
   FORGE_TRY(group(name).status());
   return state_->subscriptions->parked(name);
 }
@@ -180,6 +205,7 @@ Result<std::uint64_t> Store::unpark(const std::string& name, std::optional<Seq> 
   if (!pass) return internal::closed_error();
   if (read_only())
     return Status(ErrorId::kReadOnly, "the store " + path() + " is open for reading only").state("nothing was written");
+  if (state_->attachment != nullptr) return state_->attachment->unpark(name, seq, again);
   return state_->subscriptions->unpark(name, seq, again);
 }
 

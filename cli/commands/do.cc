@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "action_input.h"
 #include "batch.h"
@@ -64,12 +65,18 @@ std::string key_given(const Resource& resource, const Args& args) {
 }
 
 // A version conflict, with who changed the record last and from what, where that can be told.
-Status conflict_explained(const Session& session, const Store& store, const Action& action, const Args& args,
-                          const Status& conflict) {
+Status conflict_explained(Session& session, const Store& store, const Action& action, const Args& args, const Status& conflict) {
   const Resource& resource = *action.resource;
   const std::string key = key_given(resource, args);
   if (conflict.id() != ErrorId::kVersionConflict || key.empty()) return about_action(conflict, action);
-  const Result<std::vector<VersionRow>> rows = store.view().history(resource.name, key);
+  // An attached store shows what was there when it was opened.
+  std::optional<Store> newer;
+  if (store.is_attached()) {
+    Result<Store> again = session.open_again();
+    if (!again.ok()) return conflict;
+    newer.emplace(*std::move(again));
+  }
+  const Result<std::vector<VersionRow>> rows = (newer ? *newer : store).view().history(resource.name, key);
   if (!rows.ok() || rows->empty()) return conflict;
   const VersionRow& last = rows->back();
   std::string why = "changed by event " + std::to_string(last.seq) + " " + last.action + " (";

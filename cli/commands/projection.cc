@@ -163,8 +163,8 @@ Result<int> run_drop(Session& session) {
 
 // --- rebuilding -----------------------------------------------------------------------------------------------------------------
 
-// Until its rows are those of the head; Ctrl-C leaves it to the next opening.
-Status follow(Session& session, const Store& store, const std::string& name) {
+// Until its rows are those of the event; Ctrl-C leaves it to the next opening.
+Status follow(Session& session, const Store& store, const std::string& name, Seq head) {
   Progress progress(session.streams, session.progress_form(), "events");
   for (;;) {
     if (session.interrupted()) {
@@ -172,9 +172,9 @@ Status follow(Session& session, const Store& store, const std::string& name) {
     }
     FORGE_ASSIGN(const ProjectionInfo info, store.projections().get(name));
     const Seq reached = info.rebuilt_to.value_or(info.seq);
-    progress.show(reached, store.head() == 0 ? 1 : static_cast<double>(reached) / static_cast<double>(store.head()));
+    progress.show(reached, head == 0 ? 1 : static_cast<double>(reached) / static_cast<double>(head));
     Status done = store.projections().await_rebuild(name, kLook);
-    if (done.ok()) done = store.projections().await(name, store.head(), kLook);
+    if (done.ok()) done = store.projections().await(name, head, kLook);
     if (done.id() == ErrorId::kDeadlinePassed) continue;
     progress.clear();
     return done;
@@ -193,11 +193,13 @@ Result<int> run_rebuild(Session& session) {
     FORGE_TRY(print_told(session, name, is_new ? "will be built" : "will be rebuilt", 0));
     return 0;
   }
+  const std::unique_ptr<Server> server = session.serve(store);
   FORGE_TRY(is_new ? store.projections().add(audit_index()) : store.projections().rebuild(name, session.act_options()));
+  FORGE_ASSIGN(const Seq head, store.newest_head());  // also where another process wrote the event of this
   const bool is_done_here = name == kAuditIndex;
-  if (is_done_here) FORGE_TRY(follow(session, store, name));
+  if (is_done_here) FORGE_TRY(follow(session, store, name, head));
   FORGE_TRY(print_told(session, name,
-                       is_done_here ? (is_new ? "built to event " : "rebuilt to event ") + std::to_string(store.head())
+                       is_done_here ? (is_new ? "built to event " : "rebuilt to event ") + std::to_string(head)
                                     : "will be rebuilt by the program that has its code, when that opens the store",
                        0));
   return 0;

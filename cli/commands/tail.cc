@@ -1,8 +1,12 @@
-// Events as they come. Without a group the store is read beside whoever writes it: the watermark tells when there is more, and then
-// the store is opened for reading again. A group keeps its cursor in the store and so holds it.
+// Events as they come. Without a group the store is read beside whoever writes it. Where that process answers, what comes is sent
+// by it; else the watermark tells when there is more, and then the store is opened for reading again. A group keeps its cursor in
+// the store: the command holds the store, and answers others meanwhile, or goes through the process that holds it.
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <thread>
 #include <tuple>
 
@@ -53,6 +57,40 @@ Result<Point> point_of(const std::string& text) {
   return text == "begin" ? Result<Point>(Point(Seq{1})) : parse_point(text);
 }
 
+// Events between the thread that they come in and the one that prints them: few, so that what is not printed stays where it is.
+class Arrivals {
+ public:
+  Status put(const Event& event) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return events_.size() < kMax || is_closed_; });
+    if (is_closed_) return Status(ErrorId::kCancelled, "nobody waits for events any more");
+    events_.push_back(event);
+    changed_.notify_all();
+    return {};
+  }
+  // Nothing where none came in time.
+  std::optional<Event> take(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, timeout, [this] { return !events_.empty(); })) return std::nullopt;
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    changed_.notify_all();
+    return event;
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  static constexpr std::size_t kMax = 256;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Event> events_;
+  bool is_closed_ = false;
+};
+
 // --- without a group ------------------------------------------------------------------------------------------------------------
 
 class Tail {
@@ -68,8 +106,9 @@ class Tail {
     FORGE_TRY(begin());
     for (;;) {
       FORGE_TRY(print_to_head());
-      const bool done = lines_.is_full() || lines_.is_cut_off() || session_.arguments.is_on("once") || stops_at_head_;
-      if (!done) FORGE_TRY(await_more());
+      const bool done = is_over() || session_.arguments.is_on("once") || stops_at_head_;
+      if (!done && store_.is_attached()) FORGE_TRY(follow());
+      if (!done && !is_over()) FORGE_TRY(await_more());
       if (done || session_.interrupted()) break;
     }
     FORGE_TRY(lines_.end());
@@ -79,6 +118,8 @@ class Tail {
   }
 
  private:
+  bool is_over() const { return lines_.is_full() || lines_.is_cut_off() || session_.interrupted(); }
+
   // Without --from: the last ones where -n says how many, else what comes from now on.
   Status begin() {
     if (!query_.resource.empty()) FORGE_TRY(resource_named(*store_.domain(), query_.resource).status());
@@ -114,9 +155,35 @@ class Tail {
     return {};
   }
 
+  // What the process sends that holds the store, for as long as it does.
+  Status follow() {
+    Arrivals arrivals;
+    SubscribeOptions options{.from = next_, .filter = {.resource = query_.resource, .key = query_.key, .actor = query_.actor}};
+    if (!query_.type.empty()) options.filter.types = {query_.type};
+    Result<Subscription> begun = store_.subscribe(options, [&](const Event& event) { return arrivals.put(event); });
+    if (begun.status().id() == ErrorId::kHolderGone) return {};
+    FORGE_ASSIGN(const Subscription subscription, std::move(begun));
+    Status printed;
+    while (printed.ok() && !is_over()) {
+      const bool has_ended = !subscription.status().ok();  // asked first: what came before the end is still printed
+      const std::optional<Event> event = arrivals.take(has_ended ? std::chrono::milliseconds(0) : kLookEvery);
+      if (!event && has_ended) break;
+      if (!event) continue;
+      printed = lines_.print(*event);
+      lines_.count();
+      next_ = event->seq + 1;
+    }
+    arrivals.close();
+    const Status ended = subscription.status();
+    const bool is_gone = ended.id() == ErrorId::kHolderGone || ended.id() == ErrorId::kClosed;
+    return printed.ok() && !is_over() && !is_gone ? ended : printed;
+  }
+
+  // Of an attached store: until the process that held it is followed by another, or by nobody.
   Status await_more() {
     for (;;) {
       if (session_.interrupted() || lines_.is_cut_off()) return {};
+      if (store_.is_attached()) break;
       FORGE_ASSIGN(const Seq newest, store_.newest_head());
       if (newest > store_.head()) break;
       std::this_thread::sleep_for(kLookEvery);
@@ -143,18 +210,12 @@ class GroupTail {
   explicit GroupTail(Session& session)
       : session_(session), lines_(session), name_(session.arguments.text("group")), command_(session.arguments.text("exec")) {}
 
+  // When the process that holds the store has gone, the store is opened again: by this process, or through the next one.
   Result<int> run() {
-    FORGE_ASSIGN(SubscribeOptions options, options_of());
-    FORGE_ASSIGN(Store store, session_.open_for_writing());
-    FORGE_ASSIGN(Consumer consumer, store.join(options));
-    const bool once = session_.arguments.is_on("once");
-    while (!lines_.is_full() && !session_.interrupted() && !lines_.is_cut_off()) {
-      FORGE_ASSIGN(const std::optional<Delivery> next, consumer.take(once ? std::chrono::microseconds(0) : kLookEvery));
-      if (next) FORGE_TRY(deliver(consumer, *next));
-      if (!next && once) break;
-    }
+    Result<GroupInfo> taken = take_part();
+    while (taken.status().id() == ErrorId::kHolderGone && !is_over()) taken = take_part();
+    FORGE_ASSIGN(const GroupInfo info, std::move(taken));
     FORGE_TRY(lines_.end());
-    FORGE_ASSIGN(const GroupInfo info, store.group(name_));
     if (info.parked > 0) {
       session_.notice(counted(info.parked, "event") + " parked — forgectl subscription parked " + name_);
     }
@@ -164,6 +225,23 @@ class GroupTail {
   }
 
  private:
+  bool is_over() const { return lines_.is_full() || lines_.is_cut_off() || session_.interrupted(); }
+
+  // Until it is over; how far the group is then.
+  Result<GroupInfo> take_part() {
+    FORGE_ASSIGN(SubscribeOptions options, options_of());
+    FORGE_ASSIGN(Store store, session_.open_for_writing());
+    const std::unique_ptr<Server> server = session_.serve(store);
+    FORGE_ASSIGN(Consumer consumer, store.join(options));
+    const bool once = session_.arguments.is_on("once");
+    while (!is_over()) {
+      FORGE_ASSIGN(const std::optional<Delivery> next, consumer.take(once ? std::chrono::microseconds(0) : kLookEvery));
+      if (next) FORGE_TRY(deliver(consumer, *next));
+      if (!next && once) break;
+    }
+    return store.group(name_);
+  }
+
   Result<SubscribeOptions> options_of() const {
     const Arguments& arguments = session_.arguments;
     SubscribeOptions options;
@@ -223,7 +301,7 @@ Result<int> run_tail(Session& session) {
   FORGE_TRY(check_flags(session));
   FORGE_TRY(check_type_glob(session.arguments.text("type")));
   if (session.arguments.given("group")) return GroupTail(session).run();
-  FORGE_ASSIGN(Store store, session.open_for_reading());
+  FORGE_ASSIGN(Store store, session.open_to_follow());
   return Tail(session, std::move(store)).run();
 }
 
@@ -273,8 +351,8 @@ const Command& tail_command() {
                    {"forgectl tail -n 5", "the last five, then stop"},
                    {"forgectl tail --group mailer --exec './send.sh'", "each event once it succeeded, over restarts, too"}},
       .notes =
-          "--actor NAME shows only events of that actor. Beside a writer of another process tail follows it; with --group "
-          "it holds the store itself.",
+          "--actor NAME shows only events of that actor. Beside a writer of another process tail follows it. With --group "
+          "it holds the store and answers other processes meanwhile, or goes through the process that holds it.",
       .run = run_tail,
   };
   return kCommand;

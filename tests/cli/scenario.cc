@@ -99,7 +99,7 @@ Status flip(const std::string& glob, std::int64_t offset) {
 
 }  // namespace
 
-Scenario::Scenario(std::string text) {
+Scenario::Scenario(const std::string& text) {
   Step step;
   const auto close = [&] {
     if (!step.command.empty()) steps_.push_back(std::move(step));
@@ -205,13 +205,17 @@ Status Scenario::other(const std::vector<std::string>& words, const std::string&
   } else if (verb == "terminal") {
     bench_.columns = static_cast<std::size_t>(std::stoul(words.at(1)));
     bench_.out_is_terminal = bench_.columns > 0;
-  } else if (verb == "hold") {
+  } else if (verb == "hold" || verb == "answer") {
     OpenOptions options;
     options.clock = &bench_.clock;
     options.ids = &bench_.ids;
     options.owner = "another program";
     FORGE_ASSIGN(held_, Store::open(words.at(1), options));
+    if (verb == "answer") {
+      FORGE_ASSIGN(server_, Server::start(*held_));
+    }
   } else if (verb == "release") {
+    server_.reset();
     held_.reset();
   } else {
     return {ErrorId::kUsage, "a scenario has no command '" + verb + "'"};

@@ -21,6 +21,7 @@
 #include "forge/store/rebuild.h"
 #include "forge/store/record.h"
 #include "forge/store/repair.h"
+#include "forge/store/server.h"
 #include "forge/store/store.h"
 #include "forge/store/stream.h"
 #include "forge/store/subscription.h"

@@ -150,6 +150,12 @@ std::string_view name_of(Code code);
   X(NoMemory, 7007, kUnavailable, 7, 503, "memory is exhausted", "free some memory and retry")                                    \
   X(UnknownOutcome, 7008, kUnknownOutcome, 9, 500, "whether it was stored is unknown", "retry with the same idempotency key")     \
   X(Cancelled, 7009, kCancelled, 130, 499, "cancelled", "")                                                                       \
+  X(PeerRefused, 7010, kDenied, 4, 403, "another user's process may not use the store",                                           \
+    "act as the user who holds it, or change who may write to its directory")                                                     \
+  X(SocketUnusable, 7011, kIo, 7, 503, "the socket in the store's directory cannot be used", "check the directory's permissions") \
+  X(HolderGone, 7012, kUnavailable, 7, 503, "the process that held the store has gone", "try again")                              \
+  X(ProtocolBroken, 7013, kUnavailable, 7, 503, "the other side does not keep to the protocol",                                   \
+    "use the same version of Forge on both sides")                                                                                \
   X(Usage, 9001, kInvalidArgument, 2, 400, "the command line cannot be read", "see: forgectl help")                               \
   X(UnknownCommand, 9002, kInvalidArgument, 2, 400, "unknown command", "see: forgectl help")                                      \
   X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                    \

@@ -40,6 +40,7 @@ struct ActionCall {
 //
 // It must follow from the call alone: no clock, no chance, no input, and no call of the store, which waits for it. It is called
 // under the writer's lock by one thread at a time, in any thread, and again where a dry run or a new schema version decides anew.
+// Where several processes share a store (server.h) it is that of the process that holds the store.
 using ActionHandler = std::function<Result<Object>(const ActionCall& call)>;
 
 // By the action's name: "Order.price".

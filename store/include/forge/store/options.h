@@ -43,6 +43,7 @@ struct OpenOptions {
   std::string domain = {};  // a .fbs file to load once open, as Store::load_domain does; empty: none
   bool read_only = false;   // takes no lock, changes no byte; may stand beside a writer
   bool create = true;       // makes a store where there is none; never over the remains of one
+  bool attach = false;      // where another process holds the store and answers (server.h): act through that one, see Store
   Durability durability = Durability::kSync;
   Limits limits = {};
   std::size_t cache_bytes = 64 << 20;         // of data read from disk

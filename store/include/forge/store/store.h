@@ -16,6 +16,16 @@
 // Reads go on in both cases. An error's state says whether the outcome is unknown or this attempt wrote nothing. A store whose
 // directory is removed, moved or replaced notices within a second and takes no more writes (kIoFatal).
 
+// With OpenOptions::attach a store that another process holds, and answers for (server.h), is attached instead of refused. What
+// acts, subscribes, joins a group, or asks about groups and projections goes through that process, with the same errors. What else
+// reads shows the store as it was when it was opened, as with `read_only`: open it again to see later events. When the
+// holder goes, the store goes on with the next one, which may be this process: the first that calls opens the store itself, with
+// the options given, and answers the others. Transactions with an idempotency key are then sent again; of others that may have
+// reached the old holder the outcome is kUnknownOutcome. Where there is no next one, calls fail with kHolderGone. With `read_only`,
+// too, only subscriptions, questions, and dry runs of actions whose handler is not here go to the holder, and this process never
+// becomes it; where no holder answers the store is read as without `attach`. For writing, a process that took the lock less than
+// two seconds ago is given that long to answer or to go; one that has held it for longer and does not answer is kStoreLocked.
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -84,8 +94,9 @@ class Store {
  public:
   // Opens or makes the store in `path`: its directory, or a directory that holds `.forge`. ":memory:" is a store that lives as long
   // as the object. Errors: kStoreNotFound, kForeignDirectory, kStoreLocked (naming the owner), kFormatTooNew, kDirectoryUnusable,
-  // kDataCorrupt, kDataTruncated (acknowledged events are missing: nothing was changed), kRemainsOfStore; for writing also
-  // kDiskFull and kReadOnly (of the file system): nothing that counts was changed, and `read_only` still opens it.
+  // kDataCorrupt, kDataTruncated (acknowledged events are missing: nothing was changed), kRemainsOfStore; to attach also
+  // kPeerRefused, kOverloaded and kProtocolBroken; for writing also kDiskFull and kReadOnly (of the file system): nothing that
+  // counts was changed, and `read_only` still opens it.
   static Result<Store> open(const std::string& path, OpenOptions options = {});
 
   Store(Store&&) noexcept;
@@ -196,6 +207,8 @@ class Store {
   // Made with the store, kept in it for ever.
   std::string id() const;
   bool read_only() const;
+  // Another process holds it, and calls go through that one.
+  bool is_attached() const;
   // What opening found and mended, in plain sentences; usually empty.
   const std::vector<std::string>& notices() const;
 
