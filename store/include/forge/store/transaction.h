@@ -43,7 +43,7 @@ struct ActOptions {
   std::optional<std::uint8_t> hops_left = {};
   std::string reason = {};               // kept in the event's metadata under "reason"
   bool dry_run = false;                  // decide and answer as if, write nothing
-  std::chrono::microseconds timeout{0};  // how long to wait in the queue; 0: as long as the actions' own timeouts, if any
+  std::chrono::microseconds timeout{0};  // in the queue, by the store's clock; 0: as long as the actions' own timeouts, if any
 };
 
 struct ActionReceipt {
