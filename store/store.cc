@@ -483,6 +483,23 @@ Result<Seq> Store::newest_head() const {
   return reading.newest ? std::max(head(), reading.newest->seq) : head();
 }
 
+namespace {
+
+// What the write-ahead log takes on the disk.
+Result<std::uint64_t> wal_bytes(const internal::StoreFiles& files) {
+  const std::string data = files.paths().data();
+  std::vector<std::string> names;
+  FORGE_TRY(internal::to_status(files.file_system().GetChildren(data, rocksdb::IOOptions(), &names, nullptr), "listing " + data));
+  std::uint64_t sum = 0;
+  for (const std::string& name : names) {
+    const Result<std::uint64_t> size = name.ends_with(".log") ? files.size_of(data + "/" + name) : Result<std::uint64_t>(0);
+    if (size.ok()) sum += *size;  // one that was deleted meanwhile takes nothing
+  }
+  return sum;
+}
+
+}  // namespace
+
 Result<StoreStats> Store::stats() const {
   const Pass pass(*state_->gate);
   if (!pass) return closed_error();
@@ -508,6 +525,7 @@ Result<StoreStats> Store::stats() const {
   stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency) + bytes_of(Table::kIndex) + bytes_of(Table::kTags);
   stats.tree_bytes = bytes_of(Table::kTree);
   stats.rows_bytes = bytes_of(Table::kRows) + bytes_of(Table::kCursors);
+  FORGE_ASSIGN(stats.wal_bytes, wal_bytes(*state_->files));
   return stats;
 }
 
