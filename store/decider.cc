@@ -29,10 +29,15 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Status key_reused(const std::string& key, Seq first, Seq last) {
-  return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
-      .why(first == last ? "event " + std::to_string(first) + " was written under it"
-                         : "events " + std::to_string(first) + " to " + std::to_string(last) + " were written under it");
+// `actor`: who used it before.
+Status key_reused(const ActOptions& now, Seq first, Seq last, std::string_view actor) {
+  const bool is_same_actor = now.actor.id == actor;
+  std::string why = first == last ? "event " + std::to_string(first) + " was written under it"
+                                  : "events " + std::to_string(first) + " to " + std::to_string(last) + " were written under it";
+  if (!is_same_actor) why += actor.empty() ? " without an actor" : " by " + std::string(actor);
+  return Status(ErrorId::kKeyReused, "the idempotency key '" + now.idempotency_key + "' was used " +
+                                         (is_same_actor ? "with other input" : "by another actor"))
+      .why(std::move(why));
 }
 
 // What could not be read back must not be written. Only nested values can grow past what verify_table lets through.
@@ -216,7 +221,7 @@ void Decider::accept(Staging& staging) {
   last_seq_ = staging.receipt.last_seq;
   last_time_ = staging.now;
   if (const std::string& key = staging.transaction->options().idempotency_key; !key.empty()) {
-    in_flight_.emplace(key, InFlight{staging.receipt, staging.transaction->digest()});
+    in_flight_.emplace(key, InFlight{staging.receipt, staging.transaction->digest(), staging.transaction->options().actor.id});
     in_flight_order_.emplace_back(staging.group->number, key);
   }
   staging.group->actions += staging.leaves.size();
@@ -245,7 +250,9 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
   TransactionReceipt receipt;
   if (const auto staged = in_flight_.find(key); staged != in_flight_.end()) {
     receipt = staged->second.receipt;
-    if (staged->second.digest != transaction.digest()) return key_reused(key, receipt.first_seq, receipt.last_seq);
+    if (staged->second.digest != transaction.digest()) {
+      return key_reused(transaction.options(), receipt.first_seq, receipt.last_seq, staged->second.actor);
+    }
   } else {
     rocksdb::PinnableSlice row;
     FORGE_ASSIGN(const bool found, database_.get(Table::kIdempotency, key, row));
@@ -253,7 +260,9 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
     FORGE_ASSIGN(const IdempotencyRecord record, read_idempotency_record(view_of(row)));
     AlignedBytes bytes;
     FORGE_ASSIGN(const Envelope first, read_event(database_, record.first, bytes));
-    if (first.input_digest != transaction.digest()) return key_reused(key, record.first, record.last);
+    if (first.input_digest != transaction.digest()) {
+      return key_reused(transaction.options(), record.first, record.last, first.actor);
+    }
     FORGE_ASSIGN(receipt, receipt_from_log(database_, catalog_, record.first, record.last));
   }
   receipt.replayed = true;

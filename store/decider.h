@@ -74,6 +74,7 @@ class Decider {
   struct InFlight {
     TransactionReceipt receipt;
     InputDigest digest{};
+    std::string actor;
   };
   // What one transaction needs while it is decided, and one record while an action is decided on it. Both keep their memory.
   struct Staging;

@@ -60,6 +60,17 @@ void append_cell(const Field& field, const Cell& cell, std::string& out) {
   }
 }
 
+Status check_count(std::size_t actions, const Limits& limits) {
+  if (actions <= limits.transaction_actions_max) return {};
+  return Status(ErrorId::kTransactionTooLarge, "the transaction has too many actions")
+      .why(std::to_string(actions) + " actions, the limit is " + std::to_string(limits.transaction_actions_max));
+}
+
+void append_text(std::string_view text, std::string& out) {
+  append_u64(out, text.size());
+  out.append(text);
+}
+
 }  // namespace
 
 std::size_t PreparedTransaction::bytes() const {
@@ -73,10 +84,7 @@ std::size_t PreparedTransaction::bytes() const {
 
 Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vector<ActionRequest> requests, ActOptions options,
                                                                        std::shared_ptr<const Domain> domain, const Limits& limits) {
-  if (requests.size() > limits.transaction_actions_max) {
-    return Status(ErrorId::kTransactionTooLarge, "the transaction has too many actions")
-        .why(std::to_string(requests.size()) + " actions, the limit is " + std::to_string(limits.transaction_actions_max));
-  }
+  FORGE_TRY(check_count(requests.size(), limits));
   FORGE_TRY(check_options(options));
   std::unique_ptr<PreparedTransaction> out(new PreparedTransaction);
   out->requests_ = std::move(requests);
@@ -150,8 +158,11 @@ Status PreparedTransaction::read_key(const ActionRequest& request, PreparedActio
   return {};
 }
 
+// What was asked is who asked it, too: policies depend on the actor.
 void PreparedTransaction::take_digest() {
   std::string bytes;
+  append_text(options_.actor.id, bytes);
+  append_text(options_.actor.role, bytes);
   for (const PreparedAction& action : actions_) {
     bytes.append(action.action->name);
     bytes.push_back('\0');
