@@ -1,6 +1,6 @@
-// The order of checks for one action is part of the contract: existence, policies, expected version, `require` rules, `set`, value
-// ranges, the handler, computed fields, required fields, limits of fields, transitions, `check` rules; at the end of the
-// transaction unique values, then references.
+// The order of checks is part of the contract. Of the transaction the idempotency key, then the append condition; of each of its
+// actions existence, policies, expected version, `require` rules, `set`, value ranges, the handler, computed fields, required
+// fields, limits of fields, transitions, `check` rules; at the end of the transaction unique values, then references.
 
 #include "decider.h"
 
@@ -124,6 +124,7 @@ Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock,
       limits_(limits),
       handlers_(handlers),
       references_(database),
+      conditions_(database, catalog),
       tree_(&database),
       staging_(std::make_unique<Staging>()),
       subject_(std::make_unique<Subject>()) {}
@@ -133,6 +134,7 @@ Decider::~Decider() = default;
 Status Decider::restore(Seq head, Time last_time) {
   overlay_.clear();
   references_.clear();
+  conditions_.restore(head);
   if (folds_ != nullptr) folds_->restore();
   in_flight_.clear();
   in_flight_order_.clear();
@@ -155,17 +157,20 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   if (domain.get() != &transaction.domain()) FORGE_TRY(transaction.prepare_again(domain));
   FORGE_ASSIGN(std::optional<TransactionReceipt> earlier, replay(transaction));
   if (earlier) return *std::move(earlier);
+  for (const PreparedCondition& condition : transaction.conditions()) FORGE_TRY(conditions_.check(condition));
 
   Staging& staging = *staging_;
   staging.reset(transaction, group);
   overlay_.begin();
   references_.begin();
+  conditions_.begin();
   if (folds_ != nullptr) folds_->begin();
   group.batch.SetSavePoint();
   const Status staged = stage(transaction, staging);
   if (!staged.ok() || transaction.options().dry_run) {
     overlay_.roll_back();
     references_.roll_back();
+    conditions_.roll_back();
     if (folds_ != nullptr) folds_->roll_back();
     group.batch.RollbackToSavePoint().PermitUncheckedError();
   } else {
@@ -279,6 +284,7 @@ void Decider::stage_idempotency(Staging& staging) {
 void Decider::committed(std::uint64_t group) {
   overlay_.forget(group);
   references_.forget(group);
+  conditions_.forget(group);
   if (folds_ != nullptr) folds_->committed(group);
   for (; !in_flight_order_.empty() && in_flight_order_.front().first <= group; in_flight_order_.pop_front()) {
     in_flight_.erase(in_flight_order_.front().second);
@@ -520,6 +526,7 @@ Status Decider::write_event(const Envelope& envelope, Staging& staging) {
   }
   put(staging, Table::kLog, log_key(envelope.seq), text_of(bytes));
   staging.leaves.push_back(tree_.leaf_of(bytes));
+  conditions_.note(envelope, staging.group->number);
   if (folds_ != nullptr) folds_->fold(envelope, staging.transaction->domain());
   ++staging.next_seq;
   return {};

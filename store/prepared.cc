@@ -71,10 +71,24 @@ void append_text(std::string_view text, std::string& out) {
   out.append(text);
 }
 
+void append_texts(const std::vector<std::string>& texts, std::string& out) {
+  append_u64(out, texts.size());
+  for (const std::string& text : texts) append_text(text, out);
+}
+
+void append_condition(const AppendCondition& condition, std::string& out) {
+  append_u64(out, condition.after);
+  append_u64(out, condition.items.size());
+  for (const ConditionItem& item : condition.items) {
+    append_texts(item.types, out);
+    append_texts(item.tags, out);
+  }
+}
+
 }  // namespace
 
 std::size_t PreparedTransaction::bytes() const {
-  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_);
+  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_) + (options_.condition ? bytes_of(*options_.condition) : 0);
   for (const PreparedAction& action : actions_) {
     sum += sizeof(PreparedAction) + action.key.size() + action.arguments.size() * sizeof(Cell);
   }
@@ -163,6 +177,8 @@ void PreparedTransaction::take_digest() {
   std::string bytes;
   append_text(options_.actor.id, bytes);
   append_text(options_.actor.role, bytes);
+  bytes.push_back(options_.condition ? 1 : 0);
+  if (options_.condition) append_condition(*options_.condition, bytes);
   for (const PreparedAction& action : actions_) {
     bytes.append(action.action->name);
     bytes.push_back('\0');

@@ -18,6 +18,7 @@
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
 #include "forge/store/transaction.h"
+#include "log_condition.h"
 
 namespace forge::internal {
 
@@ -45,6 +46,7 @@ class PreparedTransaction {
 
   // Rows alone: no event, no seq, no receipt, but durable and ordered as any transaction.
   static std::unique_ptr<PreparedTransaction> of_rows(std::vector<RowWrite> rows);
+  void add_condition(PreparedCondition condition) { conditions_.push_back(std::move(condition)); }
   // These rows are in the same batch as the transaction's events, or none of both.
   void carry(std::vector<RowWrite> rows) { rows_ = std::move(rows); }
 
@@ -58,6 +60,7 @@ class PreparedTransaction {
   // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
   const std::vector<RowWrite>& rows() const { return rows_; }
+  const std::vector<PreparedCondition>& conditions() const { return conditions_; }
   // What it holds in memory, about: its texts and values.
   std::size_t bytes() const;
   // How long it may wait to be decided: the shortest time that the caller or an action allows. 0: no limit.
@@ -74,6 +77,7 @@ class PreparedTransaction {
   std::shared_ptr<const Domain> domain_;
   std::vector<PreparedAction> actions_;
   std::vector<RowWrite> rows_;
+  std::vector<PreparedCondition> conditions_;
   InputDigest digest_{};
   std::chrono::microseconds timeout_{0};
   std::array<std::byte, 512> first_memory_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "condition_search.h"
 #include "contained.h"
 #include "forge/events/key.h"
 #include "idempotency.h"
@@ -242,7 +243,7 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     std::vector<ActionRequest> actions;
     actions.push_back(
         {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
-    return PreparedTransaction::make(std::move(actions), options, state.catalog.current(), state.options.limits);
+    return state.prepare(std::move(actions), options);
   };
   const auto then = [&](Seq seq) {
     state.catalog.add(next, seq);
@@ -298,11 +299,38 @@ std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::v
   return internal::TransactionTrace(options.trace, options.log, clock().now(), actions.size(), of_transaction);
 }
 
+// The log is searched here, where it holds up nobody: what is left for the writer are the events that come meanwhile. What is
+// answered again for its idempotency key is not asked, so it is not searched for, either.
+Result<internal::PreparedCondition> Store::State::prepare_condition(const AppendCondition& asked,
+                                                                    const std::string& idempotency_key) const {
+  const Seq known = head();
+  FORGE_ASSIGN(internal::LogCondition condition, internal::LogCondition::make(asked, catalog.versions(), known));
+  internal::PreparedCondition out{.condition = std::move(condition), .searched_to = 0, .match = {}};
+  if (!idempotency_key.empty()) {
+    rocksdb::PinnableSlice row;
+    FORGE_ASSIGN(const bool was_used, database->get(Table::kIdempotency, idempotency_key, row));
+    if (was_used) return out;
+  }
+  FORGE_ASSIGN(out.match, internal::find_match(*database, catalog, out.condition, out.condition.after() + 1, known));
+  out.searched_to = known;
+  return out;
+}
+
+Result<std::unique_ptr<PreparedTransaction>> Store::State::prepare(std::vector<ActionRequest> actions,
+                                                                   ActOptions of_transaction) const {
+  FORGE_ASSIGN(std::unique_ptr<PreparedTransaction> prepared,
+               PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits));
+  if (const std::optional<AppendCondition>& asked = prepared->options().condition) {
+    FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(*asked, prepared->options().idempotency_key));
+    prepared->add_condition(std::move(condition));
+  }
+  return prepared;
+}
+
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
   if (writer == nullptr && !of_transaction.dry_run) return read_only_error(path);
   FORGE_TRY(check_own_actions(actions, head()));
-  Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), of_transaction, catalog.current(), options.limits);
+  Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(std::move(actions), of_transaction);
   if (!prepared.ok()) return nothing_written(prepared.status());
   if (writer != nullptr) return writer->transact(*std::move(prepared));
   Result<TransactionReceipt> result = dry_run->decide(prepared);
@@ -313,8 +341,7 @@ Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> act
 Status Store::State::act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows) {
   std::vector<ActionRequest> actions;
   actions.push_back(std::move(request));
-  Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), act_options, catalog.current(), options.limits);
+  Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(std::move(actions), act_options);
   if (!prepared.ok()) return nothing_written(prepared.status());
   (*prepared)->carry(std::move(rows));
   return writer->transact(*std::move(prepared)).status();
@@ -339,8 +366,7 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
   if (writer == nullptr && !of_transaction.dry_run) return done(read_only_error(path));
   const Status issuable = check_own_actions(actions, head());
   Result<std::unique_ptr<PreparedTransaction>> prepared =
-      issuable.ok() ? PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits)
-                    : issuable;
+      issuable.ok() ? prepare(std::move(actions), std::move(of_transaction)) : issuable;
   if (writer == nullptr) {
     Result<TransactionReceipt> result = dry_run->decide(prepared, stream.get());
     return done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
