@@ -21,7 +21,7 @@ const Field* field_named(const Action& action, std::string_view name) {
 Status not_assignment(const Action& action, const std::string& word, bool first) {
   const std::string key = action.resource->record.fields[action.resource->key_fields.front()].name;
   Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
-  if (first && !action.query) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
+  if (first && action.changes_record()) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
   return std::move(status).remedy("see: forgectl explain " + action.name);
 }
 

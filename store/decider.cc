@@ -157,6 +157,7 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   if (domain.get() != &transaction.domain()) FORGE_TRY(transaction.prepare_again(domain));
   FORGE_ASSIGN(std::optional<TransactionReceipt> earlier, replay(transaction));
   if (earlier) return *std::move(earlier);
+  FORGE_TRY(transaction.refusal());
   for (const PreparedCondition& condition : transaction.conditions()) FORGE_TRY(conditions_.check(condition));
 
   Staging& staging = *staging_;
@@ -463,6 +464,10 @@ Envelope Decider::envelope_of(const Staging& staging) const {
   if (out.place == 0 && !options.idempotency_key.empty()) out.input_digest = staging.transaction->digest();
   if (!options.reason.empty()) out.metadata.emplace_back("reason", options.reason);
   if (!options.actor.role.empty()) out.metadata.emplace_back("role", options.actor.role);
+  if (const PreparedTransaction& of = *staging.transaction; of.is_generic()) {
+    out.metadata.emplace_back("generic", of.generic());
+    if (out.place == 0) out.metadata.emplace_back("generic_arguments", of.generic_arguments());
+  }
   return out;
 }
 

@@ -59,7 +59,7 @@ bool is_known_type(const std::string& type, std::span<const Catalog::Version> ve
     const auto& resources = version.domain->resources();
     return std::any_of(resources.begin(), resources.end(), [&](const Resource& resource) {
       return std::any_of(resource.actions.begin(), resource.actions.end(),
-                         [&](const Action* action) { return action->kind != ActionKind::kReads && matches_glob(type, action->event_type); });
+                         [&](const Action* action) { return action->changes_record() && matches_glob(type, action->event_type); });
     });
   });
 }

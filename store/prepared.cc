@@ -88,7 +88,8 @@ void append_condition(const AppendCondition& condition, std::string& out) {
 }  // namespace
 
 std::size_t PreparedTransaction::bytes() const {
-  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_) + (options_.condition ? bytes_of(*options_.condition) : 0);
+  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_) + generic_.size() + generic_arguments_.size() +
+                    (options_.condition ? bytes_of(*options_.condition) : 0);
   for (const PreparedAction& action : actions_) {
     sum += sizeof(PreparedAction) + action.key.size() + action.arguments.size() * sizeof(Cell);
   }
@@ -105,7 +106,28 @@ Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vect
   out->options_ = std::move(options);
   FORGE_TRY(out->prepare_again(std::move(domain)));
   if (!out->options_.idempotency_key.empty()) out->take_digest();
+  out->note_generic();
+  out->is_made_ = true;
   return out;
+}
+
+// Secret arguments are noted as hidden.
+void PreparedTransaction::note_generic() {
+  List arguments;
+  for (const PreparedAction& asked : actions_) {
+    if (asked.action->kind != ActionKind::kGeneric) continue;
+    generic_ += (generic_.empty() ? "" : ", ") + asked.action->name;
+    arguments.emplace_back(row_to_object(asked.action->arguments, asked.arguments));
+  }
+  if (!arguments.empty()) append_json(generic_arguments_, arguments);
+}
+
+// What the actions asked for allow in time holds for those that they came to.
+Status PreparedTransaction::plan(std::vector<ActionRequest> requests, const Limits& limits) {
+  FORGE_TRY(check_count(requests.size(), limits));
+  requests_ = std::move(requests);
+  options_.timeout = timeout_;
+  return prepare_again(domain_);
 }
 
 std::unique_ptr<PreparedTransaction> PreparedTransaction::of_rows(std::vector<RowWrite> rows) {
@@ -136,8 +158,13 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
         .why("it changes nothing")
         .remedy("ask it: forgectl query " + action.name);
   }
+  if (action.kind == ActionKind::kGeneric && is_made_) {
+    return Status(ErrorId::kSchemaDiffers, "the schema changed while " + action.name + " waited")
+        .why("it is generic now, and no target has been asked")
+        .remedy("ask again");
+  }
   FORGE_TRY(row_from_object(action.arguments, request.args, request.action, memory_, out.arguments, action.implicit_key));
-  FORGE_TRY(read_key(request, out));
+  if (action.changes_record()) FORGE_TRY(read_key(request, out));
   FORGE_TRY(check_given(action, out.arguments));
   const bool is_sooner = action.timeout.count() > 0 && (timeout_.count() == 0 || action.timeout < timeout_);
   if (is_sooner) timeout_ = action.timeout;

@@ -12,6 +12,7 @@
 #include "opening.h"
 #include "projections_state.h"
 #include "store_state.h"
+#include "targeting.h"
 #include "view_state.h"
 
 namespace forge {
@@ -324,7 +325,24 @@ Result<std::unique_ptr<PreparedTransaction>> Store::State::prepare(std::vector<A
     FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(*asked, prepared->options().idempotency_key));
     prepared->add_condition(std::move(condition));
   }
+  if (prepared->is_generic()) {
+    if (Status planned = plan(*prepared); !planned.ok()) prepared->refuse(std::move(planned));
+  }
   return prepared;
+}
+
+// What is refused here is answered where it is decided, since its idempotency key may have an answer already.
+Status Store::State::plan(PreparedTransaction& prepared) const {
+  auto at_head = std::make_shared<View::State>(look(database.get(), head()));
+  at_head->gate = gate;
+  const View view(std::move(at_head));
+  FORGE_ASSIGN(internal::PlannedActions planned, internal::plan_actions(prepared, options.targets, view));
+  FORGE_TRY(check_own_actions(planned.actions, view.seq()));
+  for (const AppendCondition& asked : planned.conditions) {
+    FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(asked, prepared.options().idempotency_key));
+    prepared.add_condition(std::move(condition));
+  }
+  return prepared.plan(std::move(planned.actions), options.limits);
 }
 
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {

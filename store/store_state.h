@@ -86,6 +86,7 @@ struct Store::State {
  private:
   Status stop_writing();
   Result<internal::PreparedCondition> prepare_condition(const AppendCondition& asked, const std::string& idempotency_key) const;
+  Status plan(internal::PreparedTransaction& prepared) const;
 
   Mutex closing;  // held while it closes: who comes second waits
 };
