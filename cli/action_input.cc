@@ -21,7 +21,7 @@ const Field* field_named(const Action& action, std::string_view name) {
 Status not_assignment(const Action& action, const std::string& word, bool first) {
   const std::string key = action.resource->record.fields[action.resource->key_fields.front()].name;
   Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
-  if (first && !action.query) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
+  if (first && action.changes_record()) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
   return std::move(status).remedy("see: forgectl explain " + action.name);
 }
 
@@ -90,11 +90,54 @@ Status read_text(const Value& value, const std::string& place, const std::string
   return {};
 }
 
-Status read_version(const Value& value, const std::string& place, std::optional<Version>& out) {
+Result<std::uint64_t> read_number(const Value& value, const std::string& place, const std::string& name) {
   const std::int64_t* number = value.if_int();
-  if (number == nullptr || *number < 0) return wrong_member(place, "'if_version' is not a number of 0 and more");
-  out = static_cast<Version>(*number);
+  if (number == nullptr || *number < 0) return wrong_member(place, "'" + name + "' is not a number of 0 and more");
+  return static_cast<std::uint64_t>(*number);
+}
+
+Status read_texts(const Value& value, const std::string& place, const std::string& name, std::vector<std::string>& out) {
+  const List* list = value.if_list();
+  if (list == nullptr) return wrong_member(place, "'" + name + "' is not a list");
+  for (const Value& item : *list) FORGE_TRY(read_text(item, place, name, out.emplace_back()));
   return {};
+}
+
+Result<ConditionItem> read_condition_item(const Value& value, const std::string& place) {
+  const Object* object = value.if_object();
+  if (object == nullptr) return wrong_member(place, "an item of a condition is not an object");
+  ConditionItem item;
+  for (const auto& [name, member] : object->members()) {
+    if (name != "types" && name != "tags") {
+      return wrong_member(place,
+                          "an item of a condition has an unknown member '" + name + "'" + did_you_mean(name, {"types", "tags"}));
+    }
+    FORGE_TRY(read_texts(member, place, name, name == "types" ? item.types : item.tags));
+  }
+  return item;
+}
+
+Result<AppendCondition> read_batch_condition(const Value& value, const std::string& place) {
+  const Object* object = value.if_object();
+  if (object == nullptr) return wrong_member(place, "'condition' is not an object");
+  AppendCondition condition;
+  for (const auto& [name, member] : object->members()) {
+    if (name == "after") {
+      FORGE_ASSIGN(condition.after, read_number(member, place, name));
+      continue;
+    }
+    const List* list = name == "items" ? member.if_list() : nullptr;
+    if (list == nullptr) {
+      return wrong_member(place, name == "items"
+                                     ? "'items' is not a list"
+                                     : "a condition has an unknown member '" + name + "'" + did_you_mean(name, {"items", "after"}));
+    }
+    for (const Value& item : *list) {
+      FORGE_ASSIGN(ConditionItem read, read_condition_item(item, place));
+      condition.items.push_back(std::move(read));
+    }
+  }
+  return condition;
 }
 
 Result<ActionRequest> read_batch_action(const Value& value, const std::string& place) {
@@ -108,7 +151,7 @@ Result<ActionRequest> read_batch_action(const Value& value, const std::string& p
       if (member.if_object() == nullptr) return wrong_member(place, "'args' is not an object");
       request.args = *member.if_object();
     } else if (name == "if_version") {
-      FORGE_TRY(read_version(member, place, request.if_version));
+      FORGE_ASSIGN(request.if_version, read_number(member, place, name));
     } else {
       return wrong_member(place,
                           "an action has an unknown member '" + name + "'" + did_you_mean(name, {"action", "args", "if_version"}));
@@ -128,6 +171,10 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
   if (name == "role") return read_text(value, place, name, out.options.actor.role);
   if (name == "reason") return read_text(value, place, name, out.options.reason);
   if (name == "correlation") return read_text(value, place, name, out.options.correlation);
+  if (name == "condition") {
+    FORGE_ASSIGN(out.options.condition, read_batch_condition(value, place));
+    return {};
+  }
   if (name == "at") {
     std::string text;
     FORGE_TRY(read_text(value, place, name, text));
@@ -135,7 +182,8 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
     return {};
   }
   if (name != "actions") {
-    const std::vector<std::string> known = {"idempotency_key", "key", "at", "actor", "role", "reason", "correlation", "actions"};
+    const std::vector<std::string> known = {"idempotency_key", "key",         "at",        "actor",  "role",
+                                            "reason",          "correlation", "condition", "actions"};
     return wrong_member(place, "unknown member '" + name + "'" + did_you_mean(name, known));
   }
   const List* list = value.if_list();
@@ -161,6 +209,17 @@ std::vector<Flag> action_flags() {
        .value = "N",
        .summary = "refuse unless the record is at version N; 0: is not there"},
       {.name = "role", .type = FlagType::kText, .value = "ROLE", .summary = "the actor's role, as rules see it"},
+      {.name = "unless-type",
+       .type = FlagType::kText,
+       .value = "GLOB",
+       .summary = "refuse where an event of such a type is in the log: 'Order.*'",
+       .repeated = true},
+      {.name = "unless-tag",
+       .type = FlagType::kText,
+       .value = "TAG",
+       .summary = "refuse where an event with this tag is; of several, with all: sku=tea, Order/o-1",
+       .repeated = true},
+      {.name = "after", .type = FlagType::kCount, .value = "SEQ", .summary = "with --unless-…: only events after this one count"},
   };
 }
 
@@ -174,6 +233,18 @@ Result<ActionRequest> read_action(Session& session, const Domain& domain, std::s
   for (std::size_t i = 1; i < words.size(); ++i) FORGE_TRY(add_assignment(*action, words[i], i == 1, request.args));
   request.if_version = session.arguments.if_count("if-version");
   return request;
+}
+
+Result<std::optional<AppendCondition>> read_condition(const Arguments& arguments) {
+  ConditionItem item{.types = arguments.texts("unless-type"), .tags = arguments.texts("unless-tag")};
+  if (item.types.empty() && item.tags.empty()) {
+    if (!arguments.given("after")) return std::optional<AppendCondition>();
+    return Status(ErrorId::kUsage, "--after goes with --unless-type or --unless-tag")
+        .remedy("say which events: --unless-tag sku=tea");
+  }
+  AppendCondition condition{.items = {}, .after = arguments.if_count("after").value_or(0)};
+  condition.items.push_back(std::move(item));
+  return std::optional(std::move(condition));
 }
 
 Status about_action(Status error, const Action& action) {

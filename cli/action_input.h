@@ -17,6 +17,9 @@ std::vector<Flag> action_flags();
 // Errors: kUnknownAction, kUsage, kArgumentType, kJsonInvalid, …
 Result<ActionRequest> read_action(Session& session, const Domain& domain, std::span<const std::string> words);
 
+// The condition that --unless-type, --unless-tag and --after make; nothing without the first two. Errors: kUsage.
+Result<std::optional<AppendCondition>> read_condition(const Arguments& arguments);
+
 // The error of a store about `action`: where its advice speaks of any action, of this one.
 Status about_action(Status error, const Action& action);
 
@@ -28,9 +31,9 @@ struct BatchTransaction {
   ActOptions options;
 };
 
-// One line: {"idempotency_key", "at", "actor", "role", "reason", "correlation", "actions": [{"action", "args", "if_version"}]}.
-// What is absent takes the value of `defaults`; any other member is refused by name. `name` is the line's place in messages:
-// "actions.ndjson:17".
+// One line: {"idempotency_key", "at", "actor", "role", "reason", "correlation", "condition": {"items": [{"types", "tags"}],
+// "after"}, "actions": [{"action", "args", "if_version"}]}. What is absent takes the value of `defaults`; any other member is
+// refused by name. `name` is the line's place in messages: "actions.ndjson:17".
 Result<BatchTransaction> read_batch_line(std::string_view line, const std::string& name, const ActOptions& defaults);
 
 }  // namespace forge::cli

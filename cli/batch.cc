@@ -128,6 +128,9 @@ Status Batch::check_flags() {
   if (!arguments.words().empty()) return refuse("--batch takes its actions from the lines, not from the command line");
   if (arguments.given("idempotency-key")) return refuse("--idempotency-key is of one transaction: a line of a batch has its own");
   if (arguments.given("if-version")) return refuse("--if-version is of one action: an action of a batch has its own");
+  for (const char* flag : {"unless-type", "unless-tag", "after"}) {
+    if (arguments.given(flag)) return refuse("a condition is of one transaction: a line of a batch has its own");
+  }
   if (acks_ && session_.out.format() == Format::kJson)
     return refuse("--acks prints lines of its own, so it does not go with -o json");
   const std::string input = arguments.text("input");

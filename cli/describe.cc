@@ -60,6 +60,7 @@ std::string key_note(const Action& action) {
     case ActionKind::kUpserts:
     case ActionKind::kDestroys:
     case ActionKind::kReads:
+    case ActionKind::kGeneric:
       break;
   }
   return " (key, required)";
@@ -67,7 +68,7 @@ std::string key_note(const Action& action) {
 
 // The parts of the key that the action takes, by field index.
 std::vector<std::uint16_t> key_parts(const Action& action) {
-  return action.query ? std::vector<std::uint16_t>() : action.resource->key_fields;
+  return action.changes_record() ? action.resource->key_fields : std::vector<std::uint16_t>();
 }
 
 std::string assignment_text(const Resource& resource, const Assignment& assignment) {
@@ -185,6 +186,10 @@ List field_list(const std::vector<Field>& fields) {
   return out;
 }
 
+std::string timeout_text(const Action& action) {
+  return action.timeout.count() > 0 ? "  timeout  " + std::to_string(action.timeout.count() / 1000) + " ms\n" : "";
+}
+
 }  // namespace
 
 std::string resource_text(const Resource& resource) {
@@ -215,11 +220,15 @@ std::string action_text(const Action& action) {
   }
   out += rules_text("allow", action.policies);
   if (action.query) return out + "  answers  " + definition_of(resource, *action.query) + "\n  try: " + try_line(action) + "\n";
+  if (action.kind == ActionKind::kGeneric) {
+    out += "  target  code of the program turns it into other actions\n" + timeout_text(action);
+    return out + "  try: " + try_line(action) + "\n";
+  }
   out += rules_text("require", action.requires_);
   for (const Assignment& assignment : action.assignments) out += "  set  " + assignment_text(resource, assignment) + "\n";
   if (action.handled) out += "  handler  code of the program takes part\n";
   out += rules_text("check", resource.checks);
-  if (action.timeout.count() > 0) out += "  timeout  " + std::to_string(action.timeout.count() / 1000) + " ms\n";
+  out += timeout_text(action);
   return out + "  emits  " + action.event_type + "\n  try: " + try_line(action) + "\n";
 }
 
@@ -307,8 +316,22 @@ Object query_object(const Action& action) {
   return out;
 }
 
+// A generic action has neither an event nor what belongs to one record.
+Object generic_object(const Action& action) {
+  Object out{{"action", action.name},
+             {"kind", std::string(name_of(action.kind))},
+             {"resource", action.resource->name},
+             {"arguments", field_list(action.arguments.fields)},
+             {"documentation", action.documentation},
+             {"place", action.place}};
+  if (!action.policies.empty()) out.add("allow", rule_list(action.policies));
+  if (action.timeout.count() > 0) out.add("timeout_ms", action.timeout.count() / 1000);
+  return out;
+}
+
 Object action_object(const Action& action) {
   if (action.query) return query_object(action);
+  if (action.kind == ActionKind::kGeneric) return generic_object(action);
   List assignments;
   for (const Assignment& row : action.assignments) assignments.emplace_back(assignment_text(*action.resource, row));
   Object out{{"action", action.name},

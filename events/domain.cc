@@ -182,6 +182,8 @@ std::string_view name_of(ActionKind kind) {
       return "destroys";
     case ActionKind::kReads:
       return "reads";
+    case ActionKind::kGeneric:
+      return "generic";
   }
   return "";
 }

@@ -30,11 +30,12 @@ struct ActionDraft {
   std::uint16_t number = 0;
 };
 
-constexpr std::array<std::pair<std::string_view, ActionKind>, 5> kKinds = {{{"creates", ActionKind::kCreates},
+constexpr std::array<std::pair<std::string_view, ActionKind>, 6> kKinds = {{{"creates", ActionKind::kCreates},
                                                                             {"updates", ActionKind::kUpdates},
                                                                             {"upserts", ActionKind::kUpserts},
                                                                             {"destroys", ActionKind::kDestroys},
-                                                                            {"reads", ActionKind::kReads}}};
+                                                                            {"reads", ActionKind::kReads},
+                                                                            {"generic", ActionKind::kGeneric}}};
 
 // The tables of every SQL connection beside those of the resources.
 constexpr std::array<std::string_view, 7> kReservedNames = {"events", "changes", "actors", "heads", "projections", "runs", "steps"};
@@ -257,14 +258,14 @@ class DomainReader {
     if (kinds != 1) {
       add(outline.place, ErrorId::kSchemaDomain,
           "the action " + quoted(action.name) + " has " + (kinds == 0 ? "no kind" : "several kinds"), {},
-          "give it one of creates, updates, upserts, destroys, reads");
+          "give it one of creates, updates, upserts, destroys, reads, generic");
     } else {
       check_kind_attributes(outline, action, findings_);
     }
   }
 
   void read_event(const TableOutline& outline, Action& action) {
-    if (action.kind == ActionKind::kReads) return;
+    if (!action.changes_record()) return;
     action.event_type = action.name;
     const AttributeOutline* event = find_text(outline.attributes, "event");
     if (event == nullptr) return;
@@ -289,7 +290,7 @@ class DomainReader {
 
   // An argument that sets a deprecated field is as deprecated as one that is marked so.
   void note_arguments(Action& action) {
-    for (std::size_t i = 0; action.kind != ActionKind::kReads && i < action.key_arguments.size(); ++i) {
+    for (std::size_t i = 0; action.changes_record() && i < action.key_arguments.size(); ++i) {
       const Field& part = action.resource->record.fields[action.resource->key_fields[i]];
       if (action.key_arguments[i] < 0) action.implicit_key.push_back(part.name);
     }
@@ -306,7 +307,7 @@ class DomainReader {
   }
 
   void read_argument(const FieldOutline& outline, const Field& argument, Action& action) {
-    if (action.kind == ActionKind::kReads) return check_absence(outline, argument, action);
+    if (!action.changes_record()) return check_absence(outline, argument, action);
     const TableType& record = action.resource->record;
     const Field* field = record.find(argument.name);
     if (field != nullptr && action.resource->is_key(field->id)) {
@@ -337,8 +338,8 @@ class DomainReader {
     if (!is_scalar(argument) || argument.nullable || argument.has_default) return;
     add(outline.place, ErrorId::kSchemaDomain,
         "the argument " + quoted(argument.name) + " of " + action.name + " does not say what its absence means",
-        "an action that " + std::string(name_of(action.kind)) +
-            (action.kind == ActionKind::kReads ? " takes what is not given for null" : " leaves alone what is not given"),
+        (action.kind == ActionKind::kGeneric ? "a generic action" : "an action that " + std::string(name_of(action.kind))) +
+            (action.changes_record() ? " leaves alone what is not given" : " takes what is not given for null"),
         "write " + argument.name + ": " + argument.type_name + " = null; or give it a default");
   }
 
@@ -377,10 +378,11 @@ class DomainReader {
   void read_action_rules(const ActionDraft& draft) {
     Action& action = *std::lower_bound(model_.actions.begin(), model_.actions.end(), draft.number,
                                        [](const Action& a, std::uint16_t number) { return a.number < number; });
-    if (action.kind == ActionKind::kReads) {
-      const RuleScope of_query{.record = nullptr, .arguments = &action.arguments, .actor = true, .now = false};
-      read_rules(find_text(draft.outline->attributes, "allow"), of_query, action.policies);
-      return read_query(*draft.outline, findings_, action);
+    if (!action.changes_record()) {
+      const RuleScope of_no_record{.record = nullptr, .arguments = &action.arguments, .actor = true, .now = false};
+      read_rules(find_text(draft.outline->attributes, "allow"), of_no_record, action.policies);
+      if (action.kind == ActionKind::kReads) read_query(*draft.outline, findings_, action);
+      return;
     }
     const RuleScope scope{&action.resource->record, &action.arguments, true};
     read_rules(find_text(draft.outline->attributes, "allow"), scope, action.policies);

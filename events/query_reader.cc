@@ -115,7 +115,7 @@ class QueryReader {
 }  // namespace
 
 void check_kind_attributes(const TableOutline& outline, const Action& action, SchemaFindings& findings) {
-  constexpr std::array<std::string_view, 5> kOfChanges = {"event", "require", "set", "handler", "timeout"};
+  constexpr std::array<std::string_view, 4> kOfChanges = {"event", "require", "set", "handler"};
   constexpr std::array<std::string_view, 3> kOfQueries = {"where", "order", "limit"};
   const auto refuse = [&](std::string_view name, const std::string& why) {
     const AttributeOutline* found = outline.find(name);
@@ -125,11 +125,13 @@ void check_kind_attributes(const TableOutline& outline, const Action& action, Sc
                                    .why(why)
                                    .remedy("leave it out"));
   };
-  if (action.kind == ActionKind::kReads) {
-    for (const std::string_view name : kOfChanges) refuse(name, "an action that reads changes nothing");
-  } else {
-    for (const std::string_view name : kOfQueries) refuse(name, "only an action that reads answers with records");
+  const bool is_query = action.kind == ActionKind::kReads;
+  if (!action.changes_record()) {
+    const std::string why = is_query ? "an action that reads changes nothing" : "a generic action is not about one record";
+    for (const std::string_view name : kOfChanges) refuse(name, why);
   }
+  if (is_query) return refuse("timeout", "an action that reads changes nothing");
+  for (const std::string_view name : kOfQueries) refuse(name, "only an action that reads answers with records");
 }
 
 void read_query(const TableOutline& outline, SchemaFindings& findings, Action& action) {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "forge/events/codec.h"
+#include "forge/events/event.h"
 #include "forge/events/key.h"
 #include "forge/store/store.h"
 #include "names.h"
@@ -99,7 +100,12 @@ Result<Receipt> Store::act(std::string_view action, Args args, const ActOptions&
   actions.push_back({.action = std::string(action), .args = std::move(args), .if_version = options.if_version});
   FORGE_ASSIGN(TransactionReceipt done, transact(std::move(actions), options));
   Receipt receipt;
-  static_cast<ActionReceipt&>(receipt) = std::move(done.actions.front());
+  if (done.actions.empty()) {  // of a generic action that came to nothing
+    receipt.seq = done.first_seq;
+    receipt.type = kEmptyTransactionType;
+  } else {
+    static_cast<ActionReceipt&>(receipt) = std::move(done.actions.front());
+  }
   receipt.transaction = done.transaction;
   receipt.recorded_at = done.recorded_at;
   receipt.replayed = done.replayed;

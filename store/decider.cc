@@ -1,6 +1,6 @@
-// The order of checks for one action is part of the contract: existence, policies, expected version, `require` rules, `set`, value
-// ranges, the handler, computed fields, required fields, limits of fields, transitions, `check` rules; at the end of the
-// transaction unique values, then references.
+// The order of checks is part of the contract. Of the transaction the idempotency key, then the append condition; of each of its
+// actions existence, policies, expected version, `require` rules, `set`, value ranges, the handler, computed fields, required
+// fields, limits of fields, transitions, `check` rules; at the end of the transaction unique values, then references.
 
 #include "decider.h"
 
@@ -29,10 +29,15 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Status key_reused(const std::string& key, Seq first, Seq last) {
-  return Status(ErrorId::kKeyReused, "the idempotency key '" + key + "' was used with other input")
-      .why(first == last ? "event " + std::to_string(first) + " was written under it"
-                         : "events " + std::to_string(first) + " to " + std::to_string(last) + " were written under it");
+// `actor`: who used it before.
+Status key_reused(const ActOptions& now, Seq first, Seq last, std::string_view actor) {
+  const bool is_same_actor = now.actor.id == actor;
+  std::string why = first == last ? "event " + std::to_string(first) + " was written under it"
+                                  : "events " + std::to_string(first) + " to " + std::to_string(last) + " were written under it";
+  if (!is_same_actor) why += actor.empty() ? " without an actor" : " by " + std::string(actor);
+  return Status(ErrorId::kKeyReused, "the idempotency key '" + now.idempotency_key + "' was used " +
+                                         (is_same_actor ? "with other input" : "by another actor"))
+      .why(std::move(why));
 }
 
 // What could not be read back must not be written. Only nested values can grow past what verify_table lets through.
@@ -119,6 +124,7 @@ Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock,
       limits_(limits),
       handlers_(handlers),
       references_(database),
+      conditions_(database, catalog),
       tree_(&database),
       staging_(std::make_unique<Staging>()),
       subject_(std::make_unique<Subject>()) {}
@@ -128,6 +134,7 @@ Decider::~Decider() = default;
 Status Decider::restore(Seq head, Time last_time) {
   overlay_.clear();
   references_.clear();
+  conditions_.restore(head);
   if (folds_ != nullptr) folds_->restore();
   in_flight_.clear();
   in_flight_order_.clear();
@@ -150,17 +157,21 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   if (domain.get() != &transaction.domain()) FORGE_TRY(transaction.prepare_again(domain));
   FORGE_ASSIGN(std::optional<TransactionReceipt> earlier, replay(transaction));
   if (earlier) return *std::move(earlier);
+  FORGE_TRY(transaction.refusal());
+  for (const PreparedCondition& condition : transaction.conditions()) FORGE_TRY(conditions_.check(condition));
 
   Staging& staging = *staging_;
   staging.reset(transaction, group);
   overlay_.begin();
   references_.begin();
+  conditions_.begin();
   if (folds_ != nullptr) folds_->begin();
   group.batch.SetSavePoint();
   const Status staged = stage(transaction, staging);
   if (!staged.ok() || transaction.options().dry_run) {
     overlay_.roll_back();
     references_.roll_back();
+    conditions_.roll_back();
     if (folds_ != nullptr) folds_->roll_back();
     group.batch.RollbackToSavePoint().PermitUncheckedError();
   } else {
@@ -216,7 +227,7 @@ void Decider::accept(Staging& staging) {
   last_seq_ = staging.receipt.last_seq;
   last_time_ = staging.now;
   if (const std::string& key = staging.transaction->options().idempotency_key; !key.empty()) {
-    in_flight_.emplace(key, InFlight{staging.receipt, staging.transaction->digest()});
+    in_flight_.emplace(key, InFlight{staging.receipt, staging.transaction->digest(), staging.transaction->options().actor.id});
     in_flight_order_.emplace_back(staging.group->number, key);
   }
   staging.group->actions += staging.leaves.size();
@@ -245,7 +256,9 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
   TransactionReceipt receipt;
   if (const auto staged = in_flight_.find(key); staged != in_flight_.end()) {
     receipt = staged->second.receipt;
-    if (staged->second.digest != transaction.digest()) return key_reused(key, receipt.first_seq, receipt.last_seq);
+    if (staged->second.digest != transaction.digest()) {
+      return key_reused(transaction.options(), receipt.first_seq, receipt.last_seq, staged->second.actor);
+    }
   } else {
     rocksdb::PinnableSlice row;
     FORGE_ASSIGN(const bool found, database_.get(Table::kIdempotency, key, row));
@@ -253,7 +266,9 @@ Result<std::optional<TransactionReceipt>> Decider::replay(const PreparedTransact
     FORGE_ASSIGN(const IdempotencyRecord record, read_idempotency_record(view_of(row)));
     AlignedBytes bytes;
     FORGE_ASSIGN(const Envelope first, read_event(database_, record.first, bytes));
-    if (first.input_digest != transaction.digest()) return key_reused(key, record.first, record.last);
+    if (first.input_digest != transaction.digest()) {
+      return key_reused(transaction.options(), record.first, record.last, first.actor);
+    }
     FORGE_ASSIGN(receipt, receipt_from_log(database_, catalog_, record.first, record.last));
   }
   receipt.replayed = true;
@@ -270,6 +285,7 @@ void Decider::stage_idempotency(Staging& staging) {
 void Decider::committed(std::uint64_t group) {
   overlay_.forget(group);
   references_.forget(group);
+  conditions_.forget(group);
   if (folds_ != nullptr) folds_->committed(group);
   for (; !in_flight_order_.empty() && in_flight_order_.front().first <= group; in_flight_order_.pop_front()) {
     in_flight_.erase(in_flight_order_.front().second);
@@ -448,6 +464,10 @@ Envelope Decider::envelope_of(const Staging& staging) const {
   if (out.place == 0 && !options.idempotency_key.empty()) out.input_digest = staging.transaction->digest();
   if (!options.reason.empty()) out.metadata.emplace_back("reason", options.reason);
   if (!options.actor.role.empty()) out.metadata.emplace_back("role", options.actor.role);
+  if (const PreparedTransaction& of = *staging.transaction; of.is_generic()) {
+    out.metadata.emplace_back("generic", of.generic());
+    if (out.place == 0) out.metadata.emplace_back("generic_arguments", of.generic_arguments());
+  }
   return out;
 }
 
@@ -511,6 +531,7 @@ Status Decider::write_event(const Envelope& envelope, Staging& staging) {
   }
   put(staging, Table::kLog, log_key(envelope.seq), text_of(bytes));
   staging.leaves.push_back(tree_.leaf_of(bytes));
+  conditions_.note(envelope, staging.group->number);
   if (folds_ != nullptr) folds_->fold(envelope, staging.transaction->domain());
   ++staging.next_seq;
   return {};

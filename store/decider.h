@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "catalog.h"
+#include "condition_check.h"
 #include "database.h"
 #include "forge/events/codec.h"
 #include "forge/events/envelope.h"
@@ -74,6 +75,7 @@ class Decider {
   struct InFlight {
     TransactionReceipt receipt;
     InputDigest digest{};
+    std::string actor;
   };
   // What one transaction needs while it is decided, and one record while an action is decided on it. Both keep their memory.
   struct Staging;
@@ -114,6 +116,7 @@ class Decider {
   const ActionHandlers& handlers_;
   Overlay overlay_;
   ReferenceCheck references_;
+  ConditionCheck conditions_;
   LogTree tree_;
   InlineFolds* folds_ = nullptr;  // null: nothing
   StateProjection projection_;

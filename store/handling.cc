@@ -1,9 +1,9 @@
 #include "handling.h"
 
-#include <exception>
 #include <string>
 
 #include "forge/events/codec.h"
+#include "program_code.h"
 
 namespace forge {
 namespace {
@@ -29,27 +29,7 @@ namespace internal {
 namespace {
 
 Status handler_failed(const Action& action, std::string why) {
-  return Status(ErrorId::kHandlerFailed, "the handler of " + action.name + " failed").why(std::move(why)).place(action.place);
-}
-
-// What a user's function throws ends here.
-Result<Object> call_handler(const ActionHandler& handler, const ActionCall& call) {
-  try {
-    return handler(call);
-  } catch (const std::exception& thrown) {
-    return handler_failed(call.action, thrown.what());
-  } catch (...) {
-    return handler_failed(call.action, "it threw something that is no std::exception");
-  }
-}
-
-Status refused(const Action& action, const Status& by_handler) {
-  if (by_handler.id() == ErrorId::kHandlerFailed) return by_handler;
-  const ErrorText& text = by_handler.text();
-  return Status(ErrorId::kActionRefused, action.name + " was refused by its handler")
-      .why(text.what + (text.why.empty() ? "" : ": " + text.why))
-      .place(action.place)
-      .remedy(text.remedy);
+  return code_failed(action, "handler", std::move(why));
 }
 
 // A cell whose text does not borrow from what the handler gave.
@@ -86,8 +66,8 @@ Status handle_action(const ActionHandlers& handlers, const ActionCall& call, std
     return Status(ErrorId::kHandlerMissing, call.action.name + " needs a handler, which this program does not have")
         .place(call.action.place);
   }
-  const Result<Object> given = call_handler(found->second, call);
-  if (!given.ok()) return refused(call.action, given.status());
+  const Result<Object> given = call_code<Object>(call.action, "handler", found->second, call);
+  if (!given.ok()) return given.status();
   for (const auto& [name, value] : given->members()) {
     FORGE_ASSIGN(const Field* field, settable(call.action, name));
     FORGE_ASSIGN(const Cell cell, cell_from_value(*field, value, "the handler of " + call.action.name, memory));

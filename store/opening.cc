@@ -149,7 +149,7 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   state.inline_folds = std::make_unique<InlineFolds>(state.clock(), state.options.log);
   state.decider->fold_inline(state.inline_folds.get());
   state.writer = std::make_unique<Writer>(*state.database, *state.decider, *state.watermark, state.options.durability,
-                                          state.options.limits, state.tuning, *state.gate);
+                                          state.options.limits, state.tuning, *state.gate, state.clock());
   state.writer->raise_floor(recovered.floor);
   return state.writer->start(recovered.head, recovered.head_time);
 }

@@ -60,10 +60,36 @@ void append_cell(const Field& field, const Cell& cell, std::string& out) {
   }
 }
 
+Status check_count(std::size_t actions, const Limits& limits) {
+  if (actions <= limits.transaction_actions_max) return {};
+  return Status(ErrorId::kTransactionTooLarge, "the transaction has too many actions")
+      .why(std::to_string(actions) + " actions, the limit is " + std::to_string(limits.transaction_actions_max));
+}
+
+void append_text(std::string_view text, std::string& out) {
+  append_u64(out, text.size());
+  out.append(text);
+}
+
+void append_texts(const std::vector<std::string>& texts, std::string& out) {
+  append_u64(out, texts.size());
+  for (const std::string& text : texts) append_text(text, out);
+}
+
+void append_condition(const AppendCondition& condition, std::string& out) {
+  append_u64(out, condition.after);
+  append_u64(out, condition.items.size());
+  for (const ConditionItem& item : condition.items) {
+    append_texts(item.types, out);
+    append_texts(item.tags, out);
+  }
+}
+
 }  // namespace
 
 std::size_t PreparedTransaction::bytes() const {
-  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_);
+  std::size_t sum = sizeof(PreparedTransaction) + bytes_of(requests_) + generic_.size() + generic_arguments_.size() +
+                    (options_.condition ? bytes_of(*options_.condition) : 0);
   for (const PreparedAction& action : actions_) {
     sum += sizeof(PreparedAction) + action.key.size() + action.arguments.size() * sizeof(Cell);
   }
@@ -73,17 +99,35 @@ std::size_t PreparedTransaction::bytes() const {
 
 Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vector<ActionRequest> requests, ActOptions options,
                                                                        std::shared_ptr<const Domain> domain, const Limits& limits) {
-  if (requests.size() > limits.transaction_actions_max) {
-    return Status(ErrorId::kTransactionTooLarge, "the transaction has too many actions")
-        .why(std::to_string(requests.size()) + " actions, the limit is " + std::to_string(limits.transaction_actions_max));
-  }
+  FORGE_TRY(check_count(requests.size(), limits));
   FORGE_TRY(check_options(options));
   std::unique_ptr<PreparedTransaction> out(new PreparedTransaction);
   out->requests_ = std::move(requests);
   out->options_ = std::move(options);
   FORGE_TRY(out->prepare_again(std::move(domain)));
   if (!out->options_.idempotency_key.empty()) out->take_digest();
+  out->note_generic();
+  out->is_made_ = true;
   return out;
+}
+
+// Secret arguments are noted as hidden.
+void PreparedTransaction::note_generic() {
+  List arguments;
+  for (const PreparedAction& asked : actions_) {
+    if (asked.action->kind != ActionKind::kGeneric) continue;
+    generic_ += (generic_.empty() ? "" : ", ") + asked.action->name;
+    arguments.emplace_back(row_to_object(asked.action->arguments, asked.arguments));
+  }
+  if (!arguments.empty()) append_json(generic_arguments_, arguments);
+}
+
+// What the actions asked for allow in time holds for those that they came to.
+Status PreparedTransaction::plan(std::vector<ActionRequest> requests, const Limits& limits) {
+  FORGE_TRY(check_count(requests.size(), limits));
+  requests_ = std::move(requests);
+  options_.timeout = timeout_;
+  return prepare_again(domain_);
 }
 
 std::unique_ptr<PreparedTransaction> PreparedTransaction::of_rows(std::vector<RowWrite> rows) {
@@ -114,8 +158,13 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
         .why("it changes nothing")
         .remedy("ask it: forgectl query " + action.name);
   }
+  if (action.kind == ActionKind::kGeneric && is_made_) {
+    return Status(ErrorId::kSchemaDiffers, "the schema changed while " + action.name + " waited")
+        .why("it is generic now, and no target has been asked")
+        .remedy("ask again");
+  }
   FORGE_TRY(row_from_object(action.arguments, request.args, request.action, memory_, out.arguments, action.implicit_key));
-  FORGE_TRY(read_key(request, out));
+  if (action.changes_record()) FORGE_TRY(read_key(request, out));
   FORGE_TRY(check_given(action, out.arguments));
   const bool is_sooner = action.timeout.count() > 0 && (timeout_.count() == 0 || action.timeout < timeout_);
   if (is_sooner) timeout_ = action.timeout;
@@ -150,8 +199,13 @@ Status PreparedTransaction::read_key(const ActionRequest& request, PreparedActio
   return {};
 }
 
+// What was asked is who asked it, too: policies depend on the actor.
 void PreparedTransaction::take_digest() {
   std::string bytes;
+  append_text(options_.actor.id, bytes);
+  append_text(options_.actor.role, bytes);
+  bytes.push_back(options_.condition ? 1 : 0);
+  if (options_.condition) append_condition(*options_.condition, bytes);
   for (const PreparedAction& action : actions_) {
     bytes.append(action.action->name);
     bytes.push_back('\0');

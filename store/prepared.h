@@ -18,6 +18,7 @@
 #include "forge/projections/table_keys.h"
 #include "forge/store/options.h"
 #include "forge/store/transaction.h"
+#include "log_condition.h"
 
 namespace forge::internal {
 
@@ -45,19 +46,32 @@ class PreparedTransaction {
 
   // Rows alone: no event, no seq, no receipt, but durable and ordered as any transaction.
   static std::unique_ptr<PreparedTransaction> of_rows(std::vector<RowWrite> rows);
+  void add_condition(PreparedCondition condition) { conditions_.push_back(std::move(condition)); }
+  // What was asked holds generic actions, which are not to be decided. Then either `plan` or `refuse` follows.
+  bool is_generic() const { return !generic_.empty(); }
+  // These requests take the place of those asked for, of which the digest stays. Errors: as make.
+  Status plan(std::vector<ActionRequest> requests, const Limits& limits);
+  // The answer, but where the idempotency key has one.
+  void refuse(Status refusal) { refusal_ = std::move(refusal); }
   // These rows are in the same batch as the transaction's events, or none of both.
   void carry(std::vector<RowWrite> rows) { rows_ = std::move(rows); }
 
-  // The same requests under another version of the domain.
+  // The same requests under another version of the domain. Errors: as make, kSchemaDiffers where one has become generic.
   Status prepare_again(std::shared_ptr<const Domain> domain);
 
   bool is_rows_alone() const { return domain_ == nullptr; }
   const Domain& domain() const { return *domain_; }  // not of rows alone
-  const std::vector<PreparedAction>& actions() const { return actions_; }
+  const std::vector<ActionRequest>& requests() const { return requests_; }
+  const std::vector<PreparedAction>& actions() const { return actions_; }  // of the requests, in order
   const ActOptions& options() const { return options_; }
   // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
   const std::vector<RowWrite>& rows() const { return rows_; }
+  const std::vector<PreparedCondition>& conditions() const { return conditions_; }
+  const Status& refusal() const { return refusal_; }
+  // The generic actions that were asked for, "Ledger.close", and a JSON list of their arguments; empty: none.
+  const std::string& generic() const { return generic_; }
+  const std::string& generic_arguments() const { return generic_arguments_; }
   // What it holds in memory, about: its texts and values.
   std::size_t bytes() const;
   // How long it may wait to be decided: the shortest time that the caller or an action allows. 0: no limit.
@@ -68,12 +82,17 @@ class PreparedTransaction {
   Result<PreparedAction> prepare(const ActionRequest& request);
   Status read_key(const ActionRequest& request, PreparedAction& out);
   void take_digest();
+  void note_generic();
 
   std::vector<ActionRequest> requests_;  // own what the rows borrow
   ActOptions options_;
   std::shared_ptr<const Domain> domain_;
   std::vector<PreparedAction> actions_;
   std::vector<RowWrite> rows_;
+  std::vector<PreparedCondition> conditions_;
+  Status refusal_;
+  std::string generic_, generic_arguments_;
+  bool is_made_ = false;
   InputDigest digest_{};
   std::chrono::microseconds timeout_{0};
   std::array<std::byte, 512> first_memory_;

@@ -31,4 +31,15 @@ std::size_t bytes_of(std::span<const ActionRequest> requests) {
   return sum;
 }
 
+std::size_t bytes_of(const AppendCondition& condition) {
+  std::size_t sum = 0;
+  for (const ConditionItem& item : condition.items) {
+    sum += sizeof(ConditionItem);
+    for (const std::vector<std::string>* texts : {&item.types, &item.tags}) {
+      for (const std::string& text : *texts) sum += sizeof(std::string) + text.size();
+    }
+  }
+  return sum;
+}
+
 }  // namespace forge::internal

@@ -11,5 +11,6 @@ namespace forge::internal {
 
 // About: their texts and values, and what keeps these.
 std::size_t bytes_of(std::span<const ActionRequest> requests);
+std::size_t bytes_of(const AppendCondition& condition);
 
 }  // namespace forge::internal

@@ -38,7 +38,7 @@ Status RequestQueue::put(std::shared_ptr<Request> request) {
   if (stopping_) return nothing_written(closed_error());
   FORGE_TRY(check_room(weight));
   request->weight = weight;
-  if (request->transaction != nullptr) request->deadline = deadline_after(request->transaction->timeout());
+  if (request->transaction != nullptr) request->deadline = deadline_after(request->transaction->timeout(), clock_);
   waiting_.actions += weight.actions;
   waiting_.bytes += weight.bytes;
   queue_.push_back(std::move(request));

@@ -48,7 +48,7 @@ using Requests = std::vector<std::shared_ptr<Request>>;
 
 class RequestQueue {
  public:
-  explicit RequestQueue(const Limits& limits) : limits_(limits) {}
+  RequestQueue(const Limits& limits, Clock& clock) : limits_(limits), clock_(clock) {}
 
   // Errors: kOverloaded, kClosed once it is stopped; then the request is the caller's to answer.
   Status put(std::shared_ptr<Request> request) FORGE_EXCLUDES(mutex_);
@@ -65,6 +65,7 @@ class RequestQueue {
   Status check_room(const RequestWeight& more) const FORGE_REQUIRES(mutex_);
 
   const Limits& limits_;
+  Clock& clock_;
   mutable Mutex mutex_;
   CondVar ready_;
   std::deque<std::shared_ptr<Request>> queue_ FORGE_GUARDED_BY(mutex_);

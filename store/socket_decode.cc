@@ -236,6 +236,14 @@ class Decoder {
     out.hops_left = optional_of(from->hops_left());
     out.dry_run = from->dry_run();
     out.timeout = std::chrono::microseconds(std::max<std::int64_t>(from->timeout_us(), 0));
+    if (from->condition() != nullptr) out.condition = condition(*from->condition());
+    return out;
+  }
+
+  AppendCondition condition(const wire::Condition& from) {
+    AppendCondition out{.items = {}, .after = from.after()};
+    each(from.items(),
+         [&](const wire::ConditionItem& item) { out.items.push_back({.types = texts(item.types()), .tags = texts(item.tags())}); });
     return out;
   }
 

@@ -174,9 +174,18 @@ class Encoder {
   Offset<wire::Options> table(const ActOptions& options) {
     const auto actor = string(options.actor.id), role = string(options.actor.role), key = string(options.idempotency_key),
                correlation = string(options.correlation), reason = string(options.reason);
+    const auto condition = options.condition ? table(*options.condition) : 0;
     return wire::CreateOptions(builder_, actor, role, key, correlation, reason, micros_of(options.occurred_at),
                                optional_of(options.causation), optional_of(options.hops_left), options.dry_run,
-                               options.timeout.count());
+                               options.timeout.count(), condition);
+  }
+
+  Offset<wire::Condition> table(const AppendCondition& condition) {
+    const auto items = each(condition.items, [this](const ConditionItem& item) {
+      const auto types = strings(item.types), tags = strings(item.tags);
+      return wire::CreateConditionItem(builder_, types, tags);
+    });
+    return wire::CreateCondition(builder_, items, condition.after);
   }
 
   Offset<wire::Point> table(const Point& point) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "condition_search.h"
 #include "contained.h"
 #include "forge/events/key.h"
 #include "idempotency.h"
@@ -13,6 +14,7 @@
 #include "opening.h"
 #include "projections_state.h"
 #include "store_state.h"
+#include "targeting.h"
 #include "view_state.h"
 
 namespace forge {
@@ -295,7 +297,7 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     std::vector<ActionRequest> actions;
     actions.push_back(
         {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});
-    return PreparedTransaction::make(std::move(actions), options, state.catalog.current(), state.options.limits);
+    return state.prepare(std::move(actions), options);
   };
   const auto then = [&](Seq seq) {
     state.catalog.add(next, seq);
@@ -351,22 +353,68 @@ std::optional<internal::TransactionTrace> Store::State::begin_trace(const std::v
   return internal::TransactionTrace(options.trace, options.log, clock().now(), actions.size(), of_transaction);
 }
 
-// What is only tried is decided here, but for what a handler decides that only the holder may have.
+// What is only tried is decided here, but for what code decides that only the holder may have.
 bool Store::State::is_for_holder(const std::vector<ActionRequest>& actions) const {
   if (attachment == nullptr || !is_read_only) return attachment != nullptr;
   const std::shared_ptr<const Domain> domain = catalog.current();
   return std::any_of(actions.begin(), actions.end(), [&](const ActionRequest& request) {
     const Action* const action = domain->find_action(request.action);
-    return action != nullptr && action->handled && !options.handlers.contains(action->name);
+    if (action == nullptr) return false;
+    if (action->kind == ActionKind::kGeneric) return !options.targets.contains(action->name);
+    return action->handled && !options.handlers.contains(action->name);
   });
+}
+
+// The log is searched here, where it holds up nobody: what is left for the writer are the events that come meanwhile. What is
+// answered again for its idempotency key is not asked, so it is not searched for, either.
+Result<internal::PreparedCondition> Store::State::prepare_condition(const AppendCondition& asked,
+                                                                    const std::string& idempotency_key) const {
+  const Seq known = head();
+  FORGE_ASSIGN(internal::LogCondition condition, internal::LogCondition::make(asked, catalog.versions(), known));
+  internal::PreparedCondition out{.condition = std::move(condition), .searched_to = 0, .match = {}};
+  if (!idempotency_key.empty()) {
+    rocksdb::PinnableSlice row;
+    FORGE_ASSIGN(const bool was_used, database->get(Table::kIdempotency, idempotency_key, row));
+    if (was_used) return out;
+  }
+  FORGE_ASSIGN(out.match, internal::find_match(*database, catalog, out.condition, out.condition.after() + 1, known));
+  out.searched_to = known;
+  return out;
+}
+
+Result<std::unique_ptr<PreparedTransaction>> Store::State::prepare(std::vector<ActionRequest> actions,
+                                                                   ActOptions of_transaction) const {
+  FORGE_ASSIGN(std::unique_ptr<PreparedTransaction> prepared,
+               PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits));
+  if (const std::optional<AppendCondition>& asked = prepared->options().condition) {
+    FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(*asked, prepared->options().idempotency_key));
+    prepared->add_condition(std::move(condition));
+  }
+  if (prepared->is_generic()) {
+    if (Status planned = plan(*prepared); !planned.ok()) prepared->refuse(std::move(planned));
+  }
+  return prepared;
+}
+
+// What is refused here is answered where it is decided, since its idempotency key may have an answer already.
+Status Store::State::plan(PreparedTransaction& prepared) const {
+  auto at_head = std::make_shared<View::State>(look(database.get(), head()));
+  at_head->gate = gate;
+  const View view(std::move(at_head));
+  FORGE_ASSIGN(internal::PlannedActions planned, internal::plan_actions(prepared, options.targets, view));
+  FORGE_TRY(check_own_actions(planned.actions, view.seq()));
+  for (const AppendCondition& asked : planned.conditions) {
+    FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(asked, prepared.options().idempotency_key));
+    prepared.add_condition(std::move(condition));
+  }
+  return prepared.plan(std::move(planned.actions), options.limits);
 }
 
 Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
   if (writer == nullptr && !writes_elsewhere() && !of_transaction.dry_run) return read_only_error(path);
   if (is_for_holder(actions)) return attachment->transact(std::move(actions), of_transaction);
   FORGE_TRY(check_own_actions(actions, head()));
-  Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), of_transaction, catalog.current(), options.limits);
+  Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(std::move(actions), of_transaction);
   if (!prepared.ok()) return nothing_written(prepared.status());
   if (writer != nullptr) return writer->transact(*std::move(prepared));
   Result<TransactionReceipt> result = dry_run->decide(prepared);
@@ -377,8 +425,7 @@ Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> act
 Status Store::State::act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows) {
   std::vector<ActionRequest> actions;
   actions.push_back(std::move(request));
-  Result<std::unique_ptr<PreparedTransaction>> prepared =
-      PreparedTransaction::make(std::move(actions), act_options, catalog.current(), options.limits);
+  Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(std::move(actions), act_options);
   if (!prepared.ok()) return nothing_written(prepared.status());
   (*prepared)->carry(std::move(rows));
   return writer->transact(*std::move(prepared)).status();
@@ -406,8 +453,7 @@ void Store::State::submit(std::vector<ActionRequest> actions, ActOptions of_tran
   }
   const Status issuable = check_own_actions(actions, head());
   Result<std::unique_ptr<PreparedTransaction>> prepared =
-      issuable.ok() ? PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits)
-                    : issuable;
+      issuable.ok() ? prepare(std::move(actions), std::move(of_transaction)) : issuable;
   if (writer == nullptr) {
     Result<TransactionReceipt> result = dry_run->decide(prepared, stream.get());
     return done(result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status())));
@@ -555,6 +601,23 @@ Result<Seq> Store::newest_head() const {
   return reading.newest ? std::max(head(), reading.newest->seq) : head();
 }
 
+namespace {
+
+// What the write-ahead log takes on the disk.
+Result<std::uint64_t> wal_bytes(const internal::StoreFiles& files) {
+  const std::string data = files.paths().data();
+  std::vector<std::string> names;
+  FORGE_TRY(internal::to_status(files.file_system().GetChildren(data, rocksdb::IOOptions(), &names, nullptr), "listing " + data));
+  std::uint64_t sum = 0;
+  for (const std::string& name : names) {
+    const Result<std::uint64_t> size = name.ends_with(".log") ? files.size_of(data + "/" + name) : Result<std::uint64_t>(0);
+    if (size.ok()) sum += *size;  // one that was deleted meanwhile takes nothing
+  }
+  return sum;
+}
+
+}  // namespace
+
 Result<StoreStats> Store::stats() const {
   const Pass pass(*state_->gate);
   if (!pass) return closed_error();
@@ -580,6 +643,7 @@ Result<StoreStats> Store::stats() const {
   stats.index_bytes = bytes_of(Table::kUnique) + bytes_of(Table::kIdempotency) + bytes_of(Table::kIndex) + bytes_of(Table::kTags);
   stats.tree_bytes = bytes_of(Table::kTree);
   stats.rows_bytes = bytes_of(Table::kRows) + bytes_of(Table::kCursors);
+  FORGE_ASSIGN(stats.wal_bytes, wal_bytes(*state_->files));
   return stats;
 }
 

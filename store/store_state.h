@@ -79,6 +79,10 @@ struct Store::State {
   // Nothing where nobody listens.
   std::optional<internal::TransactionTrace> begin_trace(const std::vector<ActionRequest>& actions,
                                                         const ActOptions& of_transaction) const;
+  // Ready to be decided, with what the log up to the head says of its condition. Errors: as PreparedTransaction::make,
+  // kConditionInvalid, kDataCorrupt, kIoError.
+  Result<std::unique_ptr<internal::PreparedTransaction>> prepare(std::vector<ActionRequest> actions,
+                                                                 ActOptions of_transaction) const;
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
   // Of a store that is open for writing. Errors: as Store::transact.
   Status act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows);
@@ -90,6 +94,8 @@ struct Store::State {
 
  private:
   Status stop_writing();
+  Result<internal::PreparedCondition> prepare_condition(const AppendCondition& asked, const std::string& idempotency_key) const;
+  Status plan(internal::PreparedTransaction& prepared) const;
 
   Mutex closing;  // held while it closes: who comes second waits
 };

@@ -87,7 +87,7 @@ Result<const Action*> query_named(const Domain& domain, std::string_view name) {
   FORGE_ASSIGN(const Action* action, domain.get_action(name));
   if (action->query) return action;
   return Status(ErrorId::kActionReads, action->name + " is no query")
-      .why("it " + std::string(name_of(action->kind)) + " a record")
+      .why(action->changes_record() ? "it " + std::string(name_of(action->kind)) + " a record" : "it is generic")
       .remedy("issue it: forgectl do " + action->name);
 }
 

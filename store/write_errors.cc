@@ -1,5 +1,7 @@
 #include "write_errors.h"
 
+#include <limits>
+
 #include "database.h"
 
 namespace forge::internal {
@@ -39,13 +41,15 @@ Status not_tried(const Status& failure, const std::string& idempotency_key) {
       .state(state_of_untried(idempotency_key));
 }
 
-Deadline deadline_after(std::chrono::microseconds timeout) {
+Deadline deadline_after(std::chrono::microseconds timeout, Clock& clock) {
   if (timeout.count() <= 0) return std::nullopt;
-  return std::chrono::steady_clock::now() + timeout;
+  const std::int64_t now = clock.now().micros;
+  return Time{timeout.count() > std::numeric_limits<std::int64_t>::max() - now ? std::numeric_limits<std::int64_t>::max()
+                                                                               : now + timeout.count()};
 }
 
-Status check_deadline(const Deadline& deadline) {
-  if (!deadline || std::chrono::steady_clock::now() <= *deadline) return {};
+Status check_deadline(const Deadline& deadline, Clock& clock) {
+  if (!deadline || clock.now() <= *deadline) return {};
   return Status(ErrorId::kDeadlinePassed, "the transaction waited longer than it was allowed to").state("nothing was written");
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "forge/events/status.h"
+#include "forge/events/time.h"
 
 namespace forge::internal {
 
@@ -24,10 +25,10 @@ std::string state_of_untried(const std::string& idempotency_key);
 // What later writes are told, where `failure` ended writing for good.
 Status not_tried(const Status& failure, const std::string& idempotency_key = {});
 
-// Until when a transaction may wait to be decided; nothing: for ever.
-using Deadline = std::optional<std::chrono::steady_clock::time_point>;
-Deadline deadline_after(std::chrono::microseconds timeout);
+// Until when, by the store's clock, a transaction may wait to be decided; nothing: for ever.
+using Deadline = std::optional<Time>;
+Deadline deadline_after(std::chrono::microseconds timeout, Clock& clock);
 // Errors: kDeadlinePassed.
-Status check_deadline(const Deadline& deadline);
+Status check_deadline(const Deadline& deadline, Clock& clock);
 
 }  // namespace forge::internal

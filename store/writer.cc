@@ -5,15 +5,16 @@
 namespace forge::internal {
 
 Writer::Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits,
-               const Tuning& tuning, const Gate& gate)
+               const Tuning& tuning, const Gate& gate, Clock& clock)
     : database_(database),
       watermark_(watermark),
       durability_(durability),
       limits_(limits),
       tuning_(tuning),
+      clock_(clock),
       gate_(gate),
       decider_(decider),
-      queue_(limits) {}
+      queue_(limits, clock) {}
 
 Writer::~Writer() {
   stop();
@@ -89,13 +90,13 @@ TransactionResult Writer::transact(std::unique_ptr<PreparedTransaction> transact
 }
 
 Writer::Decided Writer::decide_in_group(PreparedTransaction& transaction) {
-  const Deadline deadline = deadline_after(transaction.timeout());
+  const Deadline deadline = deadline_after(transaction.timeout(), clock_);
   const MutexLock decide(decide_mutex_);
   await_room();
   if (const Status failed = failure(); !failed.ok()) {
     return {.result = not_tried(failed, transaction.options().idempotency_key), .group = nullptr};
   }
-  if (Status late = check_deadline(deadline); !late.ok()) return {.result = std::move(late), .group = nullptr};
+  if (Status late = check_deadline(deadline, clock_); !late.ok()) return {.result = std::move(late), .group = nullptr};
   const bool leads = open_ == nullptr;
   OpenGroup& group = open_group(true);
   TransactionResult result = decide_now(transaction, group.group);
@@ -108,7 +109,7 @@ Writer::Decided Writer::decide_in_group(PreparedTransaction& transaction) {
 }
 
 TransactionResult Writer::decide(Request& request, Group& group) {
-  FORGE_TRY(check_deadline(request.deadline));
+  FORGE_TRY(check_deadline(request.deadline, clock_));
   if (request.gate != nullptr && request.gate->refusal) return *request.gate->refusal;
   TransactionResult result = request.transaction != nullptr ? decide_now(*request.transaction, group) : request.refusal;
   if (!result.ok() && request.gate != nullptr && request.gate->stop_on_refusal) request.gate->refusal = result.status();

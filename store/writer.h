@@ -50,7 +50,7 @@ struct WriterTotals {
 class Writer {
  public:
   Writer(Database& database, Decider& decider, WatermarkKeeper& watermark, Durability durability, const Limits& limits,
-         const Tuning& tuning, const Gate& gate);
+         const Tuning& tuning, const Gate& gate, Clock& clock);
   ~Writer();
 
   // `on_commit` is called after each commit of events, under the sync role: it must not block. Set before the first one.
@@ -158,6 +158,7 @@ class Writer {
   const Durability durability_;
   const Limits& limits_;
   const Tuning& tuning_;
+  Clock& clock_;
   const Gate& gate_;  // which its threads pass as the store's own
   std::function<void()> on_commit_;
 

@@ -114,6 +114,7 @@ Result<int> run_do(Session& session) {
   if (const auto at = arguments.if_text("at")) {
     FORGE_ASSIGN(options.occurred_at, parse_time(*at));
   }
+  FORGE_ASSIGN(options.condition, read_condition(arguments));
   FORGE_ASSIGN(Store store, session.open_for_writing());
   FORGE_ASSIGN(ActionRequest request, read_action(session, *store.domain(), arguments.words()));
   options.if_version = request.if_version;
@@ -164,9 +165,13 @@ const Command& do_command() {
       .flags = flags(),
       .examples = {{"forgectl do Order.place id=o-1 sku=tea qty=2 --idempotency-key req-42", ""},
                    {"forgectl do Order.resize --input '{\"id\":\"o-1\",\"qty\":5}' --if-version 1", ""},
+                   {"forgectl do Order.place id=o-2 sku=tea --unless-tag sku=tea --after 8", "unless somebody ordered tea since"},
                    {"forgectl do --batch --input @actions.ndjson", "resumable: run it again"}},
       .notes =
-          "A line of a batch is one transaction, all or nothing; it may have a role, a reason and a correlation, too:\n"
+          "A line of a batch is one transaction, all or nothing; it may have a role, a reason, a correlation and a condition, "
+          "too,\n"
+          "\"condition\":{\"items\":[{\"types\":[\"Order.*\"],\"tags\":[\"sku=tea\"]}],\"after\":8}: refused where one item "
+          "matches an event.\n"
           "  {\"idempotency_key\":\"k-1\",\"at\":\"2026-11-23T04:00:00Z\",\"actor\":\"web\",\n"
           "   \"actions\":[{\"action\":\"Order.place\",\"args\":{\"id\":\"o-1\"},\"if_version\":0}]}",
       .writes = true,

@@ -126,10 +126,12 @@ Result<int> explain_do(Session& session, Store& store, std::span<const std::stri
   ActOptions options = session.act_options();
   options.dry_run = true;
   options.if_version = request.if_version;
+  FORGE_ASSIGN(options.condition, read_condition(session.arguments));
   const Result<Receipt> decided = store.act(request.action, std::move(request.args), options);
   if (!decided.ok()) return about_action(decided.status(), action);
   const Receipt& receipt = *decided;
   std::string rules;
+  if (options.condition) rules += "  holds  " + definition_of(*options.condition) + "\n";
   List names;
   List policies;
   for (const Rule& policy : action.policies) {
@@ -152,6 +154,7 @@ Result<int> explain_do(Session& session, Store& store, std::span<const std::stri
                 {"rules", std::move(names)},
                 {"applied", false}};
   if (!policies.empty()) object.add("policies", std::move(policies));
+  if (options.condition) object.add("condition", definition_of(*options.condition));
   FORGE_TRY(session.out.object(object, "key"));
   return 0;
 }

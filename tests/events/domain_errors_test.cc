@@ -253,11 +253,11 @@ table B (action: "Order.place", creates) {})x",
     {"NoKind",
      R"x(table Order (resource) { id: string (key); }
 table A (action: "Order.place") {})x",
-     {R"x(a.fbs:2:7 E2006 the action 'Order.place' has no kind; give it one of creates, updates, upserts, destroys, reads)x"}},
+     {R"x(a.fbs:2:7 E2006 the action 'Order.place' has no kind; give it one of creates, updates, upserts, destroys, reads, generic)x"}},
     {"TwoKinds",
      R"x(table Order (resource) { id: string (key); }
 table A (action: "Order.place", creates, updates) {})x",
-     {R"x(a.fbs:2:7 E2006 the action 'Order.place' has several kinds; give it one of creates, updates, upserts, destroys, reads)x"}},
+     {R"x(a.fbs:2:7 E2006 the action 'Order.place' has several kinds; give it one of creates, updates, upserts, destroys, reads, generic)x"}},
     {"EventOfAnotherResource",
      R"x(table Order (resource) { id: string (key); }
 table A (action: "Order.place", creates, event: "Card.placed") {})x",

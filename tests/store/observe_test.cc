@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <latch>
 #include <map>
@@ -9,6 +10,7 @@
 #include <sstream>
 
 #include "forge/testing.h"
+#include "store/sample_store.h"
 
 namespace forge {
 namespace {
@@ -93,6 +95,27 @@ TEST_F(Spans, TellOfEachTransactionOnce) {
   EXPECT_TRUE(spans_[2].dry_run);
   EXPECT_TRUE(spans_[3].outcome.ok());
   EXPECT_EQ(spans_[3].last_seq, store_.head());
+}
+
+TEST(Stats, CountTheBytesOfTheWriteAheadLog) {
+  const testing_support::FreshPath path("forge-wal-bytes");
+  const auto on_disk = [&] {
+    std::uint64_t sum = 0;
+    for (const auto& file : std::filesystem::directory_iterator(path.path() + "/data")) {
+      if (file.path().extension() == ".log") sum += file.file_size();
+    }
+    return sum;
+  };
+  {
+    Store store = Store::open(path.path()).value();
+    store.add_schema(schema()).value();
+    const std::uint64_t before = store.stats().value().wal_bytes;
+    store.act("Item.make", {{"id", std::string(900, 'x')}}).value();
+    EXPECT_GT(store.stats().value().wal_bytes, before + 900);
+    EXPECT_EQ(store.stats().value().wal_bytes, on_disk());
+  }
+  const Store closed = Store::open(path.path(), {.read_only = true}).value();
+  EXPECT_EQ(closed.stats().value().wal_bytes, on_disk());
 }
 
 }  // namespace

@@ -63,6 +63,16 @@ Object some_object(Dice& dice) {
   return object;
 }
 
+AppendCondition some_condition(Dice& dice) {
+  AppendCondition condition{.items = {}, .after = dice.below(9)};
+  for (std::uint64_t i = dice.below(3); i > 0; --i) {
+    ConditionItem& item = condition.items.emplace_back();
+    for (std::uint64_t n = dice.below(3); n > 0; --n) item.types.push_back(some_text(dice));
+    for (std::uint64_t n = dice.below(3); n > 0; --n) item.tags.push_back(some_text(dice));
+  }
+  return condition;
+}
+
 message::Transact some_transaction(Dice& dice) {
   message::Transact out;
   for (std::uint64_t i = dice.below(4); i > 0; --i) {
@@ -78,6 +88,7 @@ message::Transact some_transaction(Dice& dice) {
   if (dice.chance(50)) out.options.hops_left = static_cast<std::uint8_t>(dice.below(256));
   out.options.dry_run = dice.chance(50);
   out.options.timeout = std::chrono::microseconds(dice.below(99));
+  if (dice.chance(50)) out.options.condition = some_condition(dice);
   out.stream = dice.below(3);
   out.stops_on_refusal = dice.chance(50);
   return out;
@@ -126,6 +137,7 @@ TEST(SocketMessage, TransactionsPassUnchanged) {
     EXPECT_EQ(got.options.hops_left, sent.options.hops_left);
     EXPECT_EQ(got.options.dry_run, sent.options.dry_run);
     EXPECT_EQ(got.options.timeout, sent.options.timeout);
+    EXPECT_EQ(got.options.condition, sent.options.condition);
     EXPECT_EQ(got.stream, sent.stream);
     EXPECT_EQ(got.stops_on_refusal, sent.stops_on_refusal);
   }

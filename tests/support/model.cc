@@ -90,9 +90,9 @@ ErrorId check_request(const ActionRequest& request) {
   return made || (key != nullptr && !key->is_null()) ? kNone : kArgumentMissing;
 }
 
-// One text for equal inputs, whatever the order of their arguments.
-std::string input_of(const std::vector<ActionRequest>& requests) {
-  std::string out;
+// One text for equal inputs of one actor, whatever the order of their arguments.
+std::string input_of(const std::vector<ActionRequest>& requests, const Actor& actor) {
+  std::string out = actor.id + "\n" + actor.role + "\n";
   for (const ActionRequest& request : requests) {
     std::map<std::string, std::string> arguments;
     for (const auto& [name, value] : request.args.members()) arguments[name] = to_json(value);
@@ -167,7 +167,7 @@ Prediction Model::predict(const std::vector<ActionRequest>& requests, const ActO
     if (const ErrorId error = check_request(request); error != kNone) return {.error = error};
   }
   if (const auto earlier = remembered_.find(options.idempotency_key); earlier != remembered_.end()) {
-    if (earlier->second.input != input_of(requests)) return {.error = kKeyReused};
+    if (earlier->second.input != input_of(requests, options.actor)) return {.error = kKeyReused};
     Prediction replay{.replayed = true};
     for (const ModelEvent* event : earlier->second.events) replay.events.push_back(*event);
     return replay;
@@ -292,7 +292,7 @@ ErrorId Model::check_unique(const Draft& draft) const {
 }
 
 void Model::accept(Prediction prediction, const TransactionReceipt& receipt, const std::vector<ActionRequest>& requests) {
-  Remembered remembered{.input = input_of(requests), .events = {}};
+  Remembered remembered{.input = input_of(requests, prediction.events.front().options.actor), .events = {}};
   for (ModelEvent& event : prediction.events) {
     event.transaction = receipt.transaction;
     if (!event.record.resource.empty() && event.record.key.empty()) event.record.key = receipt.actions[event.place].key;

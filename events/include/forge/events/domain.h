@@ -87,7 +87,8 @@ struct TableType {
   const Field* find(std::string_view name) const;
 };
 
-enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys, kReads };
+// kGeneric is not about one record: code of the program turns it into other actions.
+enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys, kReads, kGeneric };
 
 std::string_view name_of(ActionKind kind);  // "creates"
 
@@ -95,14 +96,14 @@ struct Resource;
 
 struct Action {
   std::string name;          // "Order.place"
-  std::string event_type;    // "Order.placed"; empty for kReads
+  std::string event_type;    // "Order.placed"; empty for kReads and kGeneric
   std::uint16_t number = 0;  // stable over schema versions
   ActionKind kind = ActionKind::kUpdates;
   const Resource* resource = nullptr;
   TableType arguments;             // the declared arguments; the key is implicit where it is not declared
   std::vector<int> key_arguments;  // for each part of the key, the index in `arguments` of the argument of that name, or -1
-  std::vector<std::string_view> implicit_key;  // the names of those parts that have no argument; of kReads none
-  // For each argument, the index of the field it sets, or -1: the key, `destroys` and `reads` set none.
+  std::vector<std::string_view> implicit_key;  // of those parts that have no argument; of kReads, kGeneric none
+  // For each argument, the index of the field it sets, or -1: the key, `destroys`, `reads` and `generic` set none.
   std::vector<int> field_of_argument;
   std::vector<Rule> policies;                    // `allow`: who may; all must hold, on what `requires_` sees
   std::vector<Rule> requires_;                   // on the record before, in order
@@ -115,6 +116,8 @@ struct Action {
   std::string place;
 
   bool is_key_argument(std::size_t argument) const;
+  // It makes an event of one record.
+  bool changes_record() const { return kind != ActionKind::kReads && kind != ActionKind::kGeneric; }
 };
 
 struct Resource {

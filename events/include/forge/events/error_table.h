@@ -103,6 +103,8 @@ std::string_view name_of(Code code);
   X(ReferenceMissing, 3013, kRuleViolated, 4, 422, "a reference names no record", "make that record first, or name another")      \
   X(StillReferenced, 3014, kRuleViolated, 4, 409, "the record is still referenced",                                               \
     "change or destroy the referring records first")                                                                              \
+  X(ConditionInvalid, 3015, kInvalidArgument, 4, 422, "the append condition could never fail",                                    \
+    "name events that there can be, and the seq up to which was read")                                                            \
   X(TimeUnparsable, 4001, kInvalidArgument, 2, 400, "the time cannot be read", "see: forgectl help time")                         \
   X(SqlReadOnly, 4002, kDenied, 4, 403, "sql is read-only", "state changes only through actions: forgectl help do")               \
   X(TimeInFuture, 4003, kInvalidArgument, 4, 422, "the point is after the head of the log", "ask for the head or earlier")        \

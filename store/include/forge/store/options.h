@@ -12,6 +12,7 @@
 #include "forge/events/id.h"
 #include "forge/events/time.h"
 #include "forge/projections/projection.h"
+#include "forge/store/action_target.h"
 #include "forge/store/handler.h"
 #include "forge/store/observe.h"
 
@@ -53,6 +54,7 @@ struct OpenOptions {
   LogSink log = {};                           // empty: nowhere
   TraceSink trace = {};                       // empty: no spans are made
   ActionHandlers handlers = {};               // of actions with `handler` (forge/store/handler.h)
+  ActionTargets targets = {};                 // of actions with `generic` (forge/store/action_target.h)
   std::vector<Projection> projections = {};   // as Projections::add; without effect on a store that is open for reading
   std::string owner = {};                     // how the lock names this process to others; empty: its command line
 };

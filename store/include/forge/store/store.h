@@ -127,9 +127,9 @@ class Store {
 
   // Issues one action, or several as one transaction: all or nothing, each seeing the ones before it. Returns once it is durable.
   // Refusals leave no trace. Errors: kUnknownAction, kActionReads, kUnknownField, kArgument…, kKeyInvalid, kPolicyDenied, kRule…,
-  // kRecordNotFound, kRecordExists, kVersionConflict, kUniqueTaken, kKeyReused, kTooLarge, kTransactionTooLarge, kOverloaded,
-  // kDeadlinePassed (nothing was written), kReadOnly unless it is a dry run, kDiskFull, kIoFatal and kUnknownOutcome (it may or may
-  // not be stored: retry with the same idempotency key).
+  // kRecordNotFound, kRecordExists, kVersionConflict, kUniqueTaken, kKeyReused, kConditionFailed, kConditionInvalid, kTooLarge,
+  // kTransactionTooLarge, kOverloaded, kDeadlinePassed (nothing was written), kReadOnly unless it is a dry run, kDiskFull, kIoFatal
+  // and kUnknownOutcome (it may or may not be stored: retry with the same idempotency key).
   Result<Receipt> act(std::string_view action, Args args, const ActOptions& options = {});
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& options = {});
   // The same for an action's table as an object that flatc made of the schema (in CMake: forge_schema). What equals the field's

@@ -10,6 +10,7 @@
 
 #include "forge/events/envelope.h"
 #include "forge/events/value.h"
+#include "forge/store/condition.h"
 
 namespace forge {
 
@@ -34,16 +35,18 @@ struct ActionRequest {
 
 struct ActOptions {
   Actor actor = {};
-  std::string key = {};                    // of Store::act: the record's, as text, where the arguments do not hold it
-  std::optional<Version> if_version = {};  // of Store::act; in a transaction each action has its own
-  std::string idempotency_key = {};        // 1 to 256 bytes of UTF-8; kept as long as the log
+  std::string key = {};                           // of Store::act: the record's, as text, where the arguments do not hold it
+  std::optional<Version> if_version = {};         // of Store::act; in a transaction each action has its own
+  std::optional<AppendCondition> condition = {};  // refuse where such an event has been written meanwhile
+  // 1 to 256 bytes of UTF-8; kept as long as the log. The same input of the same actor gets the first answer again.
+  std::string idempotency_key = {};
   std::optional<Time> occurred_at = {};
   std::string correlation = {};  // at most 128 bytes; empty: the transaction's id
   std::optional<Seq> causation = {};
   std::optional<std::uint8_t> hops_left = {};
   std::string reason = {};               // kept in the event's metadata under "reason"
   bool dry_run = false;                  // decide and answer as if, write nothing
-  std::chrono::microseconds timeout{0};  // how long to wait in the queue; 0: as long as the actions' own timeouts, if any
+  std::chrono::microseconds timeout{0};  // in the queue, by the store's clock; 0: as long as the actions' own timeouts, if any
 };
 
 struct ActionReceipt {
