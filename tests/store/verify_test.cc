@@ -283,10 +283,10 @@ TEST_F(Verify, ComparesWithARootKeptElsewhere) {
   EXPECT_TRUE(findings("head", {.files = false, .expected = kept}).empty()) << "the log only grew";
   // Inside a tile whose leaves need not be computed otherwise.
   const Root inside{300, internal::tree_root(database(), 300).value()};
-  EXPECT_TRUE(findings("head", {.files = false, .from = 600, .expected = inside}).empty());
+  EXPECT_TRUE(findings("head", {.from = 600, .files = false, .expected = inside}).empty());
   Root forged = inside;
   forged.hash[0] ^= 1;
-  EXPECT_EQ(findings("head", {.files = false, .from = 600, .expected = forged}).at(0).id(), ErrorId::kEventAltered);
+  EXPECT_EQ(findings("head", {.from = 600, .files = false, .expected = forged}).at(0).id(), ErrorId::kEventAltered);
 }
 
 TEST_F(Verify, NamesADamagedMarkOfATile) {
