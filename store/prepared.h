@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -46,7 +47,7 @@ class PreparedTransaction {
   // Rows alone: no event, no seq, no receipt, but durable and ordered as any transaction.
   static std::unique_ptr<PreparedTransaction> of_rows(std::vector<RowWrite> rows);
   // These rows are in the same batch as the transaction's events, or none of both.
-  void carry(std::vector<RowWrite> rows) { rows_ = std::move(rows); }
+  void carry(std::vector<RowWrite> rows) { std::move(rows.begin(), rows.end(), std::back_inserter(rows_)); }
 
   // The same requests under another version of the domain.
   Status prepare_again(std::shared_ptr<const Domain> domain);
