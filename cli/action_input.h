@@ -17,6 +17,11 @@ std::vector<Flag> action_flags();
 // Errors: kUnknownAction, kUsage, kArgumentType, kJsonInvalid, …
 Result<ActionRequest> read_action(Session& session, const Domain& domain, std::span<const std::string> words);
 
+// The arguments that a caller may give: those of the key that are not declared first.
+std::vector<std::string> argument_names(const Action& action);
+// The field whose type such an argument takes. Errors: kUnknownField with the nearest name.
+Result<const Field*> argument_named(const Action& action, std::string_view name);
+
 // The error of a store about `action`: where its advice speaks of any action, of this one.
 Status about_action(Status error, const Action& action);
 

@@ -61,6 +61,7 @@ const std::map<std::string, Refusal>& refusals() {
       {"subscription parked", {"subscription parked nobody", 3, "E5020"}},
       {"subscription retry", {"subscription retry mailer 99", 3, "E5027"}},
       {"subscription skip", {"subscription skip mailer 99", 3, "E5027"}},
+      {"import", {"import bad.csv --action Order.place", 4, "E2121"}},
       {"export", {"export Ordr", 4, "E2010"}},
       {"backup", {"backup .", 4, "E1003"}},
       {"restore", {"restore elsewhere --to other", 3, "E1011"}},
@@ -114,6 +115,7 @@ const std::map<std::string, Call>& calls() {
       {"subscription parked", {"subscription parked mailer", true}},
       {"subscription retry", {"subscription retry mailer 2"}},
       {"subscription skip", {"subscription skip mailer 2"}},
+      {"import", {"import rows.csv --action Order.place"}},
       {"export", {"export events", true, 0, "export events --from 99"}},
       {"backup", {"backup other"}},
       {"restore", {"restore saved --to other"}},
@@ -153,6 +155,8 @@ class Shop : public Bench {
     add_projections();
     line("projection pause resting");
     add_query();
+    write("rows.csv", "id,sku\no-8,\"a\033[31mb\"\n");
+    write("bad.csv", "id,skuu\no-8,tea\n");
   }
 
  private:
