@@ -20,11 +20,14 @@ void measure_subscriptions(const Settings& settings, std::vector<Figure>& figure
 void measure_rebuild(const Settings& settings, std::vector<Figure>& figures);
 void measure_following(const Settings& settings, std::vector<Figure>& figures);
 void measure_socket(const Settings& settings, std::vector<Figure>& figures);
+void measure_import(const Settings& settings, std::vector<Figure>& figures);
 void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 
 // The other process of measure_recovery: writes into the store in `path` until it is killed, and says on standard output when the
 // write-ahead log holds `bytes`.
 [[noreturn]] void fill_log(const std::filesystem::path& path, std::uintmax_t bytes);
+// The other process of measure_import: brings the file into the store and says on standard output how many KiB it had at most.
+[[noreturn]] void import_rows(const std::filesystem::path& store, const std::filesystem::path& rows);
 
 // The other process of measure_socket: holds a store in `path` and answers, until its standard input ends. Says on standard output
 // when it does.

@@ -21,6 +21,7 @@ constexpr const char* kUsage =
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
     "               subscribe, rebuild, follow, socket\n"
+    "               subscribe, rebuild, follow, import\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -31,7 +32,8 @@ struct Group {
 constexpr Group kGroups[] = {{"commit", measure_commits},  {"cpu", measure_processor},    {"asof", measure_as_of},
                              {"scan", measure_scans},      {"history", measure_history},  {"disk", measure_disk},
                              {"open", measure_opening},    {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
-                             {"rebuild", measure_rebuild}, {"follow", measure_following}, {"socket", measure_socket}};
+                             {"rebuild", measure_rebuild}, {"follow", measure_following}, {"socket", measure_socket},
+                             {"import", measure_import}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);
@@ -129,5 +131,6 @@ int main(int count, char** arguments) {
     forge::bench::hold_store(arguments[2]);
     return EXIT_SUCCESS;
   }
+  if (count == 4 && std::strcmp(arguments[1], "--import") == 0) forge::bench::import_rows(arguments[2], arguments[3]);
   return forge::bench::run(count, arguments);
 }

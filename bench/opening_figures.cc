@@ -1,7 +1,6 @@
 // Opening: a large store that was closed in order, and one whose process was killed with a full write-ahead log.
 
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,11 +10,10 @@
 
 #include "figures.h"
 #include "in_flight.h"
+#include "own_process.h"
 #include "raw_store.h"
 #include "stopwatch.h"
 #include "workload.h"
-
-extern char** environ;
 
 namespace forge::bench {
 namespace {
@@ -51,23 +49,12 @@ std::uintmax_t write_ahead_bytes(const std::filesystem::path& path) {
 
 // A process that fills the store in `path`, killed once its write-ahead log is full.
 void fill_and_kill(const std::filesystem::path& path, std::uintmax_t bytes) {
-  int ends[2];
-  if (::pipe(ends) != 0) std::abort();
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawn_file_actions_addclose(&actions, ends[0]);
-  std::string program = "/proc/self/exe", verb = "--fill", where = path.string(), how_much = std::to_string(bytes);
-  char* arguments[] = {program.data(), verb.data(), where.data(), how_much.data(), nullptr};
-  pid_t child = 0;
-  if (::posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ) != 0) std::abort();
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
+  const OwnProcess process = start_own_process({"--fill", path.string(), std::to_string(bytes)});
   char byte = 0;
-  const ssize_t got = ::read(ends[0], &byte, 1);
-  ::kill(child, SIGKILL);
-  ::waitpid(child, nullptr, 0);
-  ::close(ends[0]);
+  const ssize_t got = ::read(process.out, &byte, 1);
+  ::kill(process.id, SIGKILL);
+  ::waitpid(process.id, nullptr, 0);
+  ::close(process.out);
   if (got != 1) must(Status(ErrorId::kInternal, "the process that fills the log ended by itself"));
 }
 

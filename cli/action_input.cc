@@ -10,14 +10,6 @@
 namespace forge::cli {
 namespace {
 
-// NAME=VALUE is read by the type of the field, NAME:=JSON as it stands. The field whose type such a word takes: an argument, or the
-// key. Null where there is none.
-const Field* field_named(const Action& action, std::string_view name) {
-  if (const Field* field = action.arguments.find(name)) return field;
-  const auto& implicit = action.implicit_key;
-  return std::find(implicit.begin(), implicit.end(), name) == implicit.end() ? nullptr : action.resource->record.find(name);
-}
-
 Status not_assignment(const Action& action, const std::string& word, bool first) {
   const std::string key = action.resource->record.fields[action.resource->key_fields.front()].name;
   Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
@@ -25,15 +17,7 @@ Status not_assignment(const Action& action, const std::string& word, bool first)
   return std::move(status).remedy("see: forgectl explain " + action.name);
 }
 
-Status unknown_argument(const Action& action, const std::string& name) {
-  std::vector<std::string> known;
-  for (const std::string_view part : action.implicit_key) known.emplace_back(part);
-  for (const Field& field : action.arguments.fields) known.push_back(field.name);
-  return Status(ErrorId::kUnknownField, action.name + " has no argument '" + name + "'" + did_you_mean(name, known))
-      .state("nothing was written")
-      .remedy("see: forgectl explain " + action.name);
-}
-
+// NAME=VALUE is read by the type of the field, NAME:=JSON as it stands.
 Status add_assignment(const Action& action, const std::string& word, bool first, Args& args) {
   const std::size_t equals = word.find('=');
   if (equals == std::string::npos || equals == 0) return not_assignment(action, word, first);
@@ -42,8 +26,7 @@ Status add_assignment(const Action& action, const std::string& word, bool first,
   if (args.find(name) != nullptr) {
     return Status(ErrorId::kUsage, "'" + name + "' is given twice").state("nothing was written").remedy("give it once");
   }
-  const Field* field = field_named(action, name);
-  if (field == nullptr) return unknown_argument(action, name);
+  FORGE_ASSIGN(const Field* field, argument_named(action, name));
   const std::string_view text = std::string_view(word).substr(equals + 1);
   Result<Value> value = is_json ? parse_json(text, name) : value_from_text(*field, text);
   if (!value.ok()) {
@@ -196,6 +179,24 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
 }
 
 }  // namespace
+
+std::vector<std::string> argument_names(const Action& action) {
+  std::vector<std::string> out;
+  for (const std::string_view part : action.implicit_key) out.emplace_back(part);
+  for (const Field& field : action.arguments.fields) out.push_back(field.name);
+  return out;
+}
+
+Result<const Field*> argument_named(const Action& action, std::string_view name) {
+  if (const Field* field = action.arguments.find(name)) return field;
+  const auto& implicit = action.implicit_key;
+  if (std::find(implicit.begin(), implicit.end(), name) != implicit.end()) return action.resource->record.find(name);
+  const std::string text(name);
+  return Status(ErrorId::kUnknownField,
+                action.name + " has no argument '" + text + "'" + did_you_mean(text, argument_names(action)))
+      .state("nothing was written")
+      .remedy("see: forgectl explain " + action.name);
+}
 
 std::vector<Flag> action_flags() {
   return {

@@ -19,6 +19,10 @@ Result<ActionRequest> read_action(Session& session, const Domain& domain, std::s
 
 // The condition that --unless-type, --unless-tag and --after make; nothing without the first two. Errors: kUsage.
 Result<std::optional<AppendCondition>> read_condition(const Arguments& arguments);
+// The arguments that a caller may give: those of the key that are not declared first.
+std::vector<std::string> argument_names(const Action& action);
+// The field whose type such an argument takes. Errors: kUnknownField with the nearest name.
+Result<const Field*> argument_named(const Action& action, std::string_view name);
 
 // The error of a store about `action`: where its advice speaks of any action, of this one.
 Status about_action(Status error, const Action& action);

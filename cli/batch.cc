@@ -8,8 +8,8 @@
 
 #include "action_input.h"
 #include "errors.h"
-#include "forge/events/json.h"
 #include "forge/store/stream.h"
+#include "quarantine.h"
 #include "text.h"
 
 namespace forge::cli {
@@ -71,9 +71,7 @@ class Quarantine {
   }
   bool is_open() const { return file_.is_open(); }
   Status add(std::uint64_t number, const std::string& line, const Status& reason) {
-    Object entry{{"line", number}, {"error", error_number(reason.id())}, {"reason", reason.message()}};
-    is_utf8(line) ? entry.add("text", line) : entry.add("base64", Bytes(line.begin(), line.end()));
-    file_ << to_json(entry) << '\n' << std::flush;
+    file_ << quarantine_line(Object{{"line", number}}, reason, line) << std::flush;
     return file_.good() ? Status() : Status(ErrorId::kOutputFailed, "the quarantine file cannot be written");
   }
 
@@ -135,13 +133,8 @@ Status Batch::check_flags() {
     return refuse("--acks prints lines of its own, so it does not go with -o json");
   const std::string input = arguments.text("input");
   if (!input.empty() && input != "-" && !input.starts_with('@')) return refuse("--batch reads standard input or --input @FILE");
-  const std::string on_error = arguments.text("on-error");
-  if (on_error.empty() || on_error == "stop") return {};
-  constexpr std::string_view kQuarantine = "quarantine:";
-  if (!on_error.starts_with(kQuarantine) || on_error.size() == kQuarantine.size()) {
-    return Status(ErrorId::kUsage, "--on-error cannot be '" + on_error + "'").remedy("one of: stop, quarantine:FILE");
-  }
-  return quarantine_.open(on_error.substr(kQuarantine.size()));
+  FORGE_ASSIGN(const std::optional<std::string> path, quarantine_path(arguments.text("on-error")));
+  return path ? quarantine_.open(*path) : Status();
 }
 
 // What a line does not say.
@@ -249,7 +242,7 @@ void Batch::decided(std::uint64_t number, const std::string& key, const std::str
 
 // Under the lock.
 void Batch::refused(std::uint64_t number, const std::string& line, const Status& reason) {
-  const bool is_known = reason.code() != Code::kUnknownOutcome && reason.code() != Code::kUnavailable && reason.code() != Code::kIo;
+  const bool is_known = is_refusal(reason);
   if (quarantine_.is_open() && is_known) {
     ++counts_.quarantined;
     const Status added = quarantine_.add(number, line, reason);

@@ -5,7 +5,7 @@ namespace {
 
 constexpr const char* kExitCodes = R"txt(Exit statuses
   0    done
-  1    another failure; of diff: the two sides differ; of doctor: findings
+  1    another failure; of diff and schema diff: the two sides differ; of doctor: findings
   2    the command line, an input or a time cannot be read
   3    not found
   4    refused: validation, a rule, an existing record or unique key, a target that is not empty

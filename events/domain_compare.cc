@@ -134,6 +134,7 @@ class Comparison {
     std::string text = field.type_name + (field.required ? ", required" : field.nullable ? ", optional" : "");
     if (in_place_of_another) text += ", not at the end";
     add(path, "add", !stored || (!missing && !in_place_of_another), std::move(text));
+    changes_.back().needs_default = stored && missing && !in_place_of_another;
   }
 
   void compare_fields(const std::string& path, const Field& before, const Field& after, bool stored) {

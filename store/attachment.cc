@@ -448,6 +448,15 @@ Result<std::uint64_t> Attachment::unpark(const std::string& name, std::optional<
   return done.number;
 }
 
+Result<std::optional<std::string>> Attachment::checkpoint(std::string_view name) {
+  FORGE_ASSIGN(message::Checkpoint told_of, told<message::Checkpoint>(message::AskCheckpoint{std::string(name)}, true, false));
+  return std::move(told_of.value);
+}
+
+Status Attachment::set_checkpoint(const std::string& name, const std::optional<std::string>& value) {
+  return told<message::Done>(message::SetCheckpoint{{name, value}}, true, true).status();
+}
+
 Result<std::uint64_t> Attachment::tell_projection(message::Telling telling, const std::string& name, const ActOptions& options) {
   FORGE_ASSIGN(const message::Done done,
                told<message::Done>(message::TellProjection{telling, name, options}, false, !options.dry_run));

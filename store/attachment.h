@@ -57,6 +57,8 @@ class Attachment {
   Result<std::vector<GroupInfo>> groups(const std::string& name);
   Result<std::vector<ParkedEvent>> parked(const std::string& name);
   Result<std::uint64_t> unpark(const std::string& name, std::optional<Seq> seq, bool again);
+  Result<std::optional<std::string>> checkpoint(std::string_view name);
+  Status set_checkpoint(const std::string& name, const std::optional<std::string>& value);
   Result<std::uint64_t> tell_projection(message::Telling telling, const std::string& name, const ActOptions& options);
   Result<ProjectionInfo> projection(const std::string& name);
   Status await_projection(const std::string& name, std::optional<Seq> seq, std::chrono::microseconds timeout);

@@ -8,6 +8,7 @@
 #include "forge/events/json.h"
 #include "forge/events/key.h"
 #include "forge/events/merkle.h"
+#include "named_checkpoint.h"
 #include "request_bytes.h"
 
 namespace forge::internal {
@@ -106,6 +107,10 @@ Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vect
   out->options_ = std::move(options);
   FORGE_TRY(out->prepare_again(std::move(domain)));
   if (!out->options_.idempotency_key.empty()) out->take_digest();
+  if (const auto& checkpoint = out->options_.checkpoint) {
+    FORGE_ASSIGN(RowWrite row, named_checkpoint_row(checkpoint->name, checkpoint->value));
+    out->rows_.push_back(std::move(row));
+  }
   out->note_generic();
   out->is_made_ = true;
   return out;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <memory_resource>
 #include <optional>
@@ -54,7 +55,7 @@ class PreparedTransaction {
   // The answer, but where the idempotency key has one.
   void refuse(Status refusal) { refusal_ = std::move(refusal); }
   // These rows are in the same batch as the transaction's events, or none of both.
-  void carry(std::vector<RowWrite> rows) { rows_ = std::move(rows); }
+  void carry(std::vector<RowWrite> rows) { std::move(rows.begin(), rows.end(), std::back_inserter(rows_)); }
 
   // The same requests under another version of the domain. Errors: as make, kSchemaDiffers where one has become generic.
   Status prepare_again(std::shared_ptr<const Domain> domain);

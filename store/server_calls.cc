@@ -149,6 +149,18 @@ Message ServerCalls::reply(const message::Unpark& asked) {
   return number_or(asked.again ? store_.retry_parked(asked.group, asked.seq) : store_.skip_parked(asked.group, asked.seq));
 }
 
+// --- named checkpoints ----------------------------------------------------------------------------------------------------------
+
+Message ServerCalls::reply(const message::AskCheckpoint& asked) {
+  Result<std::optional<std::string>> value = store_.checkpoint(asked.name);
+  if (!value.ok()) return value.status();
+  return message::Checkpoint{asked.name, *std::move(value)};
+}
+
+Message ServerCalls::reply(const message::SetCheckpoint& asked) {
+  return done_or(store_.set_checkpoint(asked.checkpoint.name, asked.checkpoint.value));
+}
+
 // --- projections ----------------------------------------------------------------------------------------------------------------
 
 Message ServerCalls::reply(const message::TellProjection& asked) {

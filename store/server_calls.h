@@ -35,6 +35,8 @@ class ServerCalls {
   Message reply(const message::AskGroups& asked);
   Message reply(const message::AskParked& asked);
   Message reply(const message::Unpark& asked);
+  Message reply(const message::AskCheckpoint& asked);
+  Message reply(const message::SetCheckpoint& asked);
   Message reply(const message::TellProjection& asked);
   Message reply(const message::AskProjection& asked);
   Message reply(const message::AwaitProjection& asked);

@@ -123,6 +123,9 @@ class Decoder {
     });
     return out;
   }
+  Message read(const wire::AskCheckpoint& asked) { return message::AskCheckpoint{text(asked.name())}; }
+  Message read(const wire::NamedCheckpoint& told) { return named_checkpoint(&told); }
+  Message read(const wire::SetCheckpoint& asked) { return message::SetCheckpoint{named_checkpoint(asked.checkpoint())}; }
   Message read(const wire::Unpark& asked) { return message::Unpark{text(asked.group()), optional_of(asked.seq()), asked.again()}; }
 
   Message read(const wire::TellProjection& asked) {
@@ -237,6 +240,20 @@ class Decoder {
     out.dry_run = from->dry_run();
     out.timeout = std::chrono::microseconds(std::max<std::int64_t>(from->timeout_us(), 0));
     if (from->condition() != nullptr) out.condition = condition(*from->condition());
+    if (from->checkpoint() != nullptr) {
+      message::Checkpoint checkpoint = named_checkpoint(from->checkpoint());
+      out.checkpoint = NamedCheckpoint{.name = std::move(checkpoint.name), .value = std::move(checkpoint.value).value_or("")};
+    }
+    return out;
+  }
+
+  message::Checkpoint named_checkpoint(const wire::NamedCheckpoint* from) {
+    message::Checkpoint out;
+    if (from == nullptr) return out;
+    out.name = text(from->name());
+    if (const auto* value = from->value(); value != nullptr && take(value->size())) {
+      out.value.emplace(value->begin(), value->end());
+    }
     return out;
   }
 
@@ -368,8 +385,8 @@ Result<Message> decode_payload(std::span<const std::uint8_t> payload) {
       read_one_of<wire::Refusal, wire::Hello, wire::Welcome, wire::Alive, wire::Goodbye, wire::Transact, wire::Transacted,
                   wire::EndStream, wire::AddSchema, wire::SchemaAdded, wire::AddBookmark, wire::Bookmarked, wire::Subscribe,
                   wire::Join, wire::Take, wire::Settle, wire::Delivered, wire::Done, wire::AskGroups, wire::Groups, wire::AskParked,
-                  wire::Parked, wire::Unpark, wire::TellProjection, wire::AskProjection, wire::Projection, wire::AwaitProjection>(
-          message, decoder);
+                  wire::Parked, wire::Unpark, wire::TellProjection, wire::AskProjection, wire::Projection, wire::AwaitProjection,
+                  wire::AskCheckpoint, wire::NamedCheckpoint, wire::SetCheckpoint>(message, decoder);
   if (!out || decoder.has_unfolded()) return broken();
   return *std::move(out);
 }

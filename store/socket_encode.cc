@@ -129,6 +129,21 @@ class Encoder {
     return wire::CreateAwaitProjection(builder_, string(asked.name), optional_of(asked.seq), asked.timeout.count());
   }
 
+  Offset<wire::AskCheckpoint> table(const message::AskCheckpoint& asked) {
+    return wire::CreateAskCheckpoint(builder_, string(asked.name));
+  }
+  Offset<wire::NamedCheckpoint> table(const message::Checkpoint& checkpoint) {
+    const auto name = string(checkpoint.name);
+    Offset<flatbuffers::Vector<std::uint8_t>> value = 0;
+    if (const auto& bytes = checkpoint.value) {
+      value = builder_.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes->data()), bytes->size());
+    }
+    return wire::CreateNamedCheckpoint(builder_, name, value);
+  }
+  Offset<wire::SetCheckpoint> table(const message::SetCheckpoint& asked) {
+    return wire::CreateSetCheckpoint(builder_, table(asked.checkpoint));
+  }
+
  private:
   Offset<String> string(std::string_view text) { return text.empty() ? 0 : builder_.CreateString(text.data(), text.size()); }
 
@@ -175,9 +190,11 @@ class Encoder {
     const auto actor = string(options.actor.id), role = string(options.actor.role), key = string(options.idempotency_key),
                correlation = string(options.correlation), reason = string(options.reason);
     const auto condition = options.condition ? table(*options.condition) : 0;
+    const auto checkpoint =
+        options.checkpoint ? table(message::Checkpoint{options.checkpoint->name, options.checkpoint->value}) : 0;
     return wire::CreateOptions(builder_, actor, role, key, correlation, reason, micros_of(options.occurred_at),
                                optional_of(options.causation), optional_of(options.hops_left), options.dry_run,
-                               options.timeout.count(), condition);
+                               options.timeout.count(), condition, checkpoint);
   }
 
   Offset<wire::Condition> table(const AppendCondition& condition) {

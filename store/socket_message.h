@@ -93,6 +93,17 @@ struct Unpark {
   bool again = false;
 };
 
+struct AskCheckpoint {
+  std::string name;
+};
+struct Checkpoint {
+  std::string name;
+  std::optional<std::string> value;
+};
+struct SetCheckpoint {
+  Checkpoint checkpoint;
+};
+
 enum class Telling : std::uint8_t { kAddAudit, kRebuild, kPause, kResume, kRetry, kSkip, kDrop };
 struct TellProjection {
   Telling telling = Telling::kRebuild;
@@ -113,12 +124,12 @@ struct AwaitProjection {
 namespace forge::internal {
 
 // A Status is a refusal: never a success.
-using Message =
-    std::variant<Status, message::Hello, message::Welcome, message::Alive, message::Goodbye, message::Transact, TransactionReceipt,
-                 message::EndStream, message::AddSchema, LoadedDomain, message::AddBookmark, Bookmark, message::Subscribe,
-                 message::Join, message::Take, message::Settle, message::Delivered, message::Done, message::AskGroups,
-                 message::Groups, message::AskParked, message::Parked, message::Unpark, message::TellProjection,
-                 message::AskProjection, ProjectionInfo, message::AwaitProjection>;
+using Message = std::variant<Status, message::Hello, message::Welcome, message::Alive, message::Goodbye, message::Transact,
+                             TransactionReceipt, message::EndStream, message::AddSchema, LoadedDomain, message::AddBookmark,
+                             Bookmark, message::Subscribe, message::Join, message::Take, message::Settle, message::Delivered,
+                             message::Done, message::AskGroups, message::Groups, message::AskParked, message::Parked,
+                             message::Unpark, message::TellProjection, message::AskProjection, ProjectionInfo,
+                             message::AwaitProjection, message::AskCheckpoint, message::Checkpoint, message::SetCheckpoint>;
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
 

@@ -23,12 +23,9 @@ using internal::closed_error;
 using internal::nothing_written;
 using internal::Pass;
 using internal::PreparedTransaction;
+using internal::read_only_error;
 
 namespace {
-
-Status read_only_error(const std::string& path) {
-  return Status(ErrorId::kReadOnly, "the store " + path + " is open for reading only").state("nothing was written");
-}
 
 // Forge's own records are what the store itself reads: a schema that does not parse, or a bookmark of an event to come, would be
 // found as damage.
@@ -279,7 +276,11 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     for (const SchemaChange& change : loaded.changes) {
       if (!change.safe) breaks += (breaks.empty() ? "" : "; ") + change.path + ": " + change.kind + " (" + change.text + ")";
     }
-    if (!breaks.empty()) return Status(ErrorId::kSchemaIncompatible, "the new schema breaks stored events").why(breaks);
+    if (!breaks.empty()) {
+      return Status(ErrorId::kSchemaIncompatible, "the new schema breaks stored events")
+          .why(breaks)
+          .remedy("only add fields, resources, actions and enum values; how much it would hit: forgectl schema diff FILE");
+    }
     next = std::move(outcome.domain);
     return {};
   };

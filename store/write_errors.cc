@@ -11,6 +11,10 @@ Status nothing_written(Status status) {
   return std::move(status).state("nothing was written");
 }
 
+Status read_only_error(const std::string& path) {
+  return Status(ErrorId::kReadOnly, "the store " + path + " is open for reading only").state("nothing was written");
+}
+
 Status sync_failure(const rocksdb::Status& status) {
   return Status(ErrorId::kIoFatal, "syncing the log failed")
       .why(status.ToString())

@@ -16,6 +16,9 @@ namespace forge::internal {
 // A refusal that says nothing of the store's state gets "nothing was written".
 Status nothing_written(Status status);
 
+// Of the store in `path`, which is open for reading only.
+Status read_only_error(const std::string& path);
+
 Status sync_failure(const rocksdb::Status& status);
 // kDiskFull or kIoFatal.
 Status write_failure(const rocksdb::Status& status);

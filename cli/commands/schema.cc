@@ -1,28 +1,15 @@
 #include <algorithm>
-#include <filesystem>
 
 #include "commands.h"
 #include "describe.h"
 #include "errors.h"
 #include "listing.h"
 #include "records.h"
+#include "schema_source.h"
 #include "text.h"
 
 namespace forge::cli {
 namespace {
-
-// Errors in the order of their places are the parser's; a file that cannot be read is one error.
-// Places are told from where the user stands, though a schema knows its files from the directory of the first.
-Domain::Outcome check_file(const std::string& path) {
-  Result<std::vector<SourceFile>> sources = Domain::load_sources(path);
-  Domain::Outcome outcome = sources.ok() ? Domain::parse(*std::move(sources)) : Domain::Outcome{nullptr, {sources.status()}};
-  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
-  for (Status& error : outcome.errors) {
-    const std::string place = error.text().place;
-    if (!place.empty()) error = std::move(error).place((directory / place).string());
-  }
-  return outcome;
-}
 
 Status print_checked(Session& session, const std::string& path, const Domain& domain) {
   const std::size_t resources = user_resources(domain).size(), actions = user_actions(domain).size();
@@ -39,7 +26,7 @@ Result<int> run_check(Session& session) {
     session.out.begin_list({.columns = {"file", "resource_count", "action_count"}, .name = "file"});
   }
   for (const std::string& path : session.arguments.words()) {
-    const Domain::Outcome outcome = check_file(path);
+    const Domain::Outcome outcome = parse_schema_file(path);
     errors.insert(errors.end(), outcome.errors.begin(), outcome.errors.end());
     if (outcome.domain != nullptr) FORGE_TRY(print_checked(session, path, *outcome.domain));
   }
@@ -86,7 +73,7 @@ Status print_added(Session& session, const LoadedDomain& loaded, const Domain& d
 
 Result<int> run_add(Session& session) {
   const std::string& path = session.arguments.words()[0];
-  const Domain::Outcome checked = check_file(path);
+  const Domain::Outcome checked = parse_schema_file(path);
   if (checked.domain == nullptr) {
     const int exit_status = session.refuse(nothing_written(checked.errors));
     if (session.out.format() != Format::kJson) session.notice(counted(checked.errors.size(), "error") + ", nothing was written");
@@ -122,19 +109,6 @@ Result<int> run_list_versions(Session& session) {
   return 0;
 }
 
-// The domain of version V, or the one in force.
-Result<std::shared_ptr<const Domain>> domain_of(const Store& store, const std::string& version) {
-  if (version.empty()) return store.domain();
-  const Result<std::uint64_t> number = parse_count(version);
-  const std::vector<SchemaVersion> versions = store.schemas();
-  for (const SchemaVersion& row : versions) {
-    if (number.ok() && row.version == *number) return row.domain;
-  }
-  return Status(ErrorId::kUsage, "there is no schema version '" + version + "'")
-      .why("the versions are 1 to " + std::to_string(versions.size()))
-      .remedy("see: forgectl schema list");
-}
-
 Status print_sources(Session& session, const Domain& domain) {
   session.out.begin_list({.columns = {"file", "text"}, .name = "file"});
   for (const SourceFile& file : domain.sources()) {
@@ -166,7 +140,7 @@ Result<int> run_show(Session& session) {
   const std::size_t at = std::min(word.find('@'), word.size());
   const std::string name = word.substr(0, at), version = word.substr(std::min(at + 1, word.size()));
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, domain_of(store, version));
+  FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, schema_of_version(store, version));
   if (session.arguments.is_on("source")) {
     FORGE_TRY(print_sources(session, *domain));
   } else if (name.empty()) {
@@ -187,7 +161,7 @@ Result<int> run_show(Session& session) {
 const Command& schema_command() {
   static const Command kCommand{
       .name = "schema",
-      .summary = "the domain: check, add and show its .fbs files",
+      .summary = "the domain: check, add, compare, show and draw its .fbs files",
       .examples = {{"forgectl schema check shop.fbs", "needs no store"}, {"forgectl schema add shop.fbs", ""}},
   };
   return kCommand;

@@ -23,7 +23,7 @@ class CompleteTest : public testing::Test {
 
 TEST_F(CompleteTest, OffersCommandsAndVerbs) {
   EXPECT_EQ(offered("hi"), "history");
-  EXPECT_EQ(offered("schema "), "check add list show");
+  EXPECT_EQ(offered("schema "), "check add diff list show graph gen");
   EXPECT_EQ(offered("schema sh"), "show");
   EXPECT_EQ(offered("help ti"), "time");
   EXPECT_EQ(offered("help bookmark re"), "remove");

@@ -50,6 +50,9 @@ const std::map<std::string, Refusal>& refusals() {
       {"schema add", {"schema add missing.fbs", 2, "E9005"}},
       {"schema list", {"schema list --store nowhere", 3, "E1001"}},
       {"schema show", {"schema show Ordr", 4, "E2010"}},
+      {"schema diff", {"schema diff 7..8", 2, "E9001"}},
+      {"schema graph", {"schema graph --schema-version 7", 2, "E9001"}},
+      {"schema gen", {"schema gen jsonschma", 2, "E9001"}},
       {"bookmark add", {"bookmark add start", 4, "E3005"}},
       {"bookmark list", {"bookmark list --store nowhere", 3, "E1001"}},
       {"bookmark remove", {"bookmark remove strat", 3, "E3008"}},
@@ -58,6 +61,7 @@ const std::map<std::string, Refusal>& refusals() {
       {"subscription parked", {"subscription parked nobody", 3, "E5020"}},
       {"subscription retry", {"subscription retry mailer 99", 3, "E5027"}},
       {"subscription skip", {"subscription skip mailer 99", 3, "E5027"}},
+      {"import", {"import bad.csv --action Order.place", 4, "E2121"}},
       {"export", {"export Ordr", 4, "E2010"}},
       {"backup", {"backup .", 4, "E1003"}},
       {"restore", {"restore elsewhere --to other", 3, "E1011"}},
@@ -100,6 +104,9 @@ const std::map<std::string, Call>& calls() {
       {"schema add", {"schema add shop.fbs"}},
       {"schema list", {"schema list", true}},
       {"schema show", {"schema show", true}},
+      {"schema diff", {"schema diff", true, 1, "schema diff 1..1"}},
+      {"schema graph", {"schema graph"}},
+      {"schema gen", {"schema gen jsonschema"}},
       {"bookmark add", {"bookmark add later"}},
       {"bookmark list", {"bookmark list", true}},
       {"bookmark remove", {"bookmark remove start"}},
@@ -108,6 +115,7 @@ const std::map<std::string, Call>& calls() {
       {"subscription parked", {"subscription parked mailer", true}},
       {"subscription retry", {"subscription retry mailer 2"}},
       {"subscription skip", {"subscription skip mailer 2"}},
+      {"import", {"import rows.csv --action Order.place"}},
       {"export", {"export events", true, 0, "export events --from 99"}},
       {"backup", {"backup other"}},
       {"restore", {"restore saved --to other"}},
@@ -163,6 +171,8 @@ class Shop : public Bench {
                  "include \"shop.fbs\";\nnamespace shop;\n"
                  "table Of (action: \"Order.of\", reads, where: \":sku is null or sku = :sku\") { sku: string; }\n");
     bench->expect("schema add query.fbs");
+    bench->write("rows.csv", "id,sku\no-8,\"a\033[31mb\"\n");
+    bench->write("bad.csv", "id,skuu\no-8,tea\n");
     return bench;
   }
   // Two whose code is not in forgectl; one of them failed.

@@ -4,17 +4,16 @@ A kill says nothing about missing syncs, which power cuts alone find; it takes t
 FORGE_SEED repeats a run's choices; where exactly a kill strikes is still the scheduler's.
 """
 
-import ctypes
 import json
 import os
 import random
 import re
-import select
-import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+
+from changes import Changes
 
 FORGECTL = os.path.abspath(sys.argv.pop(1))
 ROUNDS = int(sys.argv.pop(1)) if len(sys.argv) > 1 and sys.argv[1].isdigit() else 200
@@ -47,37 +46,6 @@ def batch_of(choices, transactions, note_bytes):
             actions.append({"action": f"Account.{kind}", "args": arguments})
         lines.append({"key": f"k-{number}", "actions": actions})
     return lines
-
-
-class Changes:
-    """What happens in directories, in the order in which it happens, as the kernel tells it."""
-
-    LIBC = ctypes.CDLL(None, use_errno=True)
-    MODIFY, MOVED_TO, CREATE, DELETE = 0x2, 0x80, 0x100, 0x200
-    HEAD = struct.Struct("iIII")
-
-    def __init__(self, directories):
-        self.fd = self.LIBC.inotify_init1(os.O_CLOEXEC)
-        self.waiting = b""
-        for directory in directories:
-            mask = self.MODIFY | self.MOVED_TO | self.CREATE | self.DELETE
-            if self.LIBC.inotify_add_watch(self.fd, os.fsencode(directory), mask) < 0:
-                raise OSError(ctypes.get_errno(), directory)
-
-    def wait_for(self, count, process):
-        """Waits for so many changes, or for the process to end first."""
-        ended = os.pidfd_open(process.pid)
-        while count > 0:
-            if not self.waiting:
-                if self.fd not in select.select([self.fd, ended], [], [])[0]:
-                    break
-                self.waiting = os.read(self.fd, 65536)
-            self.waiting = self.waiting[self.HEAD.size + self.HEAD.unpack_from(self.waiting)[3] :]
-            count -= 1
-        os.close(ended)
-
-    def close(self):
-        os.close(self.fd)
 
 
 class Machine:

@@ -153,6 +153,7 @@ std::vector<std::string> Scenario::outcome_of(const Step& step) {
   for (const std::string& line : step.input) input += expanded(line) + "\n";
   const std::string command = expanded(step.command);
   if (command.starts_with("forgectl ")) return forgectl(command.substr(9), input);
+  if (command.starts_with("read ")) return read(command.substr(5));
   const Status status = other(shell_words(command), input);
   return status.ok() ? std::vector<std::string>() : std::vector<std::string>{"! " + status.message()};
 }
@@ -174,6 +175,12 @@ std::vector<std::string> Scenario::forgectl(const std::string& line, const std::
   for (const std::string& error : lines_of(answer.err)) out.push_back("! " + error);
   if (answer.exit != 0) out.push_back("(exit " + std::to_string(answer.exit) + ")");
   return out;
+}
+
+std::vector<std::string> Scenario::read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) return {"! there is no file " + path};
+  return lines_of(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
 Status Scenario::other(const std::vector<std::string>& words, const std::string& input) {

@@ -9,14 +9,14 @@
 //   ! error[E2107]: …                       its standard error
 //   (exit 4)                                its exit status, where it is not 0
 //
-// Other commands: `cd DIR`, `write FILE` (the | lines are its text), `remove PATH` (a path, or the first file that matches the
-// glob), `copy FROM TO`, `cut FILE BYTES` (leaves so many of the first file that matches the glob), `flip FILE OFFSET` (one bit of
-// the first file that matches the glob; a negative offset counts from the end), `clock SECONDS` (moves the clock), `set NAME=VALUE`
-// (an environment variable), `terminal COLUMNS` (0: none), `use shop` (writes shop.fbs, the domain of most tests), `hold DIR`,
-// `answer DIR` and `release` (another holder of the store, which answers or does not). `> FILE` at the end of a forgectl line sends
-// standard output there. {{TEXT*N}} in a command or its input stands for N times TEXT, in which \\xff is a byte. In expected lines
-// <time> <id> <ms> <number> <hash> stand for such a thing and <any> for anything. With FORGE_UPDATE_SCENARIOS=1 lines that do not
-// match are rewritten in the file.
+// Other commands: `cd DIR`, `write FILE` (the | lines are its text), `read FILE` (its text is the output), `remove PATH` (a path,
+// or the first file that matches the glob), `copy FROM TO`, `cut FILE BYTES` (leaves so many of the first file that matches the
+// glob), `flip FILE OFFSET` (one bit of the first file that matches the glob; a negative offset counts from the end), `clock
+// SECONDS` (moves the clock), `set NAME=VALUE` (an environment variable), `terminal COLUMNS` (0: none), `use shop` (writes
+// shop.fbs, the domain of most tests), `hold DIR`, `answer DIR` and `release` (another holder of the store, which answers or does
+// not). `> FILE` at the end of a forgectl line sends standard output there. {{TEXT*N}} in a command or its input stands for N times
+// TEXT, in which \\xff is a byte. In expected lines <time> <id> <ms> <number> <hash> stand for such a thing and <any> for anything.
+// With FORGE_UPDATE_SCENARIOS=1 lines that do not match are rewritten in the file.
 
 #include <string>
 #include <vector>
@@ -46,6 +46,7 @@ class Scenario {
 
   std::vector<std::string> outcome_of(const Step& step);
   std::vector<std::string> forgectl(const std::string& line, const std::string& input);
+  std::vector<std::string> read(const std::string& path);
   Status other(const std::vector<std::string>& words, const std::string& input);
 
   Bench bench_{Bench::Place::kDisk};  // doctor looks at the disk

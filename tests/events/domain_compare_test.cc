@@ -52,6 +52,19 @@ TEST(DomainCompare, ANewRequiredFieldBreaks) {
   EXPECT_EQ(field_changes("", "sku: string (required, default: \"tea\");"), Lines{"Order.sku add safe string, required"});
 }
 
+TEST(DomainCompare, ADefaultIsAllThatSomeNewFieldsNeed) {
+  const auto compatibility = [](std::string_view before, std::string_view after) {
+    const std::vector<SchemaChange> found = compare(*parse(before), *parse(after));
+    return found.size() == 1 ? std::string(compatibility_of(found.front())) : std::to_string(found.size()) + " changes";
+  };
+  const auto order = [](const std::string& fields) { return "table Order (resource) { id: int (key); " + fields + " }"; };
+  EXPECT_EQ(compatibility(order(""), order("sku: string;")), "compatible");
+  EXPECT_EQ(compatibility(order(""), order("sku: string (required);")), "needs_default");
+  EXPECT_EQ(compatibility(order(""), order("sku: string (required, default: \"tea\");")), "compatible");
+  EXPECT_EQ(compatibility(order("sku: string;"), order("sku: string (required);")), "breaking");
+  EXPECT_EQ(compatibility(order("sku: string;"), order("sku: int;")), "breaking");
+}
+
 TEST(DomainCompare, ARemovedFieldBreaksAlsoAtTheEnd) {
   EXPECT_EQ(field_changes("sku: string; qty: int;", "sku: string;"), Lines{"Order.qty remove BREAKS removed (last field)"});
 }

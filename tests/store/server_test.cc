@@ -250,6 +250,28 @@ TEST_F(SharedStore, WhatFailsIsParkedAndRetriedThroughTheHolder) {
   EXPECT_EQ(other.skip_parked("g", 2).status().id(), ErrorId::kParkedNotFound);
 }
 
+TEST_F(SharedStore, NamedCheckpointsAreThoseOfTheHolder) {
+  Store other = attach();
+  EXPECT_EQ(other.checkpoint("feed").value(), std::nullopt);
+  ASSERT_TRUE(other.transact(make("a"), {.checkpoint = NamedCheckpoint{.name = "feed", .value = "row 1"}}).ok());
+  EXPECT_EQ(holder_.checkpoint("feed").value(), "row 1");
+  ASSERT_TRUE(holder_.set_checkpoint("feed", "row 2").ok());
+  EXPECT_EQ(other.checkpoint("feed").value(), "row 2");
+  EXPECT_FALSE(other.transact(make("a"), {.checkpoint = NamedCheckpoint{.name = "feed", .value = "row 3"}}).ok());
+  EXPECT_EQ(other.checkpoint("feed").value(), "row 2") << "with a refused transaction it stays";
+  ASSERT_TRUE(other.set_checkpoint("feed", std::nullopt).ok());
+  EXPECT_EQ(holder_.checkpoint("feed").value(), std::nullopt);
+  EXPECT_EQ(other.set_checkpoint("a b", "x").id(), ErrorId::kKeyInvalid);
+}
+
+TEST_F(SharedStore, AppendConditionsAreHeldAgainstTheHoldersLog) {
+  Store other = attach();
+  const Seq read = other.head();
+  const AppendCondition condition{.items = {{.types = {"Item.*"}, .tags = {"Item/a"}}}, .after = read};
+  ASSERT_TRUE(other.transact(make("a"), {.condition = condition}).ok());
+  EXPECT_EQ(other.transact(make("b"), {.condition = condition}).status().id(), ErrorId::kConditionFailed);
+}
+
 TEST_F(SharedStore, ProjectionsAreToldThroughTheHolder) {
   Store other = attach();
   EXPECT_EQ(other.projections().pause("audit").id(), ErrorId::kProjectionNotFound);

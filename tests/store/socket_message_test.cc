@@ -89,6 +89,7 @@ message::Transact some_transaction(Dice& dice) {
   out.options.dry_run = dice.chance(50);
   out.options.timeout = std::chrono::microseconds(dice.below(99));
   if (dice.chance(50)) out.options.condition = some_condition(dice);
+  if (dice.chance(50)) out.options.checkpoint = NamedCheckpoint{.name = some_text(dice), .value = some_text(dice)};
   out.stream = dice.below(3);
   out.stops_on_refusal = dice.chance(50);
   return out;
@@ -138,6 +139,11 @@ TEST(SocketMessage, TransactionsPassUnchanged) {
     EXPECT_EQ(got.options.dry_run, sent.options.dry_run);
     EXPECT_EQ(got.options.timeout, sent.options.timeout);
     EXPECT_EQ(got.options.condition, sent.options.condition);
+    ASSERT_EQ(got.options.checkpoint.has_value(), sent.options.checkpoint.has_value());
+    if (sent.options.checkpoint) {
+      EXPECT_EQ(got.options.checkpoint->name, sent.options.checkpoint->name);
+      EXPECT_EQ(got.options.checkpoint->value, sent.options.checkpoint->value);
+    }
     EXPECT_EQ(got.stream, sent.stream);
     EXPECT_EQ(got.stops_on_refusal, sent.stops_on_refusal);
   }
@@ -208,6 +214,14 @@ TEST(SocketMessage, WhatIsToldOfGroupsAndProjectionsPasses) {
   EXPECT_EQ(got.mode, info.mode);
   EXPECT_EQ(got.failure->error, "no");
   EXPECT_EQ(got.rebuilt_to, 6u);
+}
+
+TEST(SocketMessage, NamedCheckpointsPassWithAndWithoutAValue) {
+  for (const std::optional<std::string>& value : {std::optional<std::string>(), std::optional<std::string>(""), {"a\0b"}}) {
+    EXPECT_EQ(passed(message::Checkpoint{"c", value}).value, value);
+    EXPECT_EQ(passed(message::SetCheckpoint{{"c", value}}).checkpoint.value, value);
+  }
+  EXPECT_EQ(passed(message::AskCheckpoint{"c"}).name, "c");
 }
 
 // --- what does not --------------------------------------------------------------------------------------------------------------

@@ -203,14 +203,26 @@ class Domain {
 
 // One difference between two versions of a domain.
 struct SchemaChange {
-  std::string path;  // "Order.note"
-  std::string kind;  // "add", "remove", "rename", "type", "default", "rule", …
-  bool safe = true;  // events stored under the old version read the same under the new one
-  std::string text;  // "string, optional"
+  std::string path;            // "Order.note"
+  std::string kind;            // "add", "remove", "rename", "type", "default", "rule", …
+  bool safe = true;            // events stored under the old version read the same under the new one
+  std::string text;            // "string, optional"
+  bool needs_default = false;  // not safe, but would be if the field had a default
 };
 
 // Compares by reflection, not by text: what adds is safe, what changes the meaning of stored bytes is not.
 std::vector<SchemaChange> compare(const Domain& before, const Domain& after);
+// "compatible", "needs_default" or "breaking". All but the first are refused by Store::add_schema.
+std::string_view compatibility_of(const SchemaChange& change);
+
+// Stored data that a change speaks of: a field of a resource, or whole records.
+struct ChangedData {
+  const Resource* resource = nullptr;  // of the domain before
+  const Field* field = nullptr;        // null: whole records
+  const EnumValue* value = nullptr;    // only where the field has this value; null: any
+};
+// Several where a nested table or an enum changed that more than one field has. Empty for a change of an action alone.
+std::vector<ChangedData> data_of(const Domain& before, const SchemaChange& change);
 
 // The candidate nearest to `name` by edit distance, at most 2, or empty.
 std::string nearest_name(std::string_view name, std::span<const std::string_view> candidates);

@@ -88,6 +88,10 @@ std::string_view name_of(Code code);
   X(ArgumentDeprecated, 2115, kInvalidArgument, 4, 422, "an argument is deprecated", "leave it out")                              \
   X(PolicyDenied, 2116, kDenied, 4, 403, "a policy denied the action", "act as somebody who may: --actor ID --role ROLE")         \
   X(HandlerFailed, 2117, kIo, 1, 500, "the action's handler failed", "mend the handler")                                          \
+  X(CsvSyntax, 2120, kInvalidArgument, 4, 422, "the CSV is malformed", "mend the file; RFC 4180 says how fields are quoted")      \
+  X(CsvColumns, 2121, kInvalidArgument, 4, 422, "the columns of the CSV do not fit",                                              \
+    "see: forgectl import --help, forgectl explain RESOURCE.ACTION")                                                              \
+  X(TooManyBadRows, 2122, kInvalidArgument, 4, 422, "too many rows are bad", "mend the rows, or allow more with --max-bad")       \
   X(VersionConflict, 3001, kVersionConflict, 5, 409, "the record is at another version", "reload and retry")                      \
   X(KeyReused, 3002, kVersionConflict, 5, 409, "the idempotency key was used with other input", "use a new key")                  \
   X(ConditionFailed, 3003, kVersionConflict, 5, 409, "an event matches the append condition", "read again and retry")             \
@@ -105,6 +109,8 @@ std::string_view name_of(Code code);
     "change or destroy the referring records first")                                                                              \
   X(ConditionInvalid, 3015, kInvalidArgument, 4, 422, "the append condition could never fail",                                    \
     "name events that there can be, and the seq up to which was read")                                                            \
+  X(ImportDiffers, 3020, kVersionConflict, 5, 409, "the import was begun with another file or in another way",                    \
+    "go on with the same file and flags, or begin another import: --checkpoint NAME")                                             \
   X(TimeUnparsable, 4001, kInvalidArgument, 2, 400, "the time cannot be read", "see: forgectl help time")                         \
   X(SqlReadOnly, 4002, kDenied, 4, 403, "sql is read-only", "state changes only through actions: forgectl help do")               \
   X(TimeInFuture, 4003, kInvalidArgument, 4, 422, "the point is after the head of the log", "ask for the head or earlier")        \

@@ -153,6 +153,12 @@ class Store {
   // What it throws goes to OpenOptions::log as an error and no further: the outcome stands, and the others are answered.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
+  // The value of a named checkpoint; nothing where there is none. It is set with a transaction (ActOptions::checkpoint), or alone,
+  // and then returns once that is durable: without an event, behind every transaction before it. Without a value it is removed.
+  // Errors: kDataCorrupt, kIoError; for setting kKeyInvalid, kTooLarge, and as transact.
+  Result<std::optional<std::string>> checkpoint(std::string_view name) const;
+  Status set_checkpoint(const std::string& name, const std::optional<std::string>& value);
+
   // The store as it is now, as of a seq, or as of any point. Of a closed store view() gives one whose reads fail with kClosed.
   // Errors of the latter two: kTimeInFuture (naming the head), kBookmarkNotFound, kIdempotencyKeyNotFound.
   View view() const;

@@ -33,6 +33,13 @@ struct ActionRequest {
   std::optional<Version> if_version = {};  // refuse unless the record is at this version; 0: unless there is no such record
 };
 
+// How far whoever feeds the store has come, in words of its own: the caller's counterpart to a projection's checkpoint. Kept until
+// it is removed, but not by copies of the store: it does not follow from the log.
+struct NamedCheckpoint {
+  std::string name;   // letters, digits and _ . : -, 200 at most
+  std::string value;  // any bytes, at most 64 KiB
+};
+
 struct ActOptions {
   Actor actor = {};
   std::string key = {};                           // of Store::act: the record's, as text, where the arguments do not hold it
@@ -47,6 +54,8 @@ struct ActOptions {
   std::string reason = {};               // kept in the event's metadata under "reason"
   bool dry_run = false;                  // decide and answer as if, write nothing
   std::chrono::microseconds timeout{0};  // in the queue, by the store's clock; 0: as long as the actions' own timeouts, if any
+  // Written with the transaction's events, or none of both; not where the transaction is replayed.
+  std::optional<NamedCheckpoint> checkpoint = {};
 };
 
 struct ActionReceipt {
