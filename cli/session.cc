@@ -10,19 +10,6 @@
 namespace forge::cli {
 namespace {
 
-// The nearest directory from here upwards that holds .forge; empty where there is none.
-std::string nearest_store() {
-  std::error_code error;
-  std::filesystem::path at = std::filesystem::current_path(error);
-  while (!error && !at.empty()) {
-    if (std::filesystem::is_directory(at / ".forge", error)) return at.string();
-    if (at == at.root_path()) break;
-    at = at.parent_path();
-    error.clear();
-  }
-  return {};
-}
-
 Status no_store() {
   return Status(ErrorId::kStoreNotFound, "no store is named, and none is in this directory or above it")
       .remedy("name one with --store or FORGE_STORE, or create one: forgectl init DIR");
@@ -83,19 +70,12 @@ int Session::refuse(const std::vector<Status>& errors, const Object& more) const
   return exit_status_of(errors.front());
 }
 
-std::optional<std::string> Session::environment(const char* name) const {
-  auto value = streams.environment ? streams.environment(name) : std::nullopt;
-  if (value.has_value() && value->empty()) value.reset();
-  return value;
-}
-
 Result<std::string> Session::store_path() const {
   // An empty --store is most likely a variable that is not set: the nearest store would be another one.
   if (arguments.given("store") && arguments.text("store").empty()) {
     return Status(ErrorId::kUsage, "--store is empty").remedy("name the store's directory, or leave --store out");
   }
-  std::string path = arguments.if_text("store").value_or(environment("FORGE_STORE").value_or(""));
-  if (path.empty()) path = nearest_store();
+  const std::string path = arguments.text("store");
   if (path.empty()) return no_store();
   if (path == ":memory:") {
     return Status(ErrorId::kUsage, "a store in memory ends with the command, so nothing could be seen of it")
@@ -110,22 +90,22 @@ Result<std::string> Session::store_path() const {
 }
 
 Result<Store> Session::open_for_reading() {
-  return with_notices(open(true));
+  return with_notices(open(true, true));
 }
 
 Result<Store> Session::open_again() {
-  return open(true);
+  return open(true, true);
 }
 
 Result<Store> Session::open_for_writing() {
   const bool read_only = arguments.is_on("read-only") || dry_run();
-  Result<Store> store = with_notices(open(read_only));
+  Result<Store> store = with_notices(open(read_only, !read_only));
   if (store.ok() || read_only || !store.status().text().state.empty()) return store;
   return Status(store.status()).state("nothing was written");
 }
 
 Result<Store> Session::with_notices(Result<Store> store) const {
-  if (!store.ok()) return store;
+  if (!store.ok() || around != nullptr) return store;
   for (const std::string& line : store->notices()) notice("notice: " + line);
   return store;
 }
@@ -134,8 +114,11 @@ Result<Store> Session::open_other(const std::string& path) {
   return with_notices(open_at(path, true));
 }
 
-Result<Store> Session::open(bool read_only) const {
+Result<Store> Session::open(bool read_only, bool may_share) const {
   FORGE_ASSIGN(const std::string path, store_path());
+  const bool is_shared = may_share && around != nullptr && around->store != nullptr;
+  std::error_code error;
+  if (is_shared && (path == around->path || std::filesystem::equivalent(path, around->path, error))) return around->store->share();
   return open_at(path, read_only);
 }
 
@@ -168,7 +151,7 @@ Result<View> Session::view_at(const Store& store, const std::string& text) {
 
 ActOptions Session::act_options() const {
   ActOptions options;
-  options.actor.id = arguments.if_text("actor").value_or(environment("FORGE_ACTOR").value_or(""));
+  options.actor.id = arguments.text("actor");
   options.actor.role = arguments.text("role");
   options.reason = arguments.text("reason");
   options.timeout = arguments.duration("timeout");

@@ -75,6 +75,10 @@ const std::map<std::string, Refusal>& refusals() {
       {"verify", {"verify --head rubbish", 2, "E9001"}},
       {"stats", {"stats --store nowhere", 3, "E1001"}},
       {"doctor", {"doctor --store nowhere", 3, "E1001"}},
+      {"config show", {"config show outptu", 2, "E9001"}},
+      {"config list", {"config list --profile nobody", 3, "E9008"}},
+      {"config set", {"config set outptu json", 2, "E9001"}},
+      {"config unset", {"config unset outptu", 2, "E9001"}},
       {"completion", {"completion tcsh", 2, "E9001"}},
       {"version", {"version surplus", 2, "E9001"}},
       {"help", {"help nothing", 2, "E9002"}},
@@ -125,6 +129,10 @@ const std::map<std::string, Call>& calls() {
       {"verify", {"verify"}},
       {"stats", {"stats"}},
       {"doctor", {"doctor", true}},
+      {"config show", {"config show", true}},
+      {"config list", {"config list", true}},
+      {"config set", {"config set actor ada"}},
+      {"config unset", {"config unset actor --profile spare"}},
       {"completion", {"completion bash"}},
       {"version", {"version"}},
       {"help", {"help"}},
@@ -133,10 +141,12 @@ const std::map<std::string, Call>& calls() {
 }
 
 // Commands that answer without a store.
-const std::set<std::string> kWithoutStore = {"init", "restore", "schema check", "completion", "version", "help"};
+const std::set<std::string> kWithoutStore = {"init",       "restore",      "schema check", "config show", "config list",
+                                             "config set", "config unset", "completion",   "version",     "help"};
 
 // Commands that write elsewhere: the store they are pointed at is only read.
-const std::set<std::string> kWritesElsewhere = {"init", "backup", "restore", "rebuild", "fork", "repair"};
+const std::set<std::string> kWritesElsewhere = {"init", "backup", "restore",    "rebuild",
+                                                "fork", "repair", "config set", "config unset"};
 
 class Shop : public Bench {
  public:
@@ -147,6 +157,8 @@ class Shop : public Bench {
     add_projections();
     line("projection pause resting");
     add_query();
+    environment["HOME"] = (directory() / "home").string();
+    write("home/.config/forge/config.toml", "[profile.spare]\nactor = \"a\\u001B[31mb\"\n");
   }
 
  private:

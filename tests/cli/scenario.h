@@ -27,7 +27,7 @@ namespace forge::cli {
 
 class Scenario {
  public:
-  explicit Scenario(std::string text);
+  explicit Scenario(const std::string& text);
 
   // What does not match, as a readable difference; empty when all does.
   std::string run();
