@@ -68,6 +68,7 @@ std::span<const Command* const> commands() {
       &version_command(),
       &help_command(),
       &complete_command(),
+      &man_command(),
   };
   return kCommands;
 }

@@ -60,5 +60,6 @@ const Command& completion_command();
 const Command& version_command();
 const Command& help_command();
 const Command& complete_command();
+const Command& man_command();
 
 }  // namespace forge::cli
