@@ -59,6 +59,7 @@ std::span<const Command* const> commands() {
       &verify_command(),
       &stats_command(),
       &doctor_command(),
+      &shell_command(),
       &config_command(),
       &config_show_command(),
       &config_list_command(),

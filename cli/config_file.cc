@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 #include <vector>
 
 #define TOML_EXCEPTIONS 0
@@ -176,7 +176,8 @@ Result<std::optional<std::string>> read_config(const std::string& path) {
   if (error) return unreadable(error.message());
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file.is_open() || fs::is_directory(path, error)) return unreadable(std::strerror(errno == 0 ? EISDIR : errno));
+  if (!file.is_open() || fs::is_directory(path, error))
+    return unreadable(std::generic_category().message(errno == 0 ? EISDIR : errno));
   std::string text(kBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return unreadable("reading failed");
@@ -222,7 +223,7 @@ Status write_config(const std::string& path, const std::string& text) {
     file << text;
     file.close();
     if (!file.good()) {
-      const std::string why = std::strerror(errno);
+      const std::string why = std::generic_category().message(errno);
       fs::remove(made, error);
       return failed(why);
     }

@@ -27,7 +27,8 @@ using Profiles = std::map<std::string, ConfigValues>;
 Result<Profiles> parse_profiles(std::string_view text, const std::string& path);
 Result<ConfigValues> parse_store_config(std::string_view text, const std::string& path);
 
-// The content of a file; nothing where there is none, or where its directory may not be entered. Errors: kConfigInvalid where it cannot be read or is beyond 1 MiB.
+// The content of a file; nothing where there is none, or where its directory may not be entered. Errors: kConfigInvalid where it
+// cannot be read or is beyond 1 MiB.
 Result<std::optional<std::string>> read_config(const std::string& path);
 
 // `text` with one setting of one profile set to `value` or, without one, taken out. Everything else, comments and order included,

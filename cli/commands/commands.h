@@ -51,6 +51,7 @@ const Command& projection_drop_command();
 const Command& verify_command();
 const Command& stats_command();
 const Command& doctor_command();
+const Command& shell_command();
 const Command& config_command();
 const Command& config_show_command();
 const Command& config_list_command();
