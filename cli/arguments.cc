@@ -20,8 +20,9 @@ bool Arguments::is_on(std::string_view flag) const {
 
 std::optional<std::string> Arguments::if_text(std::string_view flag) const {
   const auto found = flags_.find(std::string(flag));
-  if (found == flags_.end() || found->second.empty()) return std::nullopt;
-  return found->second.back();
+  if (found != flags_.end() && !found->second.empty()) return found->second.back();
+  const auto preset = defaults_.find(std::string(flag));
+  return preset == defaults_.end() ? std::nullopt : std::optional(preset->second);
 }
 
 std::string Arguments::text(std::string_view flag) const {

@@ -20,16 +20,21 @@ class Arguments {
   Arguments(const Command& command, std::vector<std::string> words, std::map<std::string, std::vector<std::string>> flags)
       : command_(&command), words_(std::move(words)), flags_(std::move(flags)) {}
 
+  // The value of a flag where none is given: comes before the declared default.
+  void set_default(const std::string& flag, std::string value) { defaults_[flag] = std::move(value); }
+
   const Command& command() const { return *command_; }
   // The words that are no flags, in order.
   const std::vector<std::string>& words() const { return words_; }
   // The word at `index`, or nothing.
   std::optional<std::string> word(std::size_t index) const;
 
+  // On the command line itself.
   bool given(std::string_view flag) const;
   bool is_on(std::string_view flag) const;
-  // The value of a flag, else its declared default; the last one where it is repeated.
+  // The value of a flag, else the default set, else the declared one; the last one where it is repeated.
   std::string text(std::string_view flag) const;
+  // The same without the declared default.
   std::optional<std::string> if_text(std::string_view flag) const;
   std::vector<std::string> texts(std::string_view flag) const;
   // A checked number; the default of a flag with one.
@@ -43,6 +48,7 @@ class Arguments {
   const Command* command_ = nullptr;
   std::vector<std::string> words_;
   std::map<std::string, std::vector<std::string>> flags_;
+  std::map<std::string, std::string> defaults_;
 };
 
 // "250ms", "2s", "1.5s", "3m", "1h". Errors: kUsage.

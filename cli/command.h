@@ -30,6 +30,10 @@ enum class Offer : std::uint8_t {
   kSubscription,
   kProjection,
   kSubject,  // what explain takes
+  kKey,      // of a record of the resource named before
+  kFilter,   // a field of the resource named before, to begin a filter with
+  kProfile,
+  kSettingValue,  // of the setting named before
 };
 
 struct Argument {
@@ -61,6 +65,13 @@ struct Example {
   std::string says;  // may be empty
 };
 
+// What a command makes of the settings (settings.h).
+enum class UseOfSettings : std::uint8_t {
+  kRequired,
+  kOptional,  // works also where they cannot be used, as to mend them
+  kNone,      // what it prints is for programs that know no settings
+};
+
 struct Command {
   std::string name;  // "schema check"
   std::string summary;
@@ -71,6 +82,7 @@ struct Command {
   bool writes = false;  // changes the store or makes one: takes --dry-run
   bool uses_pager = false;
   bool hidden = false;
+  UseOfSettings settings = UseOfSettings::kRequired;
   // The exit status where it is not an error. Null for a noun that only holds verbs.
   Result<int> (*run)(Session& session) = nullptr;
 };

@@ -1,9 +1,12 @@
 #include "complete.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "help.h"
 #include "records.h"
+#include "settings.h"
+#include "text.h"
 
 namespace forge::cli {
 namespace {
@@ -52,6 +55,7 @@ struct Line {
   std::vector<std::string> words;    // after it, without flags
   const Flag* flag = nullptr;        // whose value is being typed
   std::string store;
+  std::string profile;
   bool after_mark = false;
 };
 
@@ -72,6 +76,7 @@ Line read_line(const std::vector<std::string>& words) {
     const std::string& word = words[i];
     if (line.flag != nullptr) {
       if (line.flag->name == "store") line.store = word;
+      if (line.flag->name == "profile") line.profile = word;
       line.flag = nullptr;
     } else if (word == "--") {
       line.after_mark = true;
@@ -79,6 +84,7 @@ Line read_line(const std::vector<std::string>& words) {
       const Flag* flag = flag_named(line.command, word);
       if (flag != nullptr && flag->type != FlagType::kSwitch) line.flag = flag;
       if (word.starts_with("--store=")) line.store = word.substr(8);
+      if (word.starts_with("--profile=")) line.profile = word.substr(10);
     } else {
       take_word(line, word);
     }
@@ -167,6 +173,14 @@ class Completer {
         return offer_projections();
       case Offer::kSubject:
         return offer_subjects();
+      case Offer::kKey:
+        return offer_keys(line_.words.empty() ? "" : line_.words[0]);
+      case Offer::kFilter:
+        return offer_filter();
+      case Offer::kProfile:
+        return offer_profiles();
+      case Offer::kSettingValue:
+        return offer_setting_value();
     }
   }
 
@@ -194,10 +208,12 @@ class Completer {
     if (action == nullptr) return;
     const std::size_t equals = typed_.find('=');
     if (equals != std::string::npos) {
-      const Field* field = action->arguments.find(typed_.substr(0, equals));
+      const std::string name = typed_.substr(0, equals);
+      const Field* field = action->arguments.find(name);
       before_ = typed_.substr(0, equals + 1);
       typed_ = typed_.substr(equals + 1);
-      if (field != nullptr) offer_values(*field);
+      if (field == nullptr && action->resource != nullptr) field = action->resource->record.find(name);
+      if (field != nullptr) offer_values(*field, *action);
       return;
     }
     for (const std::string_view part : action->implicit_key) offer_argument(*action->resource->record.find(part), words);
@@ -209,7 +225,21 @@ class Completer {
     if (std::none_of(words.begin(), words.end(), given)) add(field.name + "=", field.type_name);
   }
 
-  void offer_values(const Field& field) {
+  // The resource whose keys a field of `of` holds: its own, or that of a reference. Null where it is neither, or one part of
+  // several.
+  static const Resource* keyed_by(const Field& field, const Resource& of) {
+    const auto is_it = [&](std::uint16_t index) { return of.record.fields[index].name == field.name; };
+    if (of.key_fields.size() == 1 && is_it(of.key_fields.front())) return &of;
+    for (const Reference& reference : of.references) {
+      if (reference.fields.size() == 1 && is_it(reference.fields.front())) return reference.target;
+    }
+    return nullptr;
+  }
+
+  void offer_values(const Field& field, const Action& action) {
+    const bool is_new = action.kind == ActionKind::kCreates;
+    const Resource* keyed = action.resource == nullptr ? nullptr : keyed_by(field, *action.resource);
+    if (keyed != nullptr && !(is_new && keyed == action.resource)) offer_keys(keyed->name);
     if (field.type == BaseType::kBool) {
       add("true");
       add("false");
@@ -229,6 +259,59 @@ class Completer {
     }
     for (const Field& field : resource->record.fields) add(field.name, field.type_name);
     for (const char* fact : {"_version", "_seq", "_at", "_actor"}) add(fact);
+  }
+
+  // The fields with which a filter can begin, those first by which an index finds records.
+  void offer_filter() {
+    const Resource* resource = line_.words.empty() ? nullptr : domain().find_resource(line_.words[0]);
+    if (resource == nullptr) return;
+    const auto is_indexed = [&](std::size_t field) {
+      const auto begins = [&](const Index& index) { return index.declared && index.fields.front() == field; };
+      return std::any_of(resource->indexes.begin(), resource->indexes.end(), begins);
+    };
+    for (const bool indexed : {true, false}) {
+      for (std::size_t i = 0; i < resource->record.fields.size(); ++i) {
+        const Field& field = resource->record.fields[i];
+        if (is_indexed(i) == indexed && !field.secret) add(field.name, field.type_name + (indexed ? ", indexed" : ""));
+      }
+    }
+  }
+
+  // Few, and no longer than somebody waits for a key press. A single text key is looked up by its beginning.
+  void offer_keys(const std::string& name) {
+    constexpr std::size_t kKeysMax = 50;
+    constexpr std::chrono::milliseconds kTimeMax{300};
+    const auto until = std::chrono::steady_clock::now() + kTimeMax;
+    const Result<Store> store = open();
+    if (!store.ok()) return;
+    const std::shared_ptr<const Domain> in_force = store->domain();
+    const Resource* resource = in_force->find_resource(name);
+    if (resource == nullptr) return;
+    ListQuery query{.resource = name};
+    const Field& first = resource->record.fields[resource->key_fields.front()];
+    if (resource->key_fields.size() == 1 && first.type == BaseType::kText) query.key_prefix = typed_;
+    const std::size_t before = found_.size();
+    const Status listed = store->view().list(query, [&](const Record& record) {
+      const std::string& key = record.key();
+      if (printable(key) == key) add(key);
+      return found_.size() < before + kKeysMax && std::chrono::steady_clock::now() < until;
+    });
+    if (!listed.ok()) found_.resize(before);
+  }
+
+  void offer_profiles() {
+    const Result<Profiles> profiles = read_profiles(session_.streams);
+    if (!profiles.ok()) return;
+    for (const auto& [name, values] : *profiles) add(name, counted(values.size(), "setting"));
+  }
+
+  void offer_setting_value() {
+    const Setting* setting = line_.words.empty() ? nullptr : find_setting(line_.words[0]);
+    if (setting == nullptr) return;
+    for (const std::string& choice : setting->flag.choices) add(choice);
+    if (setting->flag.type != FlagType::kSwitch) return;
+    add("true");
+    add("false");
   }
 
   void offer_bookmarks(const std::string& prefix) {
@@ -275,8 +358,10 @@ class Completer {
   Result<Store> open() {
     std::map<std::string, std::vector<std::string>> flags{{"quiet", {"true"}}};
     if (!line_.store.empty()) flags["store"] = {line_.store};
-    const Arguments arguments(*line_.command, {}, std::move(flags));
-    Session quiet(arguments, session_.streams, session_.out, Style());
+    if (!line_.profile.empty()) flags["profile"] = {line_.profile};
+    Arguments arguments(*line_.command, {}, std::move(flags));
+    FORGE_TRY(set_defaults(arguments, session_.streams, session_.around));
+    Session quiet(arguments, session_.streams, session_.out, Style(), session_.around);
     return quiet.open_for_reading();
   }
 

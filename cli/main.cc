@@ -1,5 +1,6 @@
 // The process around forge::cli::run: file descriptors, terminal, environment, signals and the pager.
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -11,22 +12,35 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <system_error>
 #include <vector>
 
 #include "forge/cli/run.h"
+#include "line_editor.h"
 
 namespace forge::cli {
 namespace {
 
 std::atomic<bool> interrupted{false};
+std::atomic<bool> terminated{false};
 // Wakes a read that waits for input: the signal may reach any thread of the process.
 int wake_ends[2] = {-1, -1};
 
 // The first Ctrl-C lets the command finish what is in flight; the second ends the process.
-extern "C" void on_interrupt(int) {
-  interrupted = true;
+extern "C" void on_interrupt(int signal) {
+  (signal == SIGTERM ? terminated : interrupted) = true;
   static_cast<void>(::write(wake_ends[1], "", 1) == 1);
+}
+
+// What woke a read and is forgotten since.
+void take_wakes() {
+  char taken[64];
+  while (::read(wake_ends[0], taken, sizeof taken) > 0) {
+  }
+}
+
+bool is_interrupted() {
+  return interrupted || terminated;
 }
 
 class DescriptorSink : public Sink {
@@ -41,7 +55,7 @@ class DescriptorSink : public Sink {
       } else if (errno == EPIPE) {
         closed_ = true;
       } else if (errno != EINTR) {
-        return Status(ErrorId::kOutputFailed, "writing the output failed").why(std::strerror(errno));
+        return Status(ErrorId::kOutputFailed, "writing the output failed").why(std::generic_category().message(errno));
       }
     }
     return {};
@@ -60,11 +74,14 @@ class DescriptorSource : public Source {
   Result<std::size_t> read(char* into, std::size_t size) override {
     for (;;) {
       std::array<pollfd, 2> ready = {{{descriptor_, POLLIN, 0}, {wake_ends[0], POLLIN, 0}}};
-      const bool waited = ::poll(ready.data(), ready.size(), -1) >= 0;
-      if (interrupted) return Status(ErrorId::kCancelled, "stopped while reading the input");
+      const bool waited = is_interrupted() || ::poll(ready.data(), ready.size(), -1) >= 0;
+      if (is_interrupted()) return Status(ErrorId::kCancelled, "stopped while reading the input");
+      if (ready[1].revents != 0) take_wakes();
+      if (waited && ready[0].revents == 0) continue;
       const ssize_t got = waited ? ::read(descriptor_, into, size) : -1;
       if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) return Status(ErrorId::kInputUnreadable, "reading the input failed").why(std::strerror(errno));
+      if (errno != EINTR)
+        return Status(ErrorId::kInputUnreadable, "reading the input failed").why(std::generic_category().message(errno));
     }
   }
 
@@ -98,7 +115,7 @@ std::unique_ptr<Sink> open_pager(const std::string& command) {
     ::dup2(ends[0], STDIN_FILENO);
     ::close(ends[0]);
     ::close(ends[1]);
-    ::setenv("LESS", "FRX", 0);
+    ::setenv("LESS", "FRX", 0);  // NOLINT(concurrency-mt-unsafe): the child has one thread
     ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
     ::_exit(127);
   }
@@ -113,19 +130,43 @@ std::unique_ptr<Sink> open_pager(const std::string& command) {
 std::size_t terminal_columns() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char* columns = std::getenv("COLUMNS");
+  const char* columns = std::getenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe): nothing sets variables
   const int number = columns == nullptr ? 0 : std::atoi(columns);
   return number > 0 ? static_cast<std::size_t>(number) : 80;
 }
 
+void handle_interrupts(int flags) {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = flags;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
 void set_signals() {
-  if (::pipe(wake_ends) != 0) std::perror("forgectl: pipe");
+  if (::pipe2(wake_ends, O_CLOEXEC | O_NONBLOCK) != 0) std::perror("forgectl: pipe");
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
-  ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  handle_interrupts(action.sa_flags);
   ::signal(SIGPIPE, SIG_IGN);
+}
+
+void forget_interrupt() {
+  handle_interrupts(0);
+  interrupted = false;
+  take_wakes();
+}
+
+// Nobody waits longer for candidates. They are printed at the end, and nothing is written to disk for them.
+extern "C" void on_time_up(int) {
+  ::_exit(0);
+}
+
+void limit_completion() {
+  constexpr unsigned kSecondsMax = 2;
+  ::signal(SIGALRM, on_time_up);
+  ::alarm(kSecondsMax);
 }
 
 }  // namespace
@@ -145,12 +186,19 @@ int main(int argc, char** argv) {
   streams.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
   streams.terminal_columns = terminal_columns();
   streams.environment = [](const char* name) -> std::optional<std::string> {
-    const char* value = std::getenv(name);
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing sets variables
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  streams.interrupted = [] { return interrupted.load(); };
+  streams.interrupted = is_interrupted;
+  streams.forget_interrupt = forget_interrupt;
   streams.open_pager = open_pager;
+  if (streams.out_is_terminal && ::isatty(STDIN_FILENO) == 1) {
+    streams.open_editor = [&in](std::function<LineCompletion(std::string_view)> complete) {
+      return open_line_editor([&in](char* byte) { return in.read(byte, 1); }, std::move(complete));
+    };
+  }
   streams.clock = &forge::system_clock();
   const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (!arguments.empty() && arguments.front() == "__complete") limit_completion();
   return run(arguments, streams);
 }

@@ -112,34 +112,11 @@ std::vector<std::string> prepared(std::span<const std::string> words) {
   return out;
 }
 
-Status check_value(const Flag& flag, const std::string& value) {
-  const std::string name = "--" + flag.name;
-  switch (flag.type) {
-    case FlagType::kSwitch:
-      if (value != "true" && value != "false")
-        return Status(ErrorId::kUsage, name + " takes no value").why("'" + value + "' was given");
-      return {};
-    case FlagType::kText:
-      return {};
-    case FlagType::kCount:
-    case FlagType::kDuration: {
-      Status status = flag.type == FlagType::kCount ? parse_count(value).status() : parse_duration(value).status();
-      if (status.ok()) return {};
-      return Status(ErrorId::kUsage, name + ": " + status.text().what).remedy(status.text().remedy);
-    }
-    case FlagType::kChoice:
-      break;
-  }
-  if (std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end()) return {};
-  return Status(ErrorId::kUsage, name + " cannot be '" + value + "'" + did_you_mean(value, flag.choices))
-      .remedy("one of: " + joined(flag.choices, ", "));
-}
-
 Status collect(const std::vector<Slot>& slots, std::map<std::string, std::vector<std::string>>& out) {
   for (const auto& [flag, option] : slots) {
     if (option->count() == 0) continue;
     std::vector<std::string> values = option->results();
-    for (const std::string& value : values) FORGE_TRY(check_value(*flag, value));
+    for (const std::string& value : values) FORGE_TRY(check_flag_value(*flag, "--" + flag->name, value));
     if (values.size() > 1 && !flag->repeated && flag->type != FlagType::kSwitch) {
       return Status(ErrorId::kUsage, "--" + flag->name + " is given " + std::to_string(values.size()) + " times")
           .remedy("give it once");
@@ -183,6 +160,28 @@ Status check_words(const Command& command, const std::vector<std::string>& words
 }
 
 }  // namespace
+
+Status check_flag_value(const Flag& flag, const std::string& shown, const std::string& value) {
+  switch (flag.type) {
+    case FlagType::kSwitch:
+      if (value != "true" && value != "false")
+        return Status(ErrorId::kUsage, shown + " takes no value").why("'" + value + "' was given");
+      return {};
+    case FlagType::kText:
+      return {};
+    case FlagType::kCount:
+    case FlagType::kDuration: {
+      Status status = flag.type == FlagType::kCount ? parse_count(value).status() : parse_duration(value).status();
+      if (status.ok()) return {};
+      return Status(ErrorId::kUsage, shown + ": " + status.text().what).remedy(status.text().remedy);
+    }
+    case FlagType::kChoice:
+      break;
+  }
+  if (std::find(flag.choices.begin(), flag.choices.end(), value) != flag.choices.end()) return {};
+  return Status(ErrorId::kUsage, shown + " cannot be '" + value + "'" + did_you_mean(value, flag.choices))
+      .remedy("one of: " + joined(flag.choices, ", "));
+}
 
 Status with_help(Status error, const Command* command) {
   const bool is_general = error.id() == ErrorId::kUsage && error.text().remedy == info_of(ErrorId::kUsage).remedy;

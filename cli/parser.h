@@ -17,6 +17,8 @@ struct Parsed {
 // Flags stand in any place, `--` ends them, and a word such as "-5" is a value. Errors: kUnknownCommand, kUnknownFlag and kUsage,
 // each with the nearest known name.
 Result<Parsed> parse(std::span<const std::string> arguments);
+// Whether a flag can have the value; `shown` names it in the message. Errors: kUsage.
+Status check_flag_value(const Flag& flag, const std::string& shown, const std::string& value);
 // What is wrong with a command's words and has no better advice leads to the help of `command`, where there is one.
 Status with_help(Status error, const Command* command);
 

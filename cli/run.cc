@@ -4,9 +4,11 @@
 
 #include "errors.h"
 #include "help.h"
+#include "line.h"
 #include "parser.h"
 #include "printer.h"
 #include "session.h"
+#include "settings.h"
 
 namespace forge::cli {
 namespace {
@@ -50,14 +52,16 @@ Status print_help(const Arguments& arguments, Printer& printer) {
 std::unique_ptr<Sink> pager_for(const Arguments& arguments, const Streams& streams, bool wants_help) {
   if (!streams.out_is_terminal || !streams.open_pager || arguments.is_on("no-pager")) return nullptr;
   if (!arguments.command().uses_pager && !wants_help) return nullptr;
-  std::string pager = variable(streams, "FORGE_PAGER");
-  if (pager.empty()) pager = variable(streams, "PAGER");
+  const std::string pager = arguments.text("pager");
   return pager.empty() || pager == "cat" ? nullptr : streams.open_pager(pager);
 }
 
 // Adds the state where the error does not tell it: what cannot be read is refused before anything is written, and output fails
 // after it.
 Status with_state(Status error, const Session& session) {
+  const bool is_set =
+      error.id() == ErrorId::kReadOnly && session.arguments.is_on("read-only") && !session.arguments.given("read-only");
+  if (is_set) error = std::move(error).remedy("add --read-only=false      see why: forgectl config show read-only --origin");
   if (!session.arguments.command().writes || session.dry_run() || !error.text().state.empty()) return error;
   if (error.id() == ErrorId::kOutputFailed) {
     return std::move(error)
@@ -69,14 +73,14 @@ Status with_state(Status error, const Session& session) {
   return is_refused_first ? std::move(error).state("nothing was written") : error;
 }
 
-int run_parsed(const Parsed& parsed, Streams& streams) {
+int run_parsed(const Parsed& parsed, Streams& streams, const Surroundings* around) {
   const Arguments& arguments = parsed.arguments;
   const std::unique_ptr<Sink> pager = pager_for(arguments, streams, parsed.wants_help);
   Sink& out = pager != nullptr ? *pager : *streams.out;
   const std::string colours = arguments.text("color");
   Screen screen{streams.out_is_terminal, streams.terminal_columns, Style(wants_colours(streams, colours, streams.out_is_terminal))};
   Printer printer(out, format_of(arguments), screen);
-  Session session(arguments, streams, printer, Style(wants_colours(streams, colours, streams.err_is_terminal)));
+  Session session(arguments, streams, printer, Style(wants_colours(streams, colours, streams.err_is_terminal)), around);
 
   Result<int> outcome = 0;
   if (parsed.wants_help) {
@@ -97,16 +101,47 @@ int run_parsed(const Parsed& parsed, Streams& streams) {
   return exit_status_of(outcome.status());
 }
 
+Result<Parsed> with_defaults(Result<Parsed> parsed, const Streams& streams, const Surroundings* around) {
+  if (!parsed.ok()) return parsed;
+  const Command& command = parsed->arguments.command();
+  const UseOfSettings use = parsed->wants_help ? UseOfSettings::kOptional : command.settings;
+  if (use == UseOfSettings::kNone) return parsed;
+  const Status set = set_defaults(parsed->arguments, streams, around);
+  if (set.ok() || use == UseOfSettings::kOptional) return parsed;
+  const bool is_told = !set.text().state.empty() || !command.writes;
+  return is_told ? set : Status(set).state("nothing was written");
+}
+
 }  // namespace
 
-int run(std::span<const std::string> arguments, Streams& streams) {
-  const Result<Parsed> parsed = parse(arguments);
-  if (parsed.ok()) return run_parsed(*parsed, streams);
+Status set_defaults(Arguments& arguments, const Streams& streams, const Surroundings* around) {
+  if (around != nullptr && !arguments.given("profile")) {
+    for (const auto& [flag, value] : around->defaults) arguments.set_default(flag, value);
+  } else {
+    FORGE_ASSIGN(const std::vector<Chosen> settings, resolve_settings(arguments, streams));
+    apply_settings(settings, arguments);
+  }
+  const bool is_pinned = around != nullptr && !around->as_of.empty() && !arguments.command().writes;
+  if (is_pinned) arguments.set_default("as-of", around->as_of);
+  return {};
+}
+
+int run_line(std::span<const std::string> words, Streams& streams, const Surroundings* around) {
+  const Result<Parsed> parsed = with_defaults(parse(words), streams, around);
+  if (parsed.ok()) return run_parsed(*parsed, streams, around);
   const Arguments none(*find_command("help"), {}, {});
-  Printer printer(*streams.out, format_in(arguments), {});
+  Format format = format_in(words);
+  if (around != nullptr && format == Format::kTable && around->defaults.contains("output")) {
+    format = format_named(around->defaults.at("output"));
+  }
+  Printer printer(*streams.out, format, {});
   const Session session(none, streams, printer, Style(wants_colours(streams, "auto", streams.err_is_terminal)));
   session.print(parsed.status());
   return exit_status_of(parsed.status());
+}
+
+int run(std::span<const std::string> arguments, Streams& streams) {
+  return run_line(arguments, streams, nullptr);
 }
 
 }  // namespace forge::cli

@@ -10,19 +10,6 @@
 namespace forge::cli {
 namespace {
 
-// The nearest directory from here upwards that holds .forge; empty where there is none.
-std::string nearest_store() {
-  std::error_code error;
-  std::filesystem::path at = std::filesystem::current_path(error);
-  while (!error && !at.empty()) {
-    if (std::filesystem::is_directory(at / ".forge", error)) return at.string();
-    if (at == at.root_path()) break;
-    at = at.parent_path();
-    error.clear();
-  }
-  return {};
-}
-
 Status no_store() {
   return Status(ErrorId::kStoreNotFound, "no store is named, and none is in this directory or above it")
       .remedy("name one with --store or FORGE_STORE, or create one: forgectl init DIR");
@@ -83,19 +70,12 @@ int Session::refuse(const std::vector<Status>& errors, const Object& more) const
   return exit_status_of(errors.front());
 }
 
-std::optional<std::string> Session::environment(const char* name) const {
-  auto value = streams.environment ? streams.environment(name) : std::nullopt;
-  if (value.has_value() && value->empty()) value.reset();
-  return value;
-}
-
 Result<std::string> Session::store_path() const {
   // An empty --store is most likely a variable that is not set: the nearest store would be another one.
   if (arguments.given("store") && arguments.text("store").empty()) {
     return Status(ErrorId::kUsage, "--store is empty").remedy("name the store's directory, or leave --store out");
   }
-  std::string path = arguments.if_text("store").value_or(environment("FORGE_STORE").value_or(""));
-  if (path.empty()) path = nearest_store();
+  const std::string path = arguments.text("store");
   if (path.empty()) return no_store();
   if (path == ":memory:") {
     return Status(ErrorId::kUsage, "a store in memory ends with the command, so nothing could be seen of it")
@@ -110,32 +90,33 @@ Result<std::string> Session::store_path() const {
 }
 
 Result<Store> Session::open_for_reading() {
-  return with_notices(open(true, false));
+  return with_notices(open({}));
 }
 
 Result<Store> Session::open_to_follow() {
-  return with_notices(open(true, true));
+  return with_notices(open({.attach = true}));
 }
 
 Result<Store> Session::open_again() {
-  return open(true, true);
+  return open({.attach = true});
 }
 
 Result<Store> Session::open_for_writing() {
   const bool read_only = arguments.is_on("read-only") || dry_run();
-  Result<Store> store = with_notices(open(read_only, !arguments.is_on("read-only")));
+  Result<Store> store =
+      with_notices(open({.read_only = read_only, .attach = !arguments.is_on("read-only"), .may_share = !read_only}));
   if (store.ok() || read_only || !store.status().text().state.empty()) return store;
   return Status(store.status()).state("nothing was written");
 }
 
 Result<Store> Session::with_notices(Result<Store> store) const {
-  if (!store.ok()) return store;
+  if (!store.ok() || around != nullptr) return store;
   for (const std::string& line : store->notices()) notice("notice: " + line);
   return store;
 }
 
 Result<Store> Session::open_other(const std::string& path) {
-  return with_notices(open_at(path, true, false));
+  return with_notices(open_at(path, {}));
 }
 
 std::unique_ptr<Server> Session::serve(Store& store) const {
@@ -146,15 +127,20 @@ std::unique_ptr<Server> Session::serve(Store& store) const {
   return nullptr;
 }
 
-Result<Store> Session::open(bool read_only, bool attach) const {
+// One that goes through another process shows what was there when it was opened.
+Result<Store> Session::open(Opening how) const {
   FORGE_ASSIGN(const std::string path, store_path());
-  return open_at(path, read_only, attach);
+  const bool is_shared =
+      how.may_share && around != nullptr && around->store != nullptr && !(how.read_only && around->store->is_attached());
+  std::error_code error;
+  if (is_shared && (path == around->path || std::filesystem::equivalent(path, around->path, error))) return around->store->share();
+  return open_at(path, how);
 }
 
-Result<Store> Session::open_at(const std::string& path, bool read_only, bool attach) const {
+Result<Store> Session::open_at(const std::string& path, Opening how) const {
   OpenOptions options;
-  options.attach = attach;
-  options.read_only = read_only;
+  options.attach = how.attach;
+  options.read_only = how.read_only;
   options.create = false;
   options.clock = streams.clock;
   options.ids = streams.ids;
@@ -181,7 +167,7 @@ Result<View> Session::view_at(const Store& store, const std::string& text) {
 
 ActOptions Session::act_options() const {
   ActOptions options;
-  options.actor.id = arguments.if_text("actor").value_or(environment("FORGE_ACTOR").value_or(""));
+  options.actor.id = arguments.text("actor");
   options.actor.role = arguments.text("role");
   options.reason = arguments.text("reason");
   options.timeout = arguments.duration("timeout");

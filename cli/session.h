@@ -11,6 +11,7 @@
 #include "forge/cli/run.h"
 #include "forge/store/server.h"
 #include "forge/store/store.h"
+#include "line.h"
 #include "printer.h"
 #include "progress.h"
 
@@ -18,12 +19,14 @@ namespace forge::cli {
 
 class Session {
  public:
-  Session(const Arguments& command_line, Streams& surroundings, Printer& printer, Style errors)
-      : arguments(command_line), streams(surroundings), out(printer), error_style_(errors) {}
+  // `lines` are the others that it is one of; null where it stands alone.
+  Session(const Arguments& command_line, Streams& surroundings, Printer& printer, Style errors, const Surroundings* lines = nullptr)
+      : arguments(command_line), streams(surroundings), out(printer), around(lines), error_style_(errors) {}
 
   const Arguments& arguments;
   Streams& streams;
   Printer& out;
+  const Surroundings* const around;
 
   // A line on standard error; not with --quiet.
   void notice(std::string_view line) const;
@@ -33,7 +36,8 @@ class Session {
   // One error in the form the user asked for.
   void print(const Status& error, const Object& more = {}) const;
 
-  // The store by --store, FORGE_STORE or the nearest .forge upwards. Reading takes no lock and works beside a writer.
+  // The store that the settings name; as one of several lines, the one that they share. Reading takes no lock and works beside a
+  // writer.
   // Errors: as Store::open, and kStoreNotFound with the places looked at.
   Result<Store> open_for_reading();
   // For reading, and to see what comes: where another process holds the store and answers, its events come through that one.
@@ -60,11 +64,15 @@ class Session {
   ProgressForm progress_form() const;
   bool interrupted() const { return streams.interrupted && streams.interrupted(); }
   bool dry_run() const { return arguments.is_on("dry-run"); }
-  std::optional<std::string> environment(const char* name) const;
 
  private:
-  Result<Store> open(bool read_only, bool attach) const;
-  Result<Store> open_at(const std::string& path, bool read_only, bool attach) const;
+  struct Opening {
+    bool read_only = true;
+    bool attach = false;    // where another process holds the store, through that one
+    bool may_share = true;  // the store of the other lines
+  };
+  Result<Store> open(Opening how) const;
+  Result<Store> open_at(const std::string& path, Opening how) const;
   Result<Store> with_notices(Result<Store> store) const;
 
   Style error_style_;

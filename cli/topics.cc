@@ -22,12 +22,19 @@ A reader that goes away early (forgectl log | head) ends the command silently wi
 
 constexpr const char* kEnvironment = R"txt(Environment
   FORGE_STORE      the store where --store is not given; else the nearest .forge upwards
+  FORGE_PROFILE    the profile of config.toml where --profile is not given; else "default"
   FORGE_ACTOR      who acts where --actor is not given
+  FORGE_OUTPUT, FORGE_TIMEOUT, FORGE_PROGRESS, FORGE_COLOR, FORGE_READ_ONLY
+                   the same for --output, --timeout, --progress, --color, --read-only (true or false)
   FORGE_PAGER      the pager of long output on a terminal; else PAGER; none where neither is set, or "cat"
+  XDG_CONFIG_HOME  where forge/config.toml is; else ~/.config
+  XDG_STATE_HOME   where forge/history is, the lines typed into the shell; else ~/.local/state
   NO_COLOR         set and not empty: no colours
   CLICOLOR_FORCE   set and not 0: colours also where output is no terminal
   TERM             "dumb": no colours
   COLUMNS          the width of the terminal where the terminal does not tell
+
+`forgectl config show --origin` tells which value holds here, and where it comes from.
 )txt";
 
 constexpr const char* kOutput = R"txt(Output

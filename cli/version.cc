@@ -9,4 +9,8 @@ Object version_object() {
                 {"flatbuffers", FORGE_FLATBUFFERS_VERSION},  {"schema_format", 1},     {"store_format", 1}};
 }
 
+std::string_view source_date() {
+  return FORGE_SOURCE_DATE;
+}
+
 }  // namespace forge::cli

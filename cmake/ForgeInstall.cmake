@@ -1,5 +1,5 @@
-# What `cmake --install` copies: the libraries, their public headers, forgectl, forge.fbs, and the files by which CMake and
-# pkg-config find them. tests/consumer builds against such a copy.
+# What `cmake --install` copies: the libraries, their public headers, forgectl and its manual pages, forge.fbs, and the files by which
+# CMake and pkg-config find them. tests/consumer builds against such a copy.
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -15,6 +15,7 @@ list(TRANSFORM libraries PREPEND forge_)
 install(TARGETS ${libraries} EXPORT forgeTargets FILE_SET HEADERS)
 install(TARGETS forgectl)
 install(EXPORT forgeTargets NAMESPACE forge:: DESTINATION ${package_dir})
+install(DIRECTORY ${PROJECT_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
 install(FILES schemas/forge.fbs DESTINATION ${schema_dir})
 
 configure_package_config_file(cmake/forgeConfig.cmake.in ${PROJECT_BINARY_DIR}/forgeConfig.cmake

@@ -125,28 +125,25 @@ Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, st
   return store;
 }
 
-Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Store::Store(Store&&) noexcept = default;
-
 namespace {
 
 // A store that ends inside one of its own calls has nothing to return to.
-void end(Store::State& state) {
-  const Status closed = state.close();
+void end(Store::State* state) {
+  const Status closed = state->close();
   if (closed.id() == ErrorId::kUsage) abort_with(closed);
+  delete state;
 }
 
 }  // namespace
 
-Store& Store::operator=(Store&& other) noexcept {
-  if (this == &other) return *this;
-  if (state_ != nullptr) end(*state_);
-  state_ = std::move(other.state_);
-  return *this;
-}
+Store::Store(std::unique_ptr<State> state) : state_(state.release(), end) {}
+Store::Store(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Store::Store(Store&&) noexcept = default;
+Store& Store::operator=(Store&&) noexcept = default;
+Store::~Store() = default;
 
-Store::~Store() {
-  if (state_ != nullptr) end(*state_);
+Store Store::share() const {
+  return Store(state_);
 }
 
 Status Store::close() {

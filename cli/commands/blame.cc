@@ -40,7 +40,7 @@ const Command& blame_command() {
       .name = "blame",
       .summary = "who set each field of a record last, when, and from what",
       .arguments = {{.name = "RESOURCE", .summary = "the resource's name", .offer = Offer::kResource},
-                    {.name = "KEY", .summary = "the record's key"}},
+                    {.name = "KEY", .summary = "the record's key", .offer = Offer::kKey}},
       .flags = {as_of_flag()},
       .examples = {{"forgectl blame Order o-1", ""}, {"forgectl blame Order o-1 --as-of -1d -o json", "as of yesterday"}},
       .uses_pager = true,

@@ -55,9 +55,16 @@ const Command& projection_drop_command();
 const Command& verify_command();
 const Command& stats_command();
 const Command& doctor_command();
+const Command& shell_command();
+const Command& config_command();
+const Command& config_show_command();
+const Command& config_list_command();
+const Command& config_set_command();
+const Command& config_unset_command();
 const Command& completion_command();
 const Command& version_command();
 const Command& help_command();
 const Command& complete_command();
+const Command& man_command();
 
 }  // namespace forge::cli

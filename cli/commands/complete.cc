@@ -21,6 +21,7 @@ const Command& complete_command() {
       .summary = "candidates for the last word of a command line, for completion scripts",
       .arguments = {{.name = "LINE", .summary = "the line up to the cursor"}},
       .hidden = true,
+      .settings = UseOfSettings::kNone,
       .run = run_complete,
   };
   return kCommand;

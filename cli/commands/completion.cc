@@ -13,7 +13,10 @@ _forgectl() {
   before="${word%"${word##*[=:]}"}" # bash replaces only what follows the last = or :
   COMPREPLY=()
   while IFS=$'\t' read -r candidate says; do
-    COMPREPLY+=("${candidate#"$before"}")
+    candidate="${candidate#"$before"}"
+    # A key may hold what the shell would take for its own.
+    [[ "$candidate" == *[[:space:]\\\'\"\$\`\&\;\|\<\>\(\)\*\?\!\#]* ]] && printf -v candidate '%q' "$candidate"
+    COMPREPLY+=("$candidate")
   done < <(forgectl __complete "$line" 2>/dev/null)
   [[ ${#COMPREPLY[@]} -eq 1 && "${COMPREPLY[0]}" == *[=:.] ]] && compopt -o nospace
 }
@@ -26,6 +29,7 @@ _forgectl() {
   local -a words_found
   local candidate says
   while IFS=$'\t' read -r candidate says; do
+    candidate="${candidate//\\/\\\\}"
     words_found+=("${candidate//:/\\:}:${says}")
   done < <(forgectl __complete "$LBUFFER" 2>/dev/null)
   (( ${#words_found} )) && _describe forgectl words_found -S '' || _files
@@ -60,6 +64,7 @@ const Command& completion_command() {
       .summary = "a completion script for a shell",
       .arguments = {{.name = "SHELL", .summary = "which shell", .offer = Offer::kChoices, .choices = {"bash", "zsh", "fish"}}},
       .examples = {{"forgectl completion bash > /etc/bash_completion.d/forgectl", ""}},
+      .settings = UseOfSettings::kNone,
       .run = run_completion,
   };
   return kCommand;

@@ -173,7 +173,7 @@ const Command& diff_command() {
       .name = "diff",
       .summary = "what differs between two versions of a record, or two points of the store",
       .arguments = {{.name = "RESOURCE", .summary = "only this resource", .required = false, .offer = Offer::kResource},
-                    {.name = "KEY", .summary = "only this record", .required = false},
+                    {.name = "KEY", .summary = "only this record", .required = false, .offer = Offer::kKey},
                     {.name = "V1..V2", .summary = "two versions of the record; 0 is before the first", .required = false}},
       .flags = {as_of,
                 {.name = "against",

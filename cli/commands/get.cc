@@ -77,7 +77,7 @@ const Command& get_command() {
       .name = "get",
       .summary = "one record, now or at any point of its past",
       .arguments = {{.name = "RESOURCE", .summary = "the resource's name", .offer = Offer::kResource},
-                    {.name = "KEY", .summary = "the record's key"}},
+                    {.name = "KEY", .summary = "the record's key", .offer = Offer::kKey}},
       .flags = {as_of_flag(),
                 {.name = "at-version", .type = FlagType::kCount, .value = "N", .summary = "as that version of it was"},
                 {.name = "fields",

@@ -65,6 +65,7 @@ const Command& help_command() {
       .flags = {{.name = "all", .summary = "everything; with -o json the whole tree of commands for machines"}},
       .examples = {{"forgectl help do", ""}, {"forgectl help time", ""}, {"forgectl help --all -o json", ""}},
       .uses_pager = true,
+      .settings = UseOfSettings::kOptional,
       .run = run_help,
   };
   return kCommand;

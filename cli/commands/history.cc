@@ -68,7 +68,7 @@ const Command& history_command() {
       .name = "history",
       .summary = "every version of a record: who changed what, when",
       .arguments = {{.name = "RESOURCE", .summary = "the resource's name", .offer = Offer::kResource},
-                    {.name = "KEY", .summary = "the record's key"}},
+                    {.name = "KEY", .summary = "the record's key", .offer = Offer::kKey}},
       .flags = {as_of_flag(), limit_flag(), cursor_flag(), page_flag()},
       .examples = {{"forgectl history Order o-1", ""}, {"forgectl history Order o-1 -o json", "events with their diffs"}},
       .uses_pager = true,

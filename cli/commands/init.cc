@@ -18,7 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfiguration = R"(# Settings of the store beside this file. The defaults need none.
+constexpr const char* kConfiguration =
+    R"(# Settings for commands on the store beside this file, as: actor = "web". The defaults need none; see forgectl help config.
 )";
 
 struct Place {

@@ -184,6 +184,8 @@ class Tail {
     for (;;) {
       if (session_.interrupted() || lines_.is_cut_off()) return {};
       if (store_.is_attached()) break;
+      // A store that is written in this process, by other lines of a shell.
+      if (!store_.read_only() && store_.head() >= next_) return {};
       FORGE_ASSIGN(const Seq newest, store_.newest_head());
       if (newest > store_.head()) break;
       std::this_thread::sleep_for(kLookEvery);

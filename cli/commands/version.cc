@@ -21,6 +21,7 @@ const Command& version_command() {
       .name = "version",
       .summary = "the version, and with -o json what it is built on",
       .examples = {{"forgectl version -o json", ""}},
+      .settings = UseOfSettings::kOptional,
       .run = run_version,
   };
   return kCommand;

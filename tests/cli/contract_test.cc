@@ -79,6 +79,11 @@ const std::map<std::string, Refusal>& refusals() {
       {"verify", {"verify --head rubbish", 2, "E9001"}},
       {"stats", {"stats --store nowhere", 3, "E1001"}},
       {"doctor", {"doctor --store nowhere", 3, "E1001"}},
+      {"shell", {"shell -c 'do Order.resize id=o-1 qty=-1'", 4, "E2107"}},
+      {"config show", {"config show outptu", 2, "E9001"}},
+      {"config list", {"config list --profile nobody", 3, "E9008"}},
+      {"config set", {"config set outptu json", 2, "E9001"}},
+      {"config unset", {"config unset outptu", 2, "E9001"}},
       {"completion", {"completion tcsh", 2, "E9001"}},
       {"version", {"version surplus", 2, "E9001"}},
       {"help", {"help nothing", 2, "E9002"}},
@@ -133,6 +138,11 @@ const std::map<std::string, Call>& calls() {
       {"verify", {"verify"}},
       {"stats", {"stats"}},
       {"doctor", {"doctor", true}},
+      {"shell", {"shell -c 'do Order.place id=o-9 sku=tea'"}},
+      {"config show", {"config show", true}},
+      {"config list", {"config list", true}},
+      {"config set", {"config set actor ada"}},
+      {"config unset", {"config unset actor --profile spare"}},
       {"completion", {"completion bash"}},
       {"version", {"version"}},
       {"help", {"help"}},
@@ -141,10 +151,12 @@ const std::map<std::string, Call>& calls() {
 }
 
 // Commands that answer without a store.
-const std::set<std::string> kWithoutStore = {"init", "restore", "schema check", "completion", "version", "help"};
+const std::set<std::string> kWithoutStore = {"init",       "restore",      "schema check", "config show", "config list",
+                                             "config set", "config unset", "completion",   "version",     "help"};
 
 // Commands that write elsewhere: the store they are pointed at is only read.
-const std::set<std::string> kWritesElsewhere = {"init", "backup", "restore", "rebuild", "fork", "repair"};
+const std::set<std::string> kWritesElsewhere = {"init", "backup", "restore",    "rebuild",
+                                                "fork", "repair", "config set", "config unset"};
 
 // A store with something of everything, made once and copied for each case.
 class Shop : public Bench {
@@ -153,6 +165,7 @@ class Shop : public Bench {
     static const std::unique_ptr<Bench> kOriginal = make();
     std::filesystem::current_path(directory());
     copy_files_of(*kOriginal);
+    environment["HOME"] = (directory() / "home").string();
   }
 
  private:
@@ -173,6 +186,8 @@ class Shop : public Bench {
     bench->expect("schema add query.fbs");
     bench->write("rows.csv", "id,sku\no-8,\"a\033[31mb\"\n");
     bench->write("bad.csv", "id,skuu\no-8,tea\n");
+    std::filesystem::create_directories(bench->directory() / "home/.config/forge");
+    bench->write("home/.config/forge/config.toml", "[profile.spare]\nactor = \"a\\u001B[31mb\"\n");
     return bench;
   }
   // Two whose code is not in forgectl; one of them failed.

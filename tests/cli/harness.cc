@@ -119,6 +119,7 @@ int Bench::run_into(Sink& out, const std::vector<std::string>& arguments, std::s
 }
 
 void Bench::write(const std::string& path, const std::string& text) const {
+  if (const auto above = std::filesystem::path(path).parent_path(); !above.empty()) std::filesystem::create_directories(above);
   std::ofstream file(path, std::ios::binary);
   file << text;
   FORGE_ASSERT(file.good());

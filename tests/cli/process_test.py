@@ -1,11 +1,18 @@
 """The process around the command line: pipes, signals and full disks, as the shell sees them. process_test.py FORGECTL."""
 
+import fcntl
 import json
 import os
+import pty
+import re
+import select
 import signal
+import stat
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 
 FORGECTL = os.path.abspath(sys.argv.pop(1))
@@ -114,10 +121,10 @@ class Process(unittest.TestCase):
         self.assertEqual(process.stderr.read(), b"")
         process.stderr.close()
 
-    def as_nobody(self, *arguments):
+    def as_nobody(self, *arguments, **surroundings):
         """What another user gets, to whom the store's files may be closed."""
         user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-        return self.run_forgectl(*arguments, **user)
+        return self.run_forgectl(*arguments, **user, **surroundings)
 
     def close(self, mode, *paths):
         for path in paths:
@@ -143,6 +150,26 @@ class Process(unittest.TestCase):
             self.assertIn(b"error[E1007]", err)
             self.assertIn(b"permission denied", err)
 
+    def test_settings_that_may_not_be_read_are_no_settings_of_another_user_and_else_an_error(self):
+        home = os.path.join(self.directory.name, "home")
+        config = os.path.join(home, "forge", "config.toml")
+        os.makedirs(os.path.dirname(config))
+        with open(config, "w") as file:
+            file.write('[profile.default]\noutput = "json"\n')
+        self.close(0o755, ".")
+        surroundings = {"env": os.environ | {"XDG_CONFIG_HOME": home}}
+        self.assertEqual(self.as_nobody("log", **surroundings)[1], b"[]\n")
+        self.close(0o000, config)
+        status, _, err = self.as_nobody("log", **surroundings)
+        self.assertEqual(status, 2)
+        for part in (b"error[E9007]", b"Permission denied", config.encode()):
+            self.assertIn(part, err)
+        self.close(0o000, home)
+        status, out, err = self.as_nobody("log", **surroundings)
+        self.close(0o755, home)
+        self.assertEqual((status, err), (0, b""))
+        self.assertNotEqual(out, b"[]\n")
+
     def test_an_init_that_fails_leaves_nothing(self):
         self.close(0o555, ".")
         status, out, err = self.as_nobody("init", "made/below")
@@ -164,6 +191,210 @@ class Process(unittest.TestCase):
             status, _, err = self.run_forgectl("stats", stdout=full)
         self.assertEqual(status, 1)
         self.assertIn(b"error[E9006]", err)
+    def test_candidates_come_beside_a_writer_and_take_no_lock(self):
+        writer = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)
+        writer.stdin.write(b'{"key":"k-1","actions":[]}\n')
+        writer.stdin.flush()
+        writer.stdout.readline()
+        status, out, err = self.run_forgectl("__complete", "forgectl bookmark remove ")
+        self.assertEqual((status, out, err), (0, b"", b""))
+        writer.stdin.close()
+        self.assertEqual(writer.wait(timeout=60), 0)
+        writer.stdout.close()
+        writer.stderr.close()
+
+
+SCHEMA = b"""include "forge.fbs";
+table User (resource) { id: string (key); pin: string (secret); name: string; }
+table AddUser (action: "User.add", creates) { pin: string; name: string; }
+"""
+
+
+class Shell(unittest.TestCase):
+    """forgectl shell on a pseudo terminal."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.store = os.path.join(self.directory.name, "people")
+        self.state = os.path.join(self.directory.name, "state")
+        subprocess.run([FORGECTL, "init", self.store], check=True, capture_output=True)
+        with open(os.path.join(self.store, "user.fbs"), "wb") as schema:
+            schema.write(SCHEMA)
+        self.forgectl("schema", "add", "user.fbs")
+        self.forgectl("do", "User.add", "id=anna", "name=Anna")
+        self.forgectl("do", "User.add", "id=bert", "name=Bert")
+        self.children = []
+
+    def tearDown(self):
+        for process, terminal in self.children:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            os.close(terminal)
+        self.directory.cleanup()
+
+    def forgectl(self, *arguments):
+        return subprocess.run([FORGECTL, *arguments], cwd=self.store, check=True, capture_output=True).stdout
+
+    def open(self, *arguments):
+        """A shell, once it has asked for the first line."""
+        terminal, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        surroundings = os.environ | {"XDG_STATE_HOME": self.state, "HOME": self.directory.name, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        process = subprocess.Popen(
+            [FORGECTL, "shell", *arguments], cwd=self.store, stdin=inner, stdout=inner, stderr=inner, env=surroundings,
+            preexec_fn=own_terminal)
+        os.close(inner)
+        self.children.append((process, terminal))
+        self.process, self.terminal = process, terminal
+        self.shown = b""
+        self.until(b"> ")
+
+    def receive(self):
+        """False once the shell has ended."""
+        self.assertTrue(select.select([self.terminal], [], [], 60)[0], self.shown)
+        try:
+            self.shown += os.read(self.terminal, 65536)
+        except OSError:
+            return False
+        return True
+
+    def until(self, text):
+        """What comes up to `text`, without what steers the terminal."""
+        while True:
+            plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|[\r\x07]", b"", self.shown)
+            if text in plain:
+                before, self.shown = plain.split(text, 1)
+                return before + text
+            self.assertTrue(self.receive(), b"the shell ended without " + text + b": " + plain)
+
+    def type(self, keys):
+        os.write(self.terminal, keys)
+
+    def line(self, text, prompt=b"> "):
+        """Types the rest of a line; what comes up to the next prompt. While a line is typed, its own prompt may be drawn again."""
+        self.type(text + b"\n")
+        return self.until(b"\n") + self.until(prompt)
+
+    def end(self):
+        """Ctrl-D, and the exit status."""
+        self.type(b"\x04")
+        while self.receive():
+            pass
+        return self.process.wait(timeout=60)
+
+    def history(self):
+        with open(os.path.join(self.state, "forge", "history"), "rb") as lines:
+            return lines.read().splitlines()
+
+    def test_lines_are_run_over_one_open_store_until_the_end_of_the_input(self):
+        self.open()
+        self.assertIn(b"Anna", self.line(b"get User anna", b"people@3> "))
+        locked = subprocess.run([FORGECTL, "do", "User.add", "id=x"], cwd=self.store, capture_output=True)
+        self.assertEqual(locked.returncode, 7)
+        self.assertIn(b"error[E3004]", self.line(b"get User nobody"))
+        self.assertIn(b"User.add", self.line(b"do User.add id=carl name=Carl"))
+        self.assertIn(b"Carl", self.line(b"get User carl"))
+        self.assertEqual(self.end(), 0)
+        self.assertIn(b"carl", self.forgectl("list", "User", "-o", "name"))
+
+    def test_an_interrupt_cancels_the_line_and_what_was_typed_of_it_before(self):
+        self.open()
+        self.type(b"do User.add id=lost")
+        self.until(b"lost")
+        self.type(b"\x03")
+        self.until(b"^C")
+        self.until(b"> ")
+        self.line(b"do User.add --input {", b"... ")
+        self.type(b"\x03")
+        self.until(b"people@3> ")
+        self.assertIn(b"anna", self.line(b"list User -o name"))
+        self.assertEqual(self.end(), 0)
+        self.assertNotIn(b"lost", self.forgectl("list", "User", "-o", "name"))
+
+    def test_an_interrupt_ends_the_command_and_not_the_session(self):
+        self.open()
+        for _ in range(3):
+            self.type(b"tail --from begin -o name\n")
+            self.until(b"\n3\n")
+            self.type(b"\x03")
+            self.until(b"stopped at 3")
+            self.until(b"people@3> ")
+        self.assertIn(b"Anna", self.line(b"get User anna"))
+        self.assertEqual(self.end(), 0)
+
+    def test_an_end_by_signal_ends_the_session(self):
+        self.open()
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(timeout=60), 130)
+        self.forgectl("do", "User.add", "id=free")
+
+    def test_json_goes_on_over_several_lines(self):
+        self.open()
+        self.line(b'do User.add --input {"id": "dora",', b"... ")
+        self.line(b'"name": "D\xc3\xb6ra"}')
+        self.assertIn("Döra".encode(), self.line(b"get User dora"))
+        self.assertEqual(self.end(), 0)
+
+    def test_tab_completes_commands_keys_and_what_is_the_shells_own(self):
+        self.open()
+        self.type(b"get User a\t")
+        self.until(b"get User anna ")
+        self.assertIn(b"Anna", self.line(b""))
+        self.type(b"hist\t")
+        self.until(b"history ")
+        self.assertIn(b"Bert", self.line(b"User bert"))
+        self.type(b"get User \t")
+        self.until(b"anna  bert\n")
+        self.until(b"> get User ")
+        self.line(b"bert")
+        self.type(b".as\t")
+        self.until(b".asof ")
+        self.line(b"2", b"people@2> ")
+        self.assertEqual(self.line(b"list User -o name", b"people@2> ").count(b"bert"), 0)
+        self.line(b".asof", b"people@3> ")
+        self.assertEqual(self.end(), 0)
+
+    def test_the_history_comes_back_in_the_next_session_without_secrets(self):
+        self.open()
+        self.line(b"get User anna --fields name")
+        self.line(b"do User.add id=eve pin=1234")
+        self.line(b" get User bert")
+        self.assertEqual(self.end(), 0)
+        self.assertEqual(self.history(), [b"get User anna --fields name"])
+        path = os.path.join(self.state, "forge", "history")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.open()
+        self.type(b"\x1b[A")
+        self.until(b"get User anna --fields name")
+        self.assertIn(b"Anna", self.line(b""))
+        self.assertEqual(self.end(), 0)
+
+    def test_bash_gets_keys_in_the_form_in_which_it_takes_them(self):
+        self.forgectl("do", "User.add", "id=d'arc, jo", "name=Jo")
+        script = self.forgectl("completion", "bash").decode() + """
+            COMP_LINE=$1; COMP_POINT=${#COMP_LINE}; _forgectl; eval "printf '%s\\n' ${COMPREPLY[*]}"
+        """
+        surroundings = os.environ | {"PATH": os.path.dirname(FORGECTL) + ":" + os.environ["PATH"]}
+        for line, words in (("get User d", ["d'arc, jo"]), ("get User ", ["anna", "bert", "d'arc, jo"]), ("do User.add id", ["id="])):
+            out = subprocess.run(["bash", "-c", script, "bash", "forgectl " + line], cwd=self.store, env=surroundings,
+                                 capture_output=True, check=False).stdout
+            self.assertEqual(out.decode().splitlines(), words, line)
+
+    def test_a_pinned_point_shows_in_the_prompt_and_holds_for_reads(self):
+        self.open("--read-only")
+        self.line(b".asof 2", b"people@2> ")
+        self.assertIn(b"error[E3004]", self.line(b"get User bert", b"people@2> "))
+        self.forgectl("do", "User.add", "id=fred")
+        self.assertIn(b"error[E4003]", self.line(b".asof 99", b"people@2> "))
+        self.line(b".asof", b"people@4> ")
+        self.assertIn(b"fred", self.line(b"list User -o name", b"people@4> "))
+        self.assertEqual(self.end(), 0)
 
 
 if __name__ == "__main__":

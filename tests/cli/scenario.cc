@@ -100,6 +100,7 @@ Status flip(const std::string& glob, std::int64_t offset) {
 }  // namespace
 
 Scenario::Scenario(const std::string& text) {
+  bench_.environment["HOME"] = (bench_.directory() / "home").string();
   Step step;
   const auto close = [&] {
     if (!step.command.empty()) steps_.push_back(std::move(step));

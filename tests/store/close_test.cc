@@ -93,6 +93,29 @@ class Crowd {
   std::atomic<int> warm_{0};
 };
 
+// --- several objects of one store -----------------------------------------------------------------------------------------------
+
+TEST_F(Closing, SharedIsLeftToTheLastObject) {
+  auto shared = std::make_unique<Store>(store_->share());
+  ASSERT_TRUE(shared->transact({write("n-1")}).ok());
+  EXPECT_EQ(store_->head(), shared->head());
+  shared.reset();
+  EXPECT_TRUE(store_->transact({write("n-2")}).ok());
+  shared = std::make_unique<Store>(store_->share());
+  store_.reset();
+  EXPECT_TRUE(shared->transact({write("n-3")}).ok());
+  shared.reset();
+  open();
+  EXPECT_TRUE(store_->notices().empty()) << store_->notices().front();
+  EXPECT_TRUE(store_->get("Note", "n-3").ok());
+}
+
+TEST_F(Closing, SharedByOneClosesForAll) {
+  const Store shared = store_->share();
+  ASSERT_TRUE(store_->close().ok());
+  EXPECT_EQ(shared.get("Note", "n-1").status().id(), ErrorId::kClosed);
+}
+
 // --- beside others --------------------------------------------------------------------------------------------------------------
 
 TEST_F(Closing, BesideWritersKeepsWhatWasAcknowledged) {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "forge/events/id.h"
 #include "forge/events/status.h"
@@ -35,6 +36,23 @@ class Source {
   virtual Result<std::size_t> read(char* into, std::size_t size) = 0;
 };
 
+// What completes a line: its end from `from` on becomes `text`; where that adds nothing, `choices` tell what could follow.
+struct LineCompletion {
+  std::size_t from = 0;
+  std::string text;
+  std::vector<std::string> choices;
+};
+
+// Asks a person for lines, and lets them edit, complete and repeat them. Safe to call from one thread at a time.
+class LineEditor {
+ public:
+  virtual ~LineEditor() = default;
+  // A line without its end; nothing at the end of input. Errors: kCancelled where it was interrupted, kInputUnreadable.
+  virtual Result<std::optional<std::string>> read(const std::string& prompt) = 0;
+  // Offers the entry as the newest to go back to.
+  virtual void remember(const std::string& entry) = 0;
+};
+
 // What a run has around it. Everything borrowed outlives the run.
 struct Streams {
   Source* in = nullptr;
@@ -47,6 +65,11 @@ struct Streams {
   std::function<bool()> interrupted;  // whether the user asked to stop
   // Starts a pager and gives what feeds it; its destructor waits until the user has left it. Null where it cannot be started.
   std::function<std::unique_ptr<Sink>(const std::string& command)> open_pager;
+  // Begins a dialogue with whoever sits there; the function is given what stands before the cursor. Empty where nobody
+  // does; gives null where the terminal cannot be used.
+  std::function<std::unique_ptr<LineEditor>(std::function<LineCompletion(std::string_view)>)> open_editor;
+  // Takes back that the user asked to stop, for a dialogue that goes on; from then on it never ends the process. May be empty.
+  std::function<void()> forget_interrupt;
   Clock* clock = nullptr;
   IdSource* ids = nullptr;  // null: the system's
 };

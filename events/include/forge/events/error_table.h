@@ -170,6 +170,8 @@ std::string_view name_of(Code code);
   X(ConfirmationNeeded, 9004, kInvalidArgument, 2, 400, "the command needs confirmation", "add --yes")                            \
   X(InputUnreadable, 9005, kIo, 2, 400, "the input cannot be read", "check the file's name and permissions")                      \
   X(OutputFailed, 9006, kIo, 1, 500, "the output cannot be written", "check the disk or the pipe it goes to")                     \
+  X(ConfigInvalid, 9007, kInvalidArgument, 2, 400, "the configuration cannot be used", "mend the file: forgectl help config")     \
+  X(ProfileNotFound, 9008, kNotFound, 3, 404, "no such profile", "see: forgectl config list")                                     \
   X(Internal, 9099, kIo, 1, 500, "a bug in Forge", "please report it with this message")
 
 enum class ErrorId : std::uint16_t {

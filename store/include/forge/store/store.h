@@ -102,6 +102,9 @@ class Store {
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
+  // Another object for the same open store, for a part of the program that is handed a Store of its own. close() on either closes
+  // the store for both; where nobody has called it, the last object to end does.
+  Store share() const;
 
   // Lets the calls that are under way in other threads finish, however long they take (a verify, a visitor), and answers what waits
   // to be written; whoever waits for a projection or an event is told kClosed. Then closes. Calls that begin later fail with
@@ -109,11 +112,11 @@ class Store {
   // the store without an error (head(), id(), domain() and the like) goes on telling what was known last. Closing twice is ok: the
   // second one waits for the first.
   //
-  // The destructor and a move over the object close, too; unlike close() they end the object, so that no call on it may begin once
-  // they have. Errors: kUsage inside a call of the store (a visitor, a progress or done function, a subscription's, a fold), which
-  // would wait for itself: nothing happens, and the destructor aborts there. kIoError where the clean-stop mark could not be
-  // written; nothing acknowledged is lost by it. kIoFatal where writing had ended for good before, or the store's directory is
-  // gone; it is closed then, too.
+  // The destructor of its only object and a move over that one close, too; unlike close() they end the object, so that no call on
+  // it may begin once they have. Errors: kUsage inside a call of the store (a visitor, a progress or done function, a
+  // subscription's, a fold), which would wait for itself: nothing happens, and the destructor aborts there. kIoError where the
+  // clean-stop mark could not be written; nothing acknowledged is lost by it. kIoFatal where writing had ended for good before, or
+  // the store's directory is gone; it is closed then, too.
   Status close();
 
   // Reads the .fbs file and its includes, checks them and, unless this very schema is in force, appends it as the next version.
@@ -233,7 +236,8 @@ class Store {
   Result<Seq> group_position(const SubscribeOptions& options) const;
   Result<std::uint64_t> unpark(const std::string& name, std::optional<Seq> seq, bool again);
   explicit Store(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Store(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace forge
