@@ -53,6 +53,8 @@ class TerminalEditor : public LineEditor {
     prompt_ = prompt;
     failure_ = {};
     ::el_resize(edit_);
+    // Before the prompt is drawn: what is typed as soon as it shows, Ctrl-D too, is the editor's.
+    ::el_set(edit_, EL_PREP_TERM, 1);
     int size = 0;
     const char* line = ::el_gets(edit_, &size);
     if (!failure_.ok()) {

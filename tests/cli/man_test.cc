@@ -22,7 +22,7 @@ std::string page(const std::string& name) {
 
 // The page as it is read, without the marks of its language.
 std::string plain(std::string text) {
-  for (const auto& [mark, character] : {std::pair{"\\-", "-"}, {"\\(dq", "\""}, {"\\&", ""}, {"\\e", "\\"}}) {
+  for (const auto& [mark, character] : {std::pair{"\\-", "-"}, {"\\(dq", "\""}, {"\\&", ""}, {"\\e", "\\"}, {"\\[u2026]", "…"}}) {
     for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) {
       text.replace(at, std::string_view(mark).size(), character);
     }

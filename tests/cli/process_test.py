@@ -295,8 +295,8 @@ class Shell(unittest.TestCase):
     def test_lines_are_run_over_one_open_store_until_the_end_of_the_input(self):
         self.open()
         self.assertIn(b"Anna", self.line(b"get User anna", b"people@3> "))
-        locked = subprocess.run([FORGECTL, "do", "User.add", "id=x"], cwd=self.store, capture_output=True)
-        self.assertEqual(locked.returncode, 7)
+        self.forgectl("do", "User.add", "id=xena", "name=Xena")
+        self.assertIn(b"Xena", self.line(b"get User xena"))
         self.assertIn(b"error[E3004]", self.line(b"get User nobody"))
         self.assertIn(b"User.add", self.line(b"do User.add id=carl name=Carl"))
         self.assertIn(b"Carl", self.line(b"get User carl"))

@@ -42,7 +42,7 @@ TEST_F(SharedStore, ActsThroughTheHolderWithTheSameReceipts) {
   EXPECT_EQ(made.version, 1u);
   EXPECT_EQ(holder_.get("Item", "a").value()["qty"].as_int(), 3);
   EXPECT_EQ(holder_.view().event(2).value().actor, "me");
-  const Receipt again = holder_.act("Item.make", {{"id", "a"}, {"qty", 3}}, {.idempotency_key = "k"}).value();
+  const Receipt again = holder_.act("Item.make", {{"id", "a"}, {"qty", 3}}, {.actor = "me", .idempotency_key = "k"}).value();
   EXPECT_TRUE(again.replayed);
   EXPECT_EQ(again.transaction, made.transaction);
   EXPECT_EQ(again.recorded_at, made.recorded_at);
