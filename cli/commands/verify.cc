@@ -90,7 +90,7 @@ const Command& verify_command() {
       .flags = {{.name = "from",
                  .type = FlagType::kCount,
                  .value = "SEQ",
-                 .summary = "recompute leaves from this event on",
+                 .summary = "hash events from the one given on, whole tiles of 256 at a time",
                  .default_value = "1"},
                 {.name = "head",
                  .type = FlagType::kText,

@@ -14,7 +14,7 @@
 namespace forge {
 
 struct VerifyOptions {
-  Seq from = 1;                       // the first event whose leaf is recomputed; the tree above is always checked
+  Seq from = 1;                       // events before its tile of 256 are not hashed; the tree above is always checked
   bool files = true;                  // read every data file and compare its checksums
   bool state = true;                  // fold the log and compare records, versions, unique entries and idempotency records
   std::optional<Root> expected = {};  // a root kept elsewhere: the tree of that size must have this root
