@@ -8,9 +8,6 @@ endif()
 find_program(FORGE_CCACHE ccache)
 if(FORGE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${FORGE_CCACHE})
-  if(FORGE_PRECOMPILE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${FORGE_CCACHE})
-  endif()
 endif()
 
 add_library(forge_compiler INTERFACE)
@@ -26,15 +23,6 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSI
   # g++ 12 sees an overlap in `"text" + std::string` where there is none (GCC bug 105651).
   target_compile_options(forge_compiler INTERFACE -Wno-restrict)
 endif()
-
-# forge_precompile(TARGET HEADER…): these and what nearly every file includes, where FORGE_PRECOMPILE asks for it.
-function(forge_precompile target)
-  if(FORGE_PRECOMPILE)
-    target_compile_options(${target} PRIVATE -fpch-preprocess)
-    target_precompile_headers(${target} PRIVATE <algorithm> <array> <atomic> <chrono> <cstdint> <functional> <map> <memory>
-      <memory_resource> <mutex> <optional> <set> <span> <string> <string_view> <vector> ${ARGN})
-  endif()
-endfunction()
 
 if(FORGE_SANITIZE)
   # The instrumentation hides from g++ what flows where, so the warnings that follow the flow are left to the plain builds.

@@ -1,4 +1,4 @@
-# forge_library(NAME SOURCES … PUBLIC … PRIVATE … PRECOMPILE …): the one target of a folder. Its only public include root is <folder>/include,
+# forge_library(NAME SOURCES … PUBLIC … PRIVATE …): the one target of a folder. Its only public include root is <folder>/include,
 # so an include of a folder above finds no file. The target all_verify_interface_header_sets compiles each public header alone,
 # with the include roots of its folder and those below and nothing else.
 
@@ -6,7 +6,7 @@
 add_custom_target(forge_libraries)
 
 function(forge_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE;PRECOMPILE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS include/*.h)
   add_library(forge_${name} STATIC ${arg_SOURCES})
   add_library(forge::${name} ALIAS forge_${name})
@@ -14,7 +14,6 @@ function(forge_library name)
   target_sources(forge_${name} PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${headers})
   target_include_directories(forge_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(forge_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:forge_compiler>)
-  forge_precompile(forge_${name} ${arg_PRECOMPILE})
   set_target_properties(forge_${name} PROPERTIES
     POSITION_INDEPENDENT_CODE ON
     VERIFY_INTERFACE_HEADER_SETS ON)
