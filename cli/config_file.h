@@ -14,7 +14,7 @@ namespace forge::cli {
 
 struct ConfigValue {
   std::string text;
-  std::string place;  // "/home/ada/.config/forge/config.toml:3:9"
+  std::string place;  // "…/forge/config.toml:3:9"
 };
 
 // By the setting's name.

@@ -1,5 +1,6 @@
 #include "server_connection.h"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -116,13 +117,29 @@ bool ServerConnection::greet(const Message& message) {
 
 // --- requests -------------------------------------------------------------------------------------------------------------------
 
+// A search of the log for a condition, and a target, take their time in the thread that submits: that is then the connection's own,
+// and stays so, since transactions of a stream are submitted in order.
 void ServerConnection::transact(std::uint64_t number, message::Transact asked, std::size_t bytes) {
   auto open = std::make_shared<Open>(shared_from_this(), bytes);
   std::shared_ptr<StreamGate> gate = gate_of(asked);
-  around_.state.submit(std::move(asked.actions), std::move(asked.options), std::move(gate),
-                       [number, open = std::move(open)](Result<TransactionReceipt> result) {
-                         open->answer(number, result.ok() ? Message(*std::move(result)) : Message(result.status()));
-                       });
+  submits_apart_ = submits_apart_ || takes_time(asked);
+  auto submit = [&state = around_.state, number, open = std::move(open), gate = std::move(gate),
+                 asked = std::make_shared<message::Transact>(std::move(asked))]() -> Status {
+    state.submit(std::move(asked->actions), std::move(asked->options), gate, [number, open](Result<TransactionReceipt> result) {
+      open->answer(number, result.ok() ? Message(*std::move(result)) : Message(result.status()));
+    });
+    return {};
+  };
+  static_cast<void>((submits_apart_ ? work().thread.give(std::move(submit)) : submit()).ok());
+}
+
+bool ServerConnection::takes_time(const message::Transact& asked) const {
+  if (asked.options.condition) return true;
+  const std::shared_ptr<const Domain> domain = around_.state.catalog.current();
+  return std::any_of(asked.actions.begin(), asked.actions.end(), [&](const ActionRequest& request) {
+    const Action* const action = domain->find_action(request.action);
+    return action != nullptr && action->kind == ActionKind::kGeneric;
+  });
 }
 
 // A peer that opens stream after stream and ends none loses the order of the oldest.

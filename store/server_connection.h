@@ -96,6 +96,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   void transact(std::uint64_t number, message::Transact asked, std::size_t bytes);
   void call(std::uint64_t number, Message request, std::size_t bytes);
   Work& work();
+  bool takes_time(const message::Transact& asked) const;
   std::shared_ptr<StreamGate> gate_of(const message::Transact& asked);
   void break_off(const Status& why);
   void answered(std::size_t bytes);
@@ -119,6 +120,7 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   Steady::time_point ending_since_;  // it closes once everything is out
   bool is_closed_ = false;
   std::map<std::uint64_t, std::shared_ptr<StreamGate>> gates_;
+  bool submits_apart_ = false;  // in the thread of work_
   std::shared_ptr<Work> work_;  // shared only with who ends it
 
   std::atomic<std::size_t> open_{0}, open_bytes_{0};

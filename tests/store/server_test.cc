@@ -272,6 +272,20 @@ TEST_F(SharedStore, AppendConditionsAreHeldAgainstTheHoldersLog) {
   EXPECT_EQ(other.transact(make("b"), {.condition = condition}).status().id(), ErrorId::kConditionFailed);
 }
 
+// What takes its time in the holder holds up no other connection, and a stream stays in order.
+TEST_F(SharedStore, ATargetThatTakesItsTimeHoldsUpItsOwnConnectionAlone) {
+  Store slow = attach(), other = attach();
+  std::promise<Result<TransactionReceipt>> paired;
+  slow.transact_async({{.action = "Item.pair", .args = {{"of", "p"}}, .if_version = {}}}, {},
+                      [&](Result<TransactionReceipt> result) { paired.set_value(std::move(result)); });
+  EXPECT_TRUE(other.transact(make("z"), {}).ok());
+  target_go_.set_value();
+  const Result<TransactionReceipt> pair = paired.get_future().get();
+  ASSERT_TRUE(pair.ok()) << pair.status().message();
+  EXPECT_EQ(pair->actions.size(), 2u);
+  EXPECT_TRUE(holder_.get("Item", "py").ok());
+}
+
 TEST_F(SharedStore, ProjectionsAreToldThroughTheHolder) {
   Store other = attach();
   EXPECT_EQ(other.projections().pause("audit").id(), ErrorId::kProjectionNotFound);

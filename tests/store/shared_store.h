@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <latch>
 #include <optional>
 #include <string>
@@ -30,12 +31,13 @@ inline std::vector<SourceFile> shared_schema() {
            "table MakeItem (action: \"Item.make\", creates) { id: string (required); qty: int = 1; }\n"
            "table SetItem (action: \"Item.set\", updates) { qty: int = null; }\n"
            "table PriceItem (action: \"Item.price\", updates, handler) { qty: int = null; }\n"
+           "table PairItems (action: \"Item.pair\", generic) { of: string (required); }\n"
            "table BreakItem (action: \"Item.break\", destroys, allow: \"boss: :actor.role = 'boss'\") {}\n"}};
 }
 
 class SharedStore : public ::testing::Test {
  protected:
-  SharedStore() : path_("shared"), holder_(Store::open(path_.path(), {.handlers = handlers()}).value()) {
+  SharedStore() : path_("shared"), holder_(Store::open(path_.path(), {.handlers = handlers(), .targets = targets()}).value()) {
     holder_.add_schema(shared_schema()).value();
     server_.emplace(Server::start(holder_).value());
   }
@@ -44,6 +46,19 @@ class SharedStore : public ::testing::Test {
   static ActionHandlers handlers() {
     return {{"Item.price", [](const ActionCall& call) -> Result<Object> {
                return Object{{"qty", 2 * call.field_after("qty").as_int()}};
+             }}};
+  }
+  // Carried out once target_may_go_ says so.
+  ActionTargets targets() {
+    return {{"Item.pair", [this](const TargetCall& call) -> Result<TargetPlan> {
+               if (target_may_go_.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
+                 return Status(Code::kDenied, "late");
+               TargetPlan plan;
+               for (const char* id : {"x", "y"}) {
+                 plan.actions.push_back(
+                     {.action = "Item.make", .args = {{"id", call.argument("of").as_text() + id}}, .if_version = {}});
+               }
+               return plan;
              }}};
   }
   Store attach(bool read_only = false) {
@@ -89,6 +104,8 @@ class SharedStore : public ::testing::Test {
   }
 
   FreshPath path_;
+  std::promise<void> target_go_;
+  const std::shared_future<void> target_may_go_ = target_go_.get_future().share();
   Store holder_;
   std::optional<Server> server_;
 };
