@@ -24,8 +24,9 @@ class Server {
   // Begins to answer for `store`, which this process must hold and does not move while the server answers. Closing the store, or
   // its end, stops the server first, as stop() does; so either object may go before the other. Starts one thread, one more with the
   // first connection that ends, and one for each connection that asks for more than transactions, or for one with an append
-  // condition or a generic action. A socket file that another process left behind is replaced. Errors: kReadOnly where the store is open for reading only or is itself attached, kUsage for a
-  // store in memory and for one that has a server, kClosed, kSocketUnusable.
+  // condition or a generic action. A socket file that another process left behind is replaced. Errors: kReadOnly where the store is
+  // open for reading only or is itself attached, kUsage for a store in memory and for one that has a server, kClosed,
+  // kSocketUnusable.
   static Result<Server> start(Store& store, ServerOptions options = {});
 
   Server(Server&&) noexcept;
