@@ -11,6 +11,7 @@
 
 #include "constraint_reader.h"
 #include "domain_model.h"
+#include "forge/events/duration.h"
 #include "limits_reader.h"
 #include "query_reader.h"
 

@@ -1,7 +1,6 @@
 #include "limits_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -137,17 +136,6 @@ void read_limits(const TableOutline& outline, SchemaFindings& findings, TableTyp
       if (field.name == declared.name) LimitsReader(declared, findings, field).read();
     }
   }
-}
-
-std::optional<std::chrono::microseconds> read_duration(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::int64_t>, 4> kUnits = {
-      {{"ms", 1000}, {"s", 1'000'000}, {"m", 60'000'000}, {"h", 3'600'000'000}}};
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto number = number_of<std::uint32_t>(text.substr(0, digits));
-  for (const auto& [unit, micros] : kUnits) {
-    if (number && *number > 0 && text.substr(digits) == unit) return std::chrono::microseconds(*number * micros);
-  }
-  return std::nullopt;
 }
 
 }  // namespace forge::internal

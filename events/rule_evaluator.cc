@@ -97,6 +97,9 @@ bool RuleEvaluator::run(Cell& result) {
       case Op::kNow:
         *++top = Cell::of(input_.now.micros);
         break;
+      case Op::kParameter:
+        *++top = at->index < input_.parameters.size() ? input_.parameters[at->index] : Cell::null();
+        break;
       case Op::kNot:
         if (!top->is_null()) top->boolean = !top->boolean;
         break;

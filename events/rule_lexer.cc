@@ -71,10 +71,20 @@ class Lexer {
       add(TokenKind::kArgument, take_name());
       return {};
     }
+    if (c == '$' && peek(1) == '{') return path();
     if (is_digit(c) || (c == '.' && is_digit(peek(1)))) return number();
     if (c == '\'') return quoted(TokenKind::kText, "a text without its closing quote");
     if (c == '"') return quoted(TokenKind::kQuoted, "a quoted name without its closing quote");
     return symbol();
+  }
+
+  Status path() {
+    const std::size_t close = text_.find('}', at_);
+    if (close == std::string_view::npos) return reporter_.syntax("has a '${' without its '}'", "a path ends with '}'", begin_);
+    std::string inside(text_.substr(at_ + 2, close - at_ - 2));
+    at_ = close + 1;
+    add(TokenKind::kPath, std::move(inside));
+    return {};
   }
 
   Status number() {

@@ -15,6 +15,7 @@ enum class TokenKind : std::uint8_t {
   kName,      // a keyword, function or field; `text` as written
   kQuoted,    // "name": a field, never a keyword; `text` without the quotes
   kArgument,  // :name; `text` without the colon
+  kPath,      // ${path}; `text` is the path
   kInteger,   // `text` holds the digits
   kDecimal,   // `text` as written
   kText,      // 'text'; `text` decoded

@@ -99,6 +99,8 @@ std::string shown(const Token& token) {
       return "the end";
     case TokenKind::kArgument:
       return "':" + token.text + "'";
+    case TokenKind::kPath:
+      return "'${" + token.text + "}'";
     case TokenKind::kText:
       return "a text";
     default:
@@ -271,6 +273,8 @@ Result<NodeIndex> RuleParser::primary() {
       return text();
     case TokenKind::kArgument:
       return argument();
+    case TokenKind::kPath:
+      return parameter();
     case TokenKind::kQuoted:
       return field();
     case TokenKind::kSymbol: {
@@ -422,6 +426,25 @@ Result<NodeIndex> RuleParser::argument() {
                            name.begin);
   }
   return table_value(*scope_.arguments, Op::kArgument, name);
+}
+
+Result<NodeIndex> RuleParser::parameter() {
+  const Token& path = take();
+  if (scope_.parameters == nullptr) {
+    return reporter_.error(ErrorId::kRuleUnknownName, "uses '${" + path.text + "}'",
+                           "only the conditions and transforms of workflows have values with paths", path.begin);
+  }
+  const std::vector<RuleParameter>& known = *scope_.parameters;
+  const auto found =
+      std::find_if(known.begin(), known.end(), [&](const RuleParameter& candidate) { return candidate.path == path.text; });
+  if (found == known.end()) {
+    return reporter_.error(ErrorId::kRuleUnknownName, "uses unknown '${" + path.text + "}'", "there is no such value", path.begin);
+  }
+  Node made;
+  made.op = Op::kParameter;
+  made.index = static_cast<std::uint16_t>(found - known.begin());
+  made.type = {found->type, nullptr, found->nested};
+  return leaf(std::move(made), path.begin);
 }
 
 Result<NodeIndex> RuleParser::table_value(const TableType& table, Op op, const Token& name) {

@@ -53,6 +53,7 @@ class RuleParser {
   Result<NodeIndex> text();
   Result<NodeIndex> field();
   Result<NodeIndex> argument();
+  Result<NodeIndex> parameter();
   Result<NodeIndex> actor(std::uint32_t begin);
   Result<NodeIndex> table_value(const TableType& table, Op op, const Token& name);
   Status unknown_in(const TableType& table, Op op, const Token& name) const;

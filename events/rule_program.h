@@ -17,6 +17,7 @@ constexpr int kStackCellsMax = 256;
 // Operators take their operands from the stack and push the result. The rest:
 //   kLiteral      pushes constants[operand]
 //   kField, kArgument   push the cell at `index`, which is of `kind`
+//   kParameter    pushes the parameter at `index`
 //   kEnumName     uses enumerations[operand]
 //   kSubstr       has `index` operands
 //   kJump         goes on at `operand`, as do all that follow when they jump

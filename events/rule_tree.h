@@ -21,6 +21,7 @@ enum class Op : std::uint8_t {
   kActorId,
   kActorRole,
   kNow,
+  kParameter,
   // one child
   kNot,
   kIsNull,
@@ -96,7 +97,7 @@ using NodeIndex = std::uint32_t;
 
 struct Node {
   Op op = Op::kLiteral;
-  std::uint16_t index = 0;  // of the field or argument
+  std::uint16_t index = 0;  // of the field, argument or parameter
   ValueType type;
   Cell literal;             // text points into Tree::texts
   std::uint32_t begin = 0;  // the node's text in the source

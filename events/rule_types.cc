@@ -144,6 +144,7 @@ Result<ValueType> TypeChecker::type_node(Node& node) {
     case Op::kActorId:
     case Op::kActorRole:
     case Op::kNow:
+    case Op::kParameter:
       return node.type;
     case Op::kIsNull:
       return plain(RuleType::kBool);

@@ -164,6 +164,24 @@ std::string_view name_of(Code code);
   X(HolderGone, 7012, kUnavailable, 7, 503, "the process that held the store has gone", "try again")                              \
   X(ProtocolBroken, 7013, kUnavailable, 7, 503, "the other side does not keep to the protocol",                                   \
     "use the same version of Forge on both sides")                                                                                \
+  X(WorkflowSyntax, 8001, kInvalidArgument, 4, 422, "the workflow file does not parse", "mend the file and check it again")       \
+  X(WorkflowAttribute, 8002, kInvalidArgument, 4, 422, "an attribute of a workflow is unknown, missing or malformed",             \
+    "mend the attribute")                                                                                                         \
+  X(WorkflowUnsupported, 8003, kInvalidArgument, 4, 422, "the workflow uses something this version does not support",             \
+    "leave it out")                                                                                                               \
+  X(WorkflowName, 8004, kInvalidArgument, 4, 422, "a name in a workflow is taken, reserved or malformed", "choose another name")  \
+  X(WorkflowReference, 8005, kInvalidArgument, 4, 422, "a workflow refers to something unknown", "mend the reference")            \
+  X(WorkflowCycle, 8006, kInvalidArgument, 4, 422, "steps of a workflow wait for each other",                                     \
+    "remove one of the references or 'after' that make the cycle")                                                                \
+  X(WorkflowHops, 8007, kInvalidArgument, 4, 422, "a workflow needs more hops than it has",                                       \
+    "raise ttl_hops, or end the chain with an event that starts another workflow")                                                \
+  X(RunInput, 8008, kInvalidArgument, 4, 422, "the input of a run does not fit its workflow",                                     \
+    "give the inputs that the workflow declares")                                                                                 \
+  X(PathMissing, 8009, kInvalidArgument, 4, 422, "a path leads to no value", "mend the reference, or give the value a default")   \
+  X(HopsExpired, 8010, kRuleViolated, 8, 422, "no hops are left",                                                                 \
+    "raise ttl_hops, or end the chain with an event that starts another workflow")                                                \
+  X(TokenInvalid, 8011, kInvalidArgument, 4, 400, "the token cannot be read", "export it again")                                  \
+  X(StepFailed, 8012, kRuleViolated, 8, 422, "a step failed", "see the step's error")                                             \
   X(Usage, 9001, kInvalidArgument, 2, 400, "the command line cannot be read", "see: forgectl help")                               \
   X(UnknownCommand, 9002, kInvalidArgument, 2, 400, "unknown command", "see: forgectl help")                                      \
   X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                    \

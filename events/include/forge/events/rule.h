@@ -45,12 +45,23 @@ struct RuleSource {
   std::string place_of(std::size_t offset) const;
 };
 
+enum class RuleType : std::uint8_t { kNull, kBool, kInt, kFloat, kText, kEnum };
+
+// A value that an expression names by a path, `${load.qty}`, with the type that it has when the expression is read.
+struct RuleParameter {
+  std::string path;
+  RuleType type = RuleType::kNull;  // kNull: any type would do; never kEnum
+  bool nested = false;              // a list, an object or bytes: only `is null` takes it; `type` is kNull
+};
+
 // The names an expression may use. A null table means that there are none of that sort.
 struct RuleScope {
   const TableType* record = nullptr;     // plain names: fields by index
   const TableType* arguments = nullptr;  // `:name`: arguments by index
   bool actor = false;                    // `:actor.id`, `:actor.role`
   bool now = true;                       // `now()`: a transaction evaluates it
+  // `${path}`: parameters by index. Where they are given, there are no arguments.
+  const std::vector<RuleParameter>* parameters = nullptr;
 };
 
 // What an expression is evaluated on. Everything is borrowed for the call.
@@ -60,6 +71,8 @@ struct RuleInput {
   std::string_view actor_id;
   std::string_view actor_role;
   Time now;  // the transaction's time
+  // By index of RuleScope::parameters, each null or of that parameter's type.
+  std::span<const Cell> parameters = {};
 };
 
 // A comparison of a field with a constant or an argument.
@@ -71,8 +84,6 @@ struct FieldComparison {
   Cell value;                                  // of the field's kind; null for kIsNull, and where it is the argument's
   std::optional<std::uint16_t> argument = {};  // the index of the argument, where it is compared with one
 };
-
-enum class RuleType : std::uint8_t { kNull, kBool, kInt, kFloat, kText, kEnum };
 
 class Expression {
  public:
