@@ -6,6 +6,8 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+# Its pkg-config file would choose the compiled library, which throws.
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 if(FORGE_TESTS)
   find_package(GTest REQUIRED)
 endif()

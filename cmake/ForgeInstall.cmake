@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/forge)
 set(schema_dir ${CMAKE_INSTALL_DATADIR}/forge)
 
-set(libraries events projections store forge testing)
+set(libraries events projections store workflows forge testing)
 foreach(name ${libraries})
   set_target_properties(forge_${name} PROPERTIES EXPORT_NAME ${name})
 endforeach()

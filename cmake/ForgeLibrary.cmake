@@ -1,4 +1,4 @@
-# forge_library(NAME SOURCES … PUBLIC … PRIVATE …): the one target of a folder. Its only public include root is <folder>/include,
+# forge_library(NAME SOURCES … PUBLIC … PRIVATE … HEADERS PATTERN): the one target of a folder. Its only public include root is <folder>/include,
 # so an include of a folder above finds no file. The target all_verify_interface_header_sets compiles each public header alone,
 # with the include roots of its folder and those below and nothing else.
 
@@ -6,8 +6,11 @@
 add_custom_target(forge_libraries)
 
 function(forge_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;PUBLIC;PRIVATE")
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS include/*.h)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADERS" "SOURCES;PUBLIC;PRIVATE")
+  if(NOT arg_HEADERS)
+    set(arg_HEADERS include/*.h)
+  endif()
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${arg_HEADERS})
   add_library(forge_${name} STATIC ${arg_SOURCES})
   add_library(forge::${name} ALIAS forge_${name})
   target_compile_features(forge_${name} PUBLIC cxx_std_20)

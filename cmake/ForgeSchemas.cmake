@@ -1,5 +1,5 @@
 # forge_embed(TARGET NAMESPACE_NAME FILE): makes FILE's text available as `extern const std::string_view forge::embedded::NAME`.
-# forge_flatc(TARGET FILE): makes FILE's generated header available as "<stem>_generated.h".
+# forge_flatc(TARGET FILE OPTION…): makes FILE's generated header available as "<stem>_generated.h"; the options are flatc's.
 
 function(forge_embed target name file)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/embedded_${name}.cc)
@@ -15,7 +15,8 @@ function(forge_flatc target file)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/generated/${stem}_generated.h)
   add_custom_command(
     OUTPUT ${out}
-    COMMAND ${FLATC} --cpp --cpp-std c++17 --scoped-enums -o ${CMAKE_CURRENT_BINARY_DIR}/generated ${file}
+    COMMAND ${FLATC} --cpp --cpp-std c++17 --scoped-enums ${ARGN} -o ${CMAKE_CURRENT_BINARY_DIR}/generated
+      ${file}
     DEPENDS ${file})
   target_sources(${target} PRIVATE ${out})
   target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/generated)

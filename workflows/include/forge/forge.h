@@ -28,3 +28,5 @@
 #include "forge/store/transaction.h"
 #include "forge/store/verify.h"
 #include "forge/store/view.h"
+#include "forge/workflows/definition.h"
+#include "forge/workflows/workflow.h"

@@ -1,0 +1,334 @@
+#include "decider.h"
+
+#include <algorithm>
+
+namespace forge::internal {
+
+std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact) {
+  return Decider(plan, options, state, fact).decide();
+}
+
+std::vector<Command> Decider::decide() {
+  if (state_.phase == RunPhase::kEnded) return {};
+  if ((state_.phase == RunPhase::kNew) != (fact_.kind == Fact::Kind::kStarted)) return {};
+  state_.now = fact_.at;
+  const std::vector<FrameId> items = lone_items(fact_.hop.frame);
+  take_fact();
+  for (const FrameId item : items) {
+    const auto found = state_.frames.find(item);
+    if (found != state_.frames.end() && found->second.failed) drain_item(item);
+  }
+  start_ready();
+  drain();
+  return std::move(commands_);
+}
+
+// ---- Facts
+
+void Decider::take_fact() {
+  switch (fact_.kind) {
+    case Fact::Kind::kStarted:
+      return start_run();
+    case Fact::Kind::kTimer:
+      return take_timer();
+    case Fact::Kind::kItems:
+      return take_items(fact_.hop);
+    case Fact::Kind::kUndone:
+      return take_undo_fact(true);
+    case Fact::Kind::kUndoFailed:
+      return take_undo_fact(false);
+    case Fact::Kind::kCancel:
+      return fail_run(RunOutcome::kCancelled, {"cancelled", "the run was cancelled"});
+    case Fact::Kind::kTerminate:
+      return end_run(RunOutcome::kTerminated, nullptr);
+    case Fact::Kind::kPause:
+      return halt(nullptr);
+    case Fact::Kind::kResume:
+      return resume();
+    default:
+      if (is_known(fact_.hop)) take_attempt_fact();
+  }
+}
+
+// What the runner tells of a hop that it has, or that waits for a signal.
+void Decider::take_attempt_fact() {
+  const HopId hop = fact_.hop;
+  const StepStatus status = slot(hop).status;
+  if (fact_.kind == Fact::Kind::kSignalled) {
+    if (status != StepStatus::kAwaiting || kind_of(hop) == fb::Body::SleepStep) return;
+    state_.pending.erase(hop);
+    return finish(hop, fact_.value, StepStatus::kDone, slot(hop).hops - 1);
+  }
+  const bool of_clause = fact_.kind == Fact::Kind::kCompensated || fact_.kind == Fact::Kind::kCompensateFailed;
+  if (status != (of_clause ? StepStatus::kCompensating : StepStatus::kInFlight)) return;
+  if (!of_clause && fact_.attempt != slot(hop).attempt) return;
+  set_busy(hop, false);
+  switch (fact_.kind) {
+    case Fact::Kind::kCompleted:
+    case Fact::Kind::kHalted: {
+      const bool child = kind_of(hop) == fb::Body::WorkflowStep;
+      const bool halts = fact_.kind == Fact::Kind::kHalted;
+      if (halts && child) {
+        // The child goes on where it stands when the run is resumed.
+        --slot(hop).attempt;
+        slot(hop).status = StepStatus::kWaiting;
+        state_.ready.insert({hop.step, hop.frame});
+      } else {
+        const std::uint32_t passed = slot(hop).hops - 1;
+        finish(hop, fact_.value, StepStatus::kDone, child ? std::min(passed, fact_.hops) : passed);
+      }
+      if (halts) halt(fact_.value);
+      return;
+    }
+    case Fact::Kind::kRetry:
+      return attempt_failed(hop, fact_.error, true);
+    case Fact::Kind::kFailed:
+      return attempt_failed(hop, fact_.error, false);
+    case Fact::Kind::kCompensated:
+      return conclude_clause(hop);
+    case Fact::Kind::kCompensateFailed:
+      return fail_step(hop, slot(hop).error);
+    default:
+      return fail_step(hop, {"stopped", "it was told to stop"});
+  }
+}
+
+void Decider::take_timer() {
+  const HopId hop = fact_.hop;
+  if (fact_.timer == TimerKind::kRunDeadline) {
+    return fail_run(RunOutcome::kExpired, {"deadline", "the run's deadline passed"});
+  }
+  if (fact_.timer == TimerKind::kUndoRetry) {
+    const auto found = state_.undoing.find(hop);
+    if (found != state_.undoing.end() && !undo(found->second) && state_.phase == RunPhase::kUndoing) undo_next();
+    return;
+  }
+  if (!is_known(hop)) return;
+  const StepStatus status = slot(hop).status;
+  if (fact_.timer == TimerKind::kSleep && status == StepStatus::kAwaiting) {
+    if (state_.pending.erase(hop) > 0) finish(hop, nullptr, StepStatus::kDone, slot(hop).hops - 1);
+  } else if (fact_.timer == TimerKind::kRetry && status == StepStatus::kBackingOff) {
+    if (state_.pending.erase(hop) == 0) return;
+    slot(hop).status = StepStatus::kWaiting;
+    state_.ready.insert({hop.step, hop.frame});
+  } else if (fact_.timer == TimerKind::kStepDeadline && status != StepStatus::kDone && status != StepStatus::kSkipped &&
+             status != StepStatus::kFailed) {
+    state_.pending.erase(hop);
+    if (status == StepStatus::kInFlight || status == StepStatus::kCompensating) {
+      command(Command::Kind::kStop, hop).attempt = slot(hop).attempt;
+      set_busy(hop, false);
+    }
+    fail_step(hop, {"timeout", "its deadline passed"});
+  }
+}
+
+void Decider::start_run() {
+  const Object* given = fact_.value.if_object();
+  const auto part = [given](const char* name) {
+    const Value* found = given == nullptr ? nullptr : given->find(name);
+    return found == nullptr ? Value() : *found;
+  };
+  state_.phase = RunPhase::kRunning;
+  state_.id = fact_.run;
+  state_.correlation = fact_.correlation;
+  state_.input = part("input");
+  state_.event = part("event");
+  if (plan_.declared->deadline > 0) {
+    Command& timer = command(Command::Kind::kTimer, {});
+    timer.timer = TimerKind::kRunDeadline;
+    timer.at = Time{state_.now.micros + plan_.declared->deadline};
+  }
+  open_frame(0, {0, kNone}, 0, fact_.hops, nullptr);
+}
+
+void Decider::resume() {
+  if (state_.phase != RunPhase::kHalted && state_.phase != RunPhase::kHalting) return;
+  state_.phase = RunPhase::kRunning;
+  state_.halt_value = nullptr;
+}
+
+// ---- Starting
+
+void Decider::start_ready() {
+  std::uint32_t limit = std::max(options_.max_concurrency, 1U);
+  if (plan_.declared->max_concurrency > 0) limit = std::min(limit, plan_.declared->max_concurrency);
+  while (state_.phase == RunPhase::kRunning && !state_.running_alone && state_.in_flight.size() < limit) {
+    auto* from = !state_.ready.empty()                               ? &state_.ready
+                 : state_.in_flight.empty() && !state_.alone.empty() ? &state_.alone
+                                                                     : nullptr;
+    if (from == nullptr) return;
+    const auto [step, frame] = *from->begin();
+    from->erase(from->begin());
+    const HopId hop{frame, step};
+    if (is_known(hop) && !is_failed(frame) && slot(hop).status == StepStatus::kWaiting) {
+      begin(hop);
+    } else {
+      release_key(hop);  // it may have been given the key while it waited
+    }
+  }
+}
+
+void Decider::begin(HopId hop) {
+  if (!may_start(hop) || !take_turn(hop) || !take_key(hop)) return;
+  if (slot(hop).hops == 0 && kind_of(hop) != fb::Body::DebugStep) return expire(hop);
+  start_kind(hop);
+}
+
+// Whether `where` and the guards let it start; where not, what follows is done.
+bool Decider::may_start(HopId hop) {
+  if (slot(hop).attempt > 0) return true;  // they let its first attempt start
+  const Result<bool> wanted = planned(hop).where.holds(scope_at(hop));
+  if (!wanted.ok()) return fail_before_start(hop, wanted.status()), false;
+  if (!*wanted) return skip(hop), false;
+  return slot(hop).let_through || pass_guards(hop);
+}
+
+bool Decider::pass_guards(HopId hop) {
+  const PlannedStep& step = planned(hop);
+  for (std::size_t i = 0; i < step.guards.size(); ++i) {
+    const RunScope scope = scope_at(hop);
+    const Result<bool> holds = step.guards[i].holds(scope);
+    if (!holds.ok()) return fail_before_start(hop, holds.status()), false;
+    if (*holds) continue;
+    if (step.declared->guards[i]->otherwise == fb::GuardOutcome::Skip) return skip(hop), false;
+    const Result<Value> message = step.guard_messages[i].make(scope);
+    if (!message.ok()) return fail_before_start(hop, message.status()), false;
+    if (step.declared->guards[i]->otherwise == fb::GuardOutcome::Halt) {
+      slot(hop).let_through = true;
+      state_.ready.insert({hop.step, hop.frame});
+      return halt(*message), false;
+    }
+    const std::string* text = message->if_text();
+    fail_step(hop, {"guard", text != nullptr ? *text : "a guard does not let it start"});
+    return false;
+  }
+  return true;
+}
+
+// A step that is not to run beside others waits until nothing is in flight.
+bool Decider::take_turn(HopId hop) {
+  if (planned(hop).declared->async) return true;
+  if (!state_.in_flight.empty()) return state_.alone.insert({hop.step, hop.frame}), false;
+  return true;
+}
+
+// Of the hops with one concurrency key, one goes at a time.
+bool Decider::take_key(HopId hop) {
+  const auto& declared = planned(hop).declared->concurrency_key;
+  if (declared == nullptr || state_.keys.contains(hop)) return true;
+  const Result<Value> made = planned(hop).concurrency_key.make(scope_at(hop));
+  if (!made.ok()) return fail_before_start(hop, made.status()), false;
+  const std::string* text = made->if_text();
+  if (text == nullptr) {
+    return fail_before_start(hop, Status(ErrorId::kArgumentType, "its concurrency_key is no text")), false;
+  }
+  if (!state_.keys_taken.insert(*text).second) return state_.parked[*text].insert({hop.step, hop.frame}), false;
+  state_.keys.emplace(hop, *text);
+  return true;
+}
+
+// The next one that waits for the key gets it at once.
+void Decider::release_key(HopId hop) {
+  const auto found = state_.keys.find(hop);
+  if (found == state_.keys.end()) return;
+  const std::string key = std::move(found->second);
+  state_.keys.erase(found);
+  const auto parked = state_.parked.find(key);
+  if (parked == state_.parked.end()) {
+    state_.keys_taken.erase(key);
+    return;
+  }
+  const auto [step, frame] = *parked->second.begin();
+  parked->second.erase(parked->second.begin());
+  if (parked->second.empty()) state_.parked.erase(parked);
+  state_.keys.emplace(HopId{frame, step}, key);
+  state_.ready.insert({step, frame});
+}
+
+// A skipped step is no passage: it passes on what it received.
+void Decider::skip(HopId hop) {
+  command(Command::Kind::kSkipped, hop);
+  finish(hop, nullptr, StepStatus::kSkipped, slot(hop).hops);
+}
+
+void Decider::watch_deadline(HopId hop) {
+  const fb::StepT& declared = *planned(hop).declared;
+  // What waits has no attempts, so its timeout is that of the whole.
+  const bool waits = kind_of(hop) == fb::Body::WaitStep || kind_of(hop) == fb::Body::ApproveStep;
+  const std::int64_t allowed = declared.deadline > 0 ? declared.deadline : waits ? declared.timeout : 0;
+  if (allowed == 0) return;
+  Command& timer = command(Command::Kind::kTimer, hop);
+  timer.timer = TimerKind::kStepDeadline;
+  timer.at = Time{state_.now.micros + allowed};
+}
+
+void Decider::finish(HopId hop, Value result, StepStatus status, std::uint32_t passed) {
+  Slot& done = slot(hop);
+  done.status = status;
+  done.result = std::move(result);
+  done.hops = passed;
+  release_key(hop);
+  const bool child = kind_of(hop) == fb::Body::WorkflowStep;
+  if (status == StepStatus::kDone && (planned(hop).declared->undo != nullptr || child)) note_undo(hop, kNone);
+  for (const StepIndex successor : planned(hop).successors) {
+    Slot& next = slot({hop.frame, successor});
+    next.hops = std::min(next.hops, passed);
+    if (--next.waits == 0) state_.ready.insert({successor, hop.frame});
+  }
+  release_reads(hop);
+  Frame& frame = state_.frames.at(hop.frame);
+  frame.passed = std::min(frame.passed, passed);
+  if (--frame.open == 0) close_frame(hop.frame);
+}
+
+// Results are let go once every step that waited for them is done, unless an undo or the block needs them.
+void Decider::release_reads(HopId hop) {
+  const auto release = [this](HopId read) {
+    const PlannedStep& step = planned(read);
+    if (step.kept || plan_.blocks[step.block].result == read.step || slot(read).result.is_null()) return;
+    slot(read).result = nullptr;
+    command(Command::Kind::kRelease, read);
+  };
+  if (slot(hop).readers == 0) release(hop);
+  for (const StepIndex need : planned(hop).needs) {
+    const HopId read{hop.frame, need};
+    if (--slot(read).readers == 0) release(read);
+  }
+}
+
+void Decider::note_undo(HopId hop, StepIndex abort) {
+  const std::uint64_t number = state_.next_undo++;
+  state_.undo.emplace(number, UndoEntry{hop, abort});
+  ++state_.frames.at(hop.frame).kept;
+  const FrameId item = lone_item(hop.frame);
+  if (item != kNoFrame) state_.frames.at(item).undo.push_back(number);
+}
+
+// ---- Looking
+
+bool Decider::is_known(HopId hop) const {
+  const auto found = state_.frames.find(hop.frame);
+  return found != state_.frames.end() && hop.step < plan_.steps.size() && plan_.steps[hop.step].block == found->second.block;
+}
+
+void Decider::set_busy(HopId hop, bool busy) {
+  if (busy) {
+    state_.in_flight.insert(hop);
+  } else if (state_.in_flight.erase(hop) == 0) {
+    return;
+  }
+  if (!planned(hop).declared->async) state_.running_alone = busy;
+  for (FrameId at = hop.frame;; at = state_.frames.at(at).owner.frame) {
+    state_.frames.at(at).busy += busy ? 1 : -1;
+    if (at == 0) return;
+  }
+}
+
+Command& Decider::command(Command::Kind kind, HopId hop) {
+  commands_.emplace_back();
+  commands_.back().kind = kind;
+  commands_.back().hop = hop;
+  return commands_.back();
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,107 @@
+#pragma once
+
+// One decision: a fact is taken into the state of a run, and what follows is done to the end. The parts stand in files of their
+// own: starting (decider.cc), kinds of steps (decider_kinds.cc), blocks (decider_blocks.cc), failing and undoing
+// (decider_failure.cc).
+
+#include "run.h"
+#include "run_scope.h"
+
+namespace forge::internal {
+
+class Decider {
+ public:
+  Decider(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact)
+      : plan_(plan), options_(options), state_(state), fact_(fact) {}
+
+  std::vector<Command> decide();
+
+ private:
+  // ---- Facts (decider.cc)
+  void take_fact();
+  void take_attempt_fact();
+  void take_timer();
+  void start_run();
+  void resume();
+
+  // ---- Starting (decider.cc)
+  void start_ready();
+  void begin(HopId hop);
+  bool may_start(HopId hop);
+  bool pass_guards(HopId hop);
+  bool take_turn(HopId hop);
+  bool take_key(HopId hop);
+  void skip(HopId hop);
+  void watch_deadline(HopId hop);
+  void finish(HopId hop, Value result, StepStatus status, std::uint32_t passed);
+  void release_reads(HopId hop);
+  void release_key(HopId hop);
+  void note_undo(HopId hop, StepIndex abort);
+
+  // ---- Kinds (decider_kinds.cc)
+  void start_kind(HopId hop);
+  void execute(HopId hop);
+  void start_sleep(HopId hop);
+  void start_wait(HopId hop);
+  void collect(HopId hop);
+  void choose(HopId hop);
+  void start_loop(HopId hop);
+  Result<Value> given_to(const PlannedBody& body, const RunScope& scope) const;
+
+  // ---- Blocks (decider_blocks.cc)
+  FrameId open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item);
+  void close_frame(FrameId id);
+  void drop_frame(FrameId id);
+  void erase_frame(FrameId id);
+  void continue_map(HopId hop);
+  void continue_stages(HopId hop);
+  void continue_recurse(HopId hop, const Value& result);
+  void finish_map(HopId hop);
+  bool too_many_bad(HopId hop) const;
+  void fetch(HopId hop);
+  void take_items(HopId hop);
+  // The innermost item around that frame, itself included, which may fail without its map; kNoFrame without one.
+  FrameId lone_item(FrameId frame) const;
+  // All of these around it, from the inside out; none where there is no such frame.
+  std::vector<FrameId> lone_items(FrameId frame) const;
+  bool is_failed(FrameId frame) const;
+
+  // ---- Failing (decider_failure.cc)
+  void attempt_failed(HopId hop, const RunError& error, bool asked);
+  void fail_before_start(HopId hop, const Status& error);
+  void expire(HopId hop);
+  void compensate(HopId hop);
+  void conclude_clause(HopId hop);
+  void fail_step(HopId hop, const RunError& error);
+  void fail_item(FrameId item, const RunError& error);
+  void drain_item(FrameId item);
+  void gather_undo(FrameId frame, std::vector<std::uint64_t>& undo);
+  void fail_run(RunOutcome ending, const RunError& error);
+  void halt(Value value);
+  void drain();
+  void undo_next();
+  bool undo(std::uint64_t number);
+  void take_undo_fact(bool done);
+  void settle_undo(std::uint64_t number, bool done);
+  void end_run(RunOutcome outcome, Value value);
+
+  // ---- Looking
+  const PlannedStep& planned(HopId hop) const { return plan_.steps[hop.step]; }
+  fb::Body kind_of(HopId hop) const { return planned(hop).declared->body.type; }
+  Slot& slot(HopId hop) { return state_.frames.at(hop.frame).slots[planned(hop).place]; }
+  RunScope scope_at(HopId hop) { return RunScope(plan_, state_, hop.frame, slot(hop).hops); }
+  bool is_known(HopId hop) const;
+  bool is_unwinding() const { return state_.phase == RunPhase::kFailing || state_.phase == RunPhase::kUndoing; }
+  void set_busy(HopId hop, bool busy);
+  Command& command(Command::Kind kind, HopId hop);
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  RunState& state_;
+  const Fact& fact_;
+  std::vector<Command> commands_;
+};
+
+inline constexpr FrameId kNoFrame = UINT64_MAX;
+
+}  // namespace forge::internal

@@ -1,0 +1,227 @@
+// Frames: how blocks open and close, and what a step does when one inside it has closed. A frame is let go when nothing in it may
+// have to be undone and no frame is inside it any more, so that a map needs memory for the items in flight only.
+
+#include <algorithm>
+
+#include "decider.h"
+
+namespace forge::internal {
+
+FrameId Decider::open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item) {
+  const FrameId id = state_.next_frame++;
+  Frame& frame = state_.frames[id];
+  frame.block = block;
+  frame.owner = owner;
+  frame.index = index;
+  frame.hops = frame.passed = hops;
+  frame.has_item = item != nullptr;
+  if (item != nullptr) frame.item = *item;
+  if (owner.step != kNone) state_.frames.at(owner.frame).inside.insert(id);
+  const std::vector<StepIndex>& steps = plan_.blocks[block].steps;
+  frame.slots.resize(steps.size());
+  frame.open = static_cast<std::uint32_t>(steps.size());
+  for (const StepIndex step : steps) {
+    Slot& slot = frame.slots[plan_.steps[step].place];
+    slot.waits = static_cast<std::uint32_t>(plan_.steps[step].needs.size());
+    slot.readers = static_cast<std::uint32_t>(plan_.steps[step].successors.size());
+    slot.hops = hops;
+    if (slot.waits == 0) state_.ready.insert({step, id});
+  }
+  if (steps.empty()) close_frame(id);
+  return id;
+}
+
+// Everything in the frame is done.
+void Decider::close_frame(FrameId id) {
+  Frame& frame = state_.frames.at(id);
+  const HopId owner = frame.owner;
+  const StepIndex result = plan_.blocks[frame.block].result;
+  Value value = result == kNone ? Value() : frame.slots[plan_.steps[result].place].result;
+  if (owner.step == kNone) {
+    if (!is_unwinding()) end_run(RunOutcome::kCompleted, std::move(value));
+    return;
+  }
+  const fb::Body kind = kind_of(owner);
+  const std::size_t index = frame.index;
+  const std::uint32_t passed = frame.passed;
+  if (kind == fb::Body::AroundStep && index == 0 && planned(owner).blocks[3] != kNone) {
+    note_undo(owner, plan_.blocks[planned(owner).blocks[3]].steps.at(0));
+  }
+  // What is committed is not aborted any more.
+  const bool commits = kind == fb::Body::AroundStep && index == (planned(owner).blocks[2] != kNone ? 2 : 1);
+  if (commits) {
+    const auto aborts = [&](const auto& entry) { return entry.second.hop == owner && entry.second.abort != kNone; };
+    const auto found = std::find_if(state_.undo.rbegin(), state_.undo.rend(), aborts);
+    if (found != state_.undo.rend()) {
+      --state_.frames.at(owner.frame).kept;
+      state_.undo.erase(found->first);
+    }
+  }
+  if (is_unwinding() || is_failed(id) || slot(owner).status != StepStatus::kOpen) return;
+  // What may have to be undone with an item further out is that item's now.
+  const FrameId around = lone_item(owner.frame);
+  if (around != kNoFrame && lone_item(id) == id) {
+    std::vector<std::uint64_t>& undo = state_.frames.at(around).undo;
+    undo.insert(undo.end(), frame.undo.begin(), frame.undo.end());
+    std::sort(undo.begin(), undo.end());
+  }
+  drop_frame(id);
+  if (kind == fb::Body::SwitchStep) return finish(owner, std::move(value), StepStatus::kDone, passed);
+  Loop& loop = state_.loops.at(owner);
+  loop.passed = std::min(loop.passed, passed);
+  if (kind == fb::Body::RecurseStep) return continue_recurse(owner, value);
+  if (kind == fb::Body::MapStep) {
+    --loop.running;
+    loop.results[index] = std::move(value);
+    return continue_map(owner);
+  }
+  if (index == 1) loop.results.assign(1, std::move(value));
+  continue_stages(owner);
+}
+
+// Lets a frame go in which everything is done, unless something in it may have to be undone.
+void Decider::drop_frame(FrameId id) {
+  Frame& frame = state_.frames.at(id);
+  if (id == 0 || frame.open > 0 || frame.kept > 0 || !frame.inside.empty()) return;
+  state_.frames.at(frame.owner.frame).inside.erase(id);
+  state_.frames.erase(id);
+}
+
+// Lets a frame go with all that is inside it, whatever became of it.
+void Decider::erase_frame(FrameId id) {
+  const std::set<FrameId> inside = std::move(state_.frames.at(id).inside);
+  for (const FrameId frame : inside) erase_frame(frame);
+  const HopId owner = state_.frames.at(id).owner;
+  for (auto loop = state_.loops.lower_bound({id, 0}); loop != state_.loops.end() && loop->first.frame == id;) {
+    loop = state_.loops.erase(loop);
+  }
+  std::vector<HopId> held;
+  for (auto key = state_.keys.lower_bound({id, 0}); key != state_.keys.end() && key->first.frame == id; ++key)
+    held.push_back(key->first);
+  for (const HopId& hop : held) release_key(hop);
+  const auto around = state_.frames.find(owner.frame);
+  if (around != state_.frames.end()) around->second.inside.erase(id);
+  state_.frames.erase(id);
+}
+
+// Opens items up to the window. With chunks, the next ones begin when all of the last have ended.
+void Decider::continue_map(HopId hop) {
+  const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
+  Loop& loop = state_.loops.at(hop);
+  const bool chunk_runs = map.chunks && loop.running > 0;
+  while (!chunk_runs && loop.running < map.window && loop.taken < loop.items.size()) {
+    Value item;
+    if (map.batch == 1) {
+      item = std::move(loop.items[loop.taken++]);
+    } else {
+      List batch;
+      while (batch.size() < map.batch && loop.taken < loop.items.size()) batch.push_back(std::move(loop.items[loop.taken++]));
+      item = std::move(batch);
+    }
+    ++loop.running;
+    loop.results.emplace_back();
+    open_frame(planned(hop).blocks[0], hop, loop.next++, slot(hop).hops - 1, &item);
+    if (!state_.loops.contains(hop)) return;
+  }
+  if (loop.taken < loop.items.size()) return;
+  loop.items.clear();
+  loop.taken = 0;
+  if (!loop.complete && !state_.pending.contains(hop)) return fetch(hop);
+  if (loop.complete && loop.running == 0) finish_map(hop);
+}
+
+void Decider::fetch(HopId hop) {
+  Result<Value> source = given_to(planned(hop).body, scope_at(hop));
+  if (!source.ok()) return fail_before_start(hop, source.status());
+  state_.pending.insert(hop);
+  command(Command::Kind::kFetch, hop).value = *std::move(source);
+}
+
+void Decider::take_items(HopId hop) {
+  const auto found = state_.loops.find(hop);
+  if (found == state_.loops.end() || state_.pending.erase(hop) == 0 || is_failed(hop.frame)) return;
+  if (const List* items = fact_.value.if_list())
+    found->second.items.insert(found->second.items.end(), items->begin(), items->end());
+  found->second.complete = fact_.last;
+  continue_map(hop);
+}
+
+void Decider::finish_map(HopId hop) {
+  const bool bad = too_many_bad(hop);
+  Loop loop = std::move(state_.loops.at(hop));
+  state_.loops.erase(hop);
+  if (bad)
+    return fail_step(hop,
+                     {"bad_items", std::to_string(loop.failures.size()) + " of " + std::to_string(loop.next) + " items failed"});
+  if (!loop.failures.empty()) state_.warnings = true;
+  List results(std::make_move_iterator(loop.results.begin()), std::make_move_iterator(loop.results.end()));
+  const bool plain = planned(hop).declared->body.AsMapStep()->on_item_error == fb::ItemError::Fail;
+  Value result = std::move(results);
+  if (!plain) result = Object{{"results", std::move(result)}, {"failures", std::move(loop.failures)}};
+  finish(hop, std::move(result), StepStatus::kDone, loop.passed);
+}
+
+// A share is held against the items known so far only at the end; a number at once.
+bool Decider::too_many_bad(HopId hop) const {
+  const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
+  const Loop& loop = state_.loops.at(hop);
+  const std::uint64_t bad = loop.failures.size();
+  if (map.bad_max > 0 && bad > map.bad_max) return true;
+  const bool ended = loop.complete && loop.running == 0 && loop.taken == loop.items.size();
+  return ended && map.bad_max_ppm > 0 && bad * 1'000'000 > loop.next * std::uint64_t{map.bad_max_ppm};
+}
+
+// before_all, the block, after_all; or begin, the block, commit. `abort` is none of them.
+void Decider::continue_stages(HopId hop) {
+  Loop& loop = state_.loops.at(hop);
+  const std::vector<BlockIndex>& blocks = planned(hop).blocks;
+  while (loop.next < 3 && blocks[loop.next] == kNone) ++loop.next;
+  if (loop.next < 3) {
+    const std::size_t index = loop.next++;
+    open_frame(blocks[index], hop, index, loop.passed, nullptr);
+    return;
+  }
+  Value result = loop.results.empty() ? Value() : std::move(loop.results[0]);
+  const std::uint32_t passed = loop.passed;
+  state_.loops.erase(hop);
+  finish(hop, std::move(result), StepStatus::kDone, passed);
+}
+
+void Decider::continue_recurse(HopId hop, const Value& result) {
+  Loop& loop = state_.loops.at(hop);
+  RunScope scope = scope_at(hop);
+  scope.set_item(result);
+  const Result<bool> ends = planned(hop).body.conditions.at(0).holds(scope);
+  const std::uint32_t passed = loop.passed;
+  if (ends.ok() && !*ends && ++loop.next < planned(hop).declared->body.AsRecurseStep()->at_most) {
+    open_frame(planned(hop).blocks[0], hop, loop.next, passed, &result);
+    return;
+  }
+  state_.loops.erase(hop);
+  if (!ends.ok()) return fail_before_start(hop, ends.status());
+  finish(hop, result, StepStatus::kDone, passed);
+}
+
+FrameId Decider::lone_item(FrameId frame) const {
+  for (FrameId at = frame; at != 0; at = state_.frames.at(at).owner.frame) {
+    const fb::MapStepT* map = planned(state_.frames.at(at).owner).declared->body.AsMapStep();
+    if (map != nullptr && map->on_item_error != fb::ItemError::Fail) return at;
+  }
+  return kNoFrame;
+}
+
+std::vector<FrameId> Decider::lone_items(FrameId frame) const {
+  std::vector<FrameId> items;
+  if (!state_.frames.contains(frame)) return items;
+  for (FrameId at = lone_item(frame); at != kNoFrame; at = lone_item(state_.frames.at(at).owner.frame)) items.push_back(at);
+  return items;
+}
+
+bool Decider::is_failed(FrameId frame) const {
+  for (FrameId at = frame;; at = state_.frames.at(at).owner.frame) {
+    if (state_.frames.at(at).failed) return true;
+    if (at == 0) return false;
+  }
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,124 @@
+#include "forge/workflows/definition.h"
+
+#include <algorithm>
+
+#include "datum.h"
+#include "definition_parts.h"
+#include "definition_reader.h"
+#include "input_types.h"
+#include "toml_reader.h"
+
+namespace forge {
+
+namespace internal {
+namespace {
+
+std::vector<std::uint8_t> pack(const fb::WorkflowDefinitionT& model) {
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(fb::WorkflowDefinition::Pack(builder, &model), fb::WorkflowDefinitionIdentifier());
+  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+}
+
+}  // namespace
+
+WorkflowDefinition::Outcome define(const Declared& declared, Places places) {
+  WorkflowDefinition::Outcome outcome;
+  const Findings findings{places, outcome.errors};
+  auto parts = std::make_unique<DefinitionParts>();
+  parts->model = read_definition(declared, findings);
+  parts->plan = make_plan(parts->model, findings);
+  if (!outcome.errors.empty()) return outcome;
+  parts->bytes = pack(parts->model);
+  parts->hash = Hasher().sha256(parts->bytes);
+  outcome.definition = std::make_shared<const WorkflowDefinition>(std::move(parts));
+  return outcome;
+}
+
+}  // namespace internal
+
+std::string HopCount::to_string() const {
+  const std::string range = least == most ? std::to_string(most) : std::to_string(least) + " to " + std::to_string(most);
+  return range + " of " + std::to_string(ttl_hops) + " hops";
+}
+
+WorkflowDefinition::WorkflowDefinition(std::unique_ptr<const internal::DefinitionParts> parts) : parts_(std::move(parts)) {}
+WorkflowDefinition::~WorkflowDefinition() = default;
+
+Result<std::shared_ptr<const WorkflowDefinition>> WorkflowDefinition::from_bytes(std::span<const std::uint8_t> bytes) {
+  constexpr flatbuffers::uoffset_t kDepthMax = 512;
+  constexpr flatbuffers::uoffset_t kTablesMax = 4'000'000;
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kDepthMax, kTablesMax);
+  if (!fb::VerifyWorkflowDefinitionBuffer(verifier)) {
+    return Status(ErrorId::kDataCorrupt, "a stored workflow definition is damaged").why("its bytes are no definition");
+  }
+  auto parts = std::make_unique<internal::DefinitionParts>();
+  fb::GetWorkflowDefinition(bytes.data())->UnPackTo(&parts->model);
+  internal::Places places;
+  places.name_workflow(parts->model.name);
+  std::vector<Status> errors;
+  parts->plan = internal::make_plan(parts->model, {places, errors});
+  if (!errors.empty()) return errors[0];
+  parts->bytes.assign(bytes.begin(), bytes.end());
+  parts->hash = Hasher().sha256(bytes);
+  return std::make_shared<const WorkflowDefinition>(std::move(parts));
+}
+
+const std::string& WorkflowDefinition::name() const {
+  return parts_->model.name;
+}
+const Hash& WorkflowDefinition::hash() const {
+  return parts_->hash;
+}
+std::span<const std::uint8_t> WorkflowDefinition::bytes() const {
+  return parts_->bytes;
+}
+HopCount WorkflowDefinition::hops() const {
+  return parts_->plan.hops;
+}
+const internal::Plan& WorkflowDefinition::plan() const {
+  return parts_->plan;
+}
+
+std::vector<std::string> WorkflowDefinition::steps() const {
+  std::vector<std::string> paths;
+  for (const internal::PlannedStep& step : parts_->plan.steps) paths.push_back(step.path);
+  return paths;
+}
+
+Result<Object> WorkflowDefinition::take_inputs(const Object& given) const {
+  Object taken;
+  std::vector<std::string> known;
+  std::string wrong;
+  const auto add = [&wrong](const std::string& text) { wrong += (wrong.empty() ? "" : "; ") + text; };
+  for (const auto& input : parts_->model.inputs) {
+    known.push_back(input->name);
+    const Value* value = given.find(input->name);
+    if (value == nullptr && input->default_ == nullptr) {
+      add("'" + input->name + "' is missing");
+    } else if (value == nullptr) {
+      FORGE_ASSIGN(Value standard, internal::to_value(*input->default_));
+      taken.add(input->name, std::move(standard));
+    } else if (!internal::fits(*value, input->type)) {
+      add("'" + input->name + "' is no " + std::string(internal::name_of(input->type)));
+    } else {
+      taken.add(input->name, *value);
+    }
+  }
+  for (const auto& [name, value] : given.members()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      add("'" + name + "' is unknown: " + internal::nearest_or_list(name, known));
+    } else if (given.find(name) != &value) {
+      add("'" + name + "' is there twice");
+    }
+  }
+  if (wrong.empty()) return taken;
+  return Status(ErrorId::kRunInput, "the input does not fit workflow '" + name() + "'").why(wrong).state("no run was started");
+}
+
+WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file) {
+  auto declared = internal::read_toml(toml, file);
+  if (!declared.ok()) return {nullptr, {declared.status()}};
+  return internal::define(*declared, internal::Places(file));
+}
+
+}  // namespace forge

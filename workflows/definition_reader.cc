@@ -1,0 +1,215 @@
+#include "definition_reader.h"
+
+#include "datum.h"
+#include "input_types.h"
+#include "step_reader.h"
+#include "value_path.h"
+
+namespace forge::internal {
+namespace {
+
+// How deep steps may stand in steps, and whatever else is nested.
+constexpr int kLevelsMax = 200;
+
+// Notes where everything stands. False where it is nested too deep.
+bool note_places(const Declared& declared, const std::string& path, Places& places, int level = 0) {
+  if (level > kLevelsMax) return false;
+  bool all = true;
+  for (const Declared::Member& member : declared.members) {
+    const std::string inside = path.empty() ? member.name : path + "." + member.name;
+    places.note(inside, member.value.spot);
+    places.note(inside + "!", member.spot);
+    all = note_places(member.value, inside, places, level + 1) && all;
+  }
+  for (std::size_t i = 0; i < declared.items.size(); ++i) {
+    const std::string inside = path + "." + std::to_string(i);
+    places.note(inside, declared.items[i].spot);
+    all = note_places(declared.items[i], inside, places, level + 1) && all;
+  }
+  return all;
+}
+
+class DefinitionReader {
+ public:
+  DefinitionReader(const Findings& findings, TableReader& table) : findings_(findings), table_(table) {}
+
+  fb::WorkflowDefinitionT read() {
+    fb::WorkflowDefinitionT made;
+    made.name = table_.text("workflow");
+    if (made.name.empty()) table_.missing("workflow", "a name");
+    if (!made.name.empty() && !is_name(made.name)) {
+      findings_.add(ErrorId::kWorkflowName, "workflow", "'" + made.name + "' cannot name a workflow",
+                    "a name is a letter, then letters, digits, '_' and '-', 64 at most");
+    }
+    made.description = table_.text("description");
+    made.on = read_hook();
+    made.ttl_hops = static_cast<std::uint8_t>(table_.number("ttl_hops", 1, 255, made.ttl_hops));
+    made.deadline = table_.duration("deadline");
+    made.max_concurrency = static_cast<std::uint32_t>(table_.number("max_concurrency", 1, 100'000, 0));
+    read_inputs(made);
+    read_clients(made);
+    made.body = read_block(findings_, table_);
+    table_.finish();
+    return made;
+  }
+
+ private:
+  std::unique_ptr<fb::HookT> read_hook() {
+    const Declared* declared = table_.take_table("on");
+    if (declared == nullptr) return nullptr;
+    TableReader table(findings_, *declared, "on", "the hook");
+    auto hook = std::make_unique<fb::HookT>();
+    hook->event = table.text("event");
+    if (hook->event.empty()) table.missing("event", "an event type, or a pattern with *");
+    hook->where = table.text("where");
+    hook->input = table.named("input");
+    hook->key = table.binding("key");
+    table.finish();
+    return hook;
+  }
+
+  // `order = "string"`, or `channel = { type = "string", default = "web" }`.
+  void read_inputs(fb::WorkflowDefinitionT& made) {
+    each("input", [&](const std::string& name, const Declared& declared, const std::string& path) {
+      auto input = std::make_unique<fb::InputT>();
+      input->name = name;
+      if (declared.if_text() != nullptr) {
+        input->type = type_named(*declared.if_text(), path);
+      } else {
+        TableReader table(findings_, declared, path, "input '" + name + "'");
+        const std::string type = table.text("type");
+        if (!type.empty()) input->type = type_named(type, path + ".type");
+        input->description = table.text("description");
+        input->secret = table.flag("secret", false);
+        read_default(table, *input);
+        table.finish();
+      }
+      made.inputs.push_back(std::move(input));
+    });
+  }
+
+  fb::InputType type_named(const std::string& word, const std::string& path) {
+    if (const auto type = find_input_type(word)) return *type;
+    findings_.add(ErrorId::kWorkflowAttribute, path, "an input has an unknown type '" + word + "'",
+                  nearest_or_list(word, input_type_names()));
+    return fb::InputType::Any;
+  }
+
+  void read_default(TableReader& table, fb::InputT& input) {
+    std::unique_ptr<fb::BindingT> value = table.binding("default");
+    if (value == nullptr) return;
+    if (value->kind != fb::BindingKind::Literal) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("default"), table.what() + " has a default with references",
+                    "a default is a value");
+      return;
+    }
+    const auto literal = to_value(*value->literal);
+    if (literal.ok() && !fits(*literal, input.type)) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("default"), table.what() + " has a default of another type",
+                    "its type is " + std::string(name_of(input.type)));
+    }
+    input.default_ = std::move(value->literal);
+  }
+
+  void read_clients(fb::WorkflowDefinitionT& made) {
+    each("client", [&](const std::string& name, const Declared& declared, const std::string& path) {
+      TableReader table(findings_, declared, path, "client '" + name + "'");
+      auto client = std::make_unique<fb::ClientT>();
+      client->name = name;
+      client->base_url = table.text("base_url");
+      client->service = table.text("service");
+      if (client->base_url.empty() == client->service.empty()) table.missing("base_url", "either base_url or service");
+      client->headers = table.named("headers");
+      client->auth = read_auth(table);
+      client->timeout = table.duration("timeout");
+      client->requests_per_second = static_cast<std::uint32_t>(table.number("requests_per_second", 1, 1'000'000, 0));
+      client->concurrency = static_cast<std::uint32_t>(table.number("concurrency", 1, 100'000, 0));
+      read_breaker(table, *client);
+      table.finish();
+      made.clients.push_back(std::move(client));
+    });
+  }
+
+  void read_breaker(TableReader& owner, fb::ClientT& client) {
+    const Declared* declared = owner.take_table("breaker");
+    if (declared == nullptr) return;
+    TableReader table(findings_, *declared, owner.path_of("breaker"), owner.what() + "'s breaker");
+    client.breaker_failures = static_cast<std::uint32_t>(table.number("failures", 1, 1'000'000, 5));
+    client.breaker_pause = table.duration("pause", 30'000'000);
+    table.finish();
+  }
+
+  // { token = … }, { file = … } or { oauth2 = { token_url, id, secret, scope } }; `header` says where it goes.
+  std::unique_ptr<fb::AuthT> read_auth(TableReader& owner) {
+    const Declared* declared = owner.take_table("auth");
+    if (declared == nullptr) return nullptr;
+    TableReader table(findings_, *declared, owner.path_of("auth"), owner.what() + "'s auth");
+    auto auth = std::make_unique<fb::AuthT>();
+    auth->header = table.text("header");
+    const std::string token = secret(table, "token");
+    const std::string file = table.text("file");
+    const Declared* oauth2 = table.take_table("oauth2");
+    const int given =
+        static_cast<int>(table.has("token")) + static_cast<int>(table.has("file")) + static_cast<int>(table.has("oauth2"));
+    if (given != 1) table.missing("token", "one of token, file and oauth2");
+    if (table.has("token")) auth->kind = fb::AuthKind::Static, auth->token = token;
+    if (table.has("file")) auth->kind = fb::AuthKind::File, auth->token = file;
+    if (oauth2 != nullptr) {
+      TableReader inside(findings_, *oauth2, table.path_of("oauth2"), table.what());
+      auth->kind = fb::AuthKind::OAuth2;
+      auth->token_url = inside.text("token_url");
+      auth->id = secret(inside, "id");
+      auth->secret = secret(inside, "secret");
+      auth->scope = inside.text("scope");
+      if (auth->token_url.empty()) inside.missing("token_url", "the address that gives tokens");
+      inside.finish();
+    }
+    table.finish();
+    return auth;
+  }
+
+  // A definition is kept for ever and shown to many, so a secret is named in it and stands elsewhere.
+  std::string secret(TableReader& table, std::string_view name) {
+    std::string given = table.text(name);
+    if (given.empty() || given.starts_with("env:") || given.starts_with("file:")) return given;
+    findings_.add(ErrorId::kWorkflowAttribute, table.path_of(name), table.what() + " has a secret in clear",
+                  "'" + std::string(name) + "' is the value itself", "name where it is: env:NAME or file:PATH");
+    return {};
+  }
+
+  template <typename Read>
+  void each(std::string_view name, const Read& read) {
+    const Declared* declared = table_.take_table(name);
+    if (declared == nullptr) return;
+    TableReader members(findings_, *declared, std::string(name), "the workflow's " + std::string(name));
+    for (const Declared::Member& member : declared->members) {
+      if (members.take(member.name) != &member.value) continue;
+      if (!is_name(member.name)) {
+        findings_.add(ErrorId::kWorkflowName, members.path_of(member.name) + "!",
+                      "'" + member.name + "' cannot name " + (name == "input" ? "an " : "a ") + std::string(name),
+                      "a name is a letter, then letters, digits, '_' and '-', 64 at most");
+      }
+      read(member.name, member.value, members.path_of(member.name));
+    }
+    members.finish();
+  }
+
+  const Findings& findings_;
+  TableReader& table_;
+};
+
+}  // namespace
+
+fb::WorkflowDefinitionT read_definition(const Declared& declared, const Findings& findings) {
+  if (!note_places(declared, "", findings.places)) {
+    findings.add(ErrorId::kWorkflowUnsupported, "workflow", "the workflow is nested too deep",
+                 "at most " + std::to_string(kLevelsMax) + " tables and lists may stand in each other");
+    fb::WorkflowDefinitionT none;
+    none.body = std::make_unique<fb::BlockT>();
+    return none;
+  }
+  TableReader table(findings, declared, "", "the workflow");
+  return DefinitionReader(findings, table).read();
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,75 @@
+#pragma once
+
+// What a workflow is: its inputs, the steps with what they wait for, and how each is undone. Declared in TOML (docs/workflows.md)
+// or in C++ (workflow.h); both give the same definition, which is named by the hash of its bytes.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "forge/events/merkle.h"
+#include "forge/events/status.h"
+#include "forge/events/value.h"
+
+namespace forge {
+
+namespace internal {
+struct DefinitionParts;
+struct Plan;
+}  // namespace internal
+
+// The longest path of a workflow, in hops.
+struct HopCount {
+  std::uint32_t least = 0;     // that every run needs which skips whatever it may
+  std::uint32_t most = 0;      // that a run may need
+  std::uint32_t ttl_hops = 0;  // that a run has, where no event gave it fewer
+
+  // "5 of 8 hops", or "2 to 12 of 8 hops".
+  std::string to_string() const;
+};
+
+// Immutable: safe to share between threads.
+class WorkflowDefinition {
+ public:
+  // Errors are all that were found, each with its place ("checkout.toml:14:30"); the definition is null where there are some.
+  struct Outcome {
+    std::shared_ptr<const WorkflowDefinition> definition;
+    std::vector<Status> errors;
+  };
+
+  // Reads what bytes() gave, whichever version of Forge wrote it, and plans it again. Errors: kDataCorrupt where the bytes are
+  // damaged, else the first error that planning finds.
+  static Result<std::shared_ptr<const WorkflowDefinition>> from_bytes(std::span<const std::uint8_t> bytes);
+
+  explicit WorkflowDefinition(std::unique_ptr<const internal::DefinitionParts> parts);
+  WorkflowDefinition(const WorkflowDefinition&) = delete;
+  WorkflowDefinition& operator=(const WorkflowDefinition&) = delete;
+  ~WorkflowDefinition();
+
+  const std::string& name() const;
+  // SHA-256 of bytes(); equal for everything that declares the same workflow.
+  const Hash& hash() const;
+  // As schemas/workflow.fbs describes them.
+  std::span<const std::uint8_t> bytes() const;
+  HopCount hops() const;
+  // Every step in declared order, by its path: "import", "import.store".
+  std::vector<std::string> steps() const;
+  // The inputs of a run: what was given, held against the declared types, with the defaults of the rest. Errors: kRunInput naming
+  // all that are missing, unknown or of another type.
+  Result<Object> take_inputs(const Object& given) const;
+
+  const internal::Plan& plan() const;
+
+ private:
+  std::unique_ptr<const internal::DefinitionParts> parts_;
+};
+
+// Reads a workflow from TOML. `file` is how messages call it. Limits: 1 MiB, 10,000 steps, 32 levels of steps in steps. Errors:
+// kWorkflowSyntax where it is no TOML, which ends the reading; kWorkflowAttribute, kWorkflowName, kWorkflowUnsupported,
+// kWorkflowReference, kWorkflowCycle, kWorkflowHops, and those of expressions (kRuleSyntax, kRuleUnknownName, kRuleType).
+WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file);
+
+}  // namespace forge

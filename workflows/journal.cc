@@ -1,0 +1,73 @@
+#include "journal.h"
+
+#include "datum.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr const char* kIdentifier = "FGWJ";
+
+// The enums are one: their names stand in the same order.
+static_assert(static_cast<int>(Fact::Kind::kResume) == static_cast<int>(fb::FactKind::Resume));
+static_assert(static_cast<int>(Fact::Kind::kItems) == static_cast<int>(fb::FactKind::Items));
+static_assert(static_cast<int>(TimerKind::kRunDeadline) == static_cast<int>(fb::TimerKind::RunDeadline));
+
+Status corrupt(std::string why) {
+  return Status(ErrorId::kDataCorrupt, "an entry of a run's journal is damaged").why(std::move(why));
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> encode_fact(const Fact& fact) {
+  fb::RunFactT model;
+  model.kind = static_cast<fb::FactKind>(fact.kind);
+  model.at = fact.at.micros;
+  model.frame = fact.hop.frame;
+  model.step = fact.hop.step;
+  model.attempt = fact.attempt;
+  if (!fact.value.is_null()) model.value = std::make_unique<fb::DatumT>(to_datum(fact.value));
+  if (fact.error != RunError{}) {
+    model.failure = std::make_unique<fb::FailureT>();
+    model.failure->code = fact.error.code;
+    model.failure->message = fact.error.message;
+  }
+  model.timer = static_cast<fb::TimerKind>(fact.timer);
+  model.last = fact.last;
+  model.run = fact.run;
+  model.correlation = fact.correlation;
+  model.hops = fact.hops;
+  model.actor = fact.actor;
+  model.reason = fact.reason;
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(fb::RunFact::Pack(builder, &model), kIdentifier);
+  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+}
+
+Result<Fact> decode_fact(std::span<const std::uint8_t> bytes) {
+  constexpr flatbuffers::uoffset_t kDepthMax = 128;
+  constexpr flatbuffers::uoffset_t kTablesMax = 4'000'000;
+  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kDepthMax, kTablesMax);
+  if (!verifier.VerifyBuffer<fb::RunFact>(kIdentifier)) return corrupt("its bytes are no fact");
+  fb::RunFactT model;
+  flatbuffers::GetRoot<fb::RunFact>(bytes.data())->UnPackTo(&model);
+  if (model.kind > fb::FactKind::MAX || model.timer > fb::TimerKind::MAX) return corrupt("its kind is unknown here");
+  Fact fact;
+  fact.kind = static_cast<Fact::Kind>(model.kind);
+  fact.at = Time{model.at};
+  fact.hop = {model.frame, model.step};
+  fact.attempt = model.attempt;
+  if (model.value != nullptr) {
+    FORGE_ASSIGN(fact.value, to_value(*model.value));
+  }
+  if (model.failure != nullptr) fact.error = {model.failure->code, model.failure->message};
+  fact.timer = static_cast<TimerKind>(model.timer);
+  fact.last = model.last;
+  fact.run = model.run;
+  fact.correlation = model.correlation;
+  fact.hops = model.hops;
+  fact.actor = model.actor;
+  fact.reason = model.reason;
+  return fact;
+}
+
+}  // namespace forge::internal

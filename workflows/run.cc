@@ -1,0 +1,39 @@
+#include "run.h"
+
+namespace forge::internal {
+
+std::string_view name_of(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kRunning:
+      return "running";
+    case RunOutcome::kCompleted:
+      return "completed";
+    case RunOutcome::kCompensated:
+      return "compensated";
+    case RunOutcome::kFailed:
+      return "failed";
+    case RunOutcome::kUndoFailed:
+      return "undo_failed";
+    case RunOutcome::kCancelled:
+      return "cancelled";
+    case RunOutcome::kTerminated:
+      return "terminated";
+    case RunOutcome::kExpired:
+      return "expired";
+  }
+  return "";
+}
+
+std::string path_of(const Plan& plan, const RunState& state, const HopId& hop) {
+  std::string path = plan.steps[hop.step].declared->name;
+  for (FrameId at = hop.frame; at != 0;) {
+    const Frame& frame = state.frames.at(at);
+    std::string around = plan.steps[frame.owner.step].declared->name;
+    if (frame.has_item) around += "[" + std::to_string(frame.index) + "]";
+    path = around + "." + path;
+    at = frame.owner.frame;
+  }
+  return path;
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,239 @@
+#pragma once
+
+// A run as the decider sees it: what happened (facts), what is to be done (commands), and where the run stands. The journal holds
+// the facts of a run in order; folding them with decide() gives its state again, and the same commands. All of these are plain
+// values; a state is not safe for concurrent use.
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "forge/events/time.h"
+#include "forge/events/value.h"
+#include "plan.h"
+
+namespace forge::internal {
+
+// One execution of a block: the whole run's is 0; each item of a map, iteration and branch has one of its own. Numbered as they
+// begin.
+using FrameId = std::uint64_t;
+
+// A step in a frame. All attempts of it are one hop, and have one idempotency key.
+struct HopId {
+  FrameId frame = 0;
+  StepIndex step = kNone;  // kNone: the run itself
+  friend auto operator<=>(const HopId&, const HopId&) = default;
+};
+
+struct RunError {
+  std::string code;  // "timeout", "503", "E3004"
+  std::string message;
+  friend bool operator==(const RunError&, const RunError&) = default;
+};
+
+// ---- What happened
+
+enum class TimerKind : std::uint8_t { kSleep, kRetry, kUndoRetry, kStepDeadline, kRunDeadline };
+
+struct Fact {
+  enum class Kind : std::uint8_t {
+    kStarted,           // value: {input, event}; correlation; hops
+    kCompleted,         // hop, attempt, value: it did what it should
+    kRetry,             // hop, attempt, error: it asks to be tried again
+    kFailed,            // hop, attempt, error
+    kHalted,            // hop, attempt, value: it is done, and the run halts
+    kStopped,           // hop, attempt: it was told to stop, and did before it was done; or it was given up
+    kTimer,             // hop (but for the run's deadline), timer
+    kSignalled,         // hop, value: what it waited for came
+    kItems,             // hop, value: a list of further items; last: there are no more
+    kCompensated,       // hop: what a clause does first is done
+    kCompensateFailed,  // hop, error
+    kUndone,            // hop
+    kUndoFailed,        // hop, attempt, error
+    kCancel,            // undo, gracefully
+    kTerminate,         // stop at once
+    kPause,
+    kResume,  // after a pause or a halt
+  };
+
+  Kind kind = Kind::kStarted;
+  Time at;
+  HopId hop;
+  std::uint32_t attempt = 0;
+  Value value;
+  RunError error;
+  TimerKind timer = TimerKind::kSleep;
+  bool last = false;
+  std::string run;          // of kStarted: the run's id
+  std::string correlation;  // of kStarted
+  std::uint32_t hops = 0;   // of kStarted: hops left; of a child's kCompleted: what it passes on
+  std::string actor;        // who asked for it, of kCancel to kResume; the decision does not depend on it
+  std::string reason;       // why, as above
+
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+// ---- What is to be done
+
+enum class RunOutcome : std::uint8_t {
+  kRunning,
+  kCompleted,
+  kCompensated,
+  kFailed,  // and there was nothing to undo
+  kUndoFailed,
+  kCancelled,
+  kTerminated,
+  kExpired,
+};
+std::string_view name_of(RunOutcome outcome);
+
+struct Command {
+  enum class Kind : std::uint8_t {
+    kExecute,     // hop, attempt, value: {args, …} of its kind; hops
+    kStop,        // hop, attempt: tell it to stop
+    kTimer,       // hop, timer, at
+    kAwait,       // hop, value: {key, …}: tell of the signal, event or approval that it waits for
+    kFetch,       // hop, value: get the next items of a map that come from elsewhere
+    kCompensate,  // hop, value, clause: what it does first
+    kUndo,        // hop, attempt, value; step: whose commands reverse it, as far as it is not the hop's own
+    kDebug,       // hop, value: the label
+    kSkipped,     // hop
+    kTombstone,   // hop: it received no hops
+    kRelease,     // hop: nobody will read its result again
+    kHalted,      // value: nothing is in flight any more
+    kEnded,       // outcome, value, error, warnings: the terminal event
+  };
+
+  Kind kind = Kind::kExecute;
+  HopId hop;
+  std::uint32_t attempt = 0;
+  Value value;
+  Time at;
+  TimerKind timer = TimerKind::kSleep;
+  std::uint32_t hops = 0;
+  StepIndex step = kNone;
+  std::uint32_t clause = 0;
+  RunOutcome outcome = RunOutcome::kRunning;
+  RunError error;
+  bool warnings = false;
+
+  friend bool operator==(const Command&, const Command&) = default;
+};
+
+// ---- Where it stands
+
+enum class StepStatus : std::uint8_t {
+  kWaiting,       // for other steps, or its turn
+  kInFlight,      // the runner has it
+  kOpen,          // what is inside it runs
+  kAwaiting,      // a timer, signal or approval
+  kBackingOff,    // until the next attempt
+  kCompensating,  // the runner has what a clause does first
+  kDone,
+  kSkipped,
+  kFailed,
+};
+
+struct Slot {
+  StepStatus status = StepStatus::kWaiting;
+  std::uint32_t waits = 0;  // for so many steps
+  std::uint32_t hops = 0;   // received: the minimum of what came so far; once done, what it passes on
+  std::uint32_t attempt = 0;
+  std::uint32_t readers = 0;  // that are not done yet
+  std::uint32_t clause = 0;   // that it compensates by
+  bool let_through = false;   // somebody resumed the run that its guard halted
+  std::uint64_t clauses_retried = 0;
+  Value result;
+  Value args;  // of an action that is undone with them
+  RunError error;
+};
+
+struct Frame {
+  BlockIndex block = 0;
+  HopId owner;  // the step it is inside of; of the whole run: none
+  bool has_item = false;
+  Value item;
+  std::size_t index = 0;            // of the item, the iteration or the block
+  std::uint32_t open = 0;           // steps that are not finished
+  std::uint32_t hops = 0;           // received
+  std::uint32_t passed = 0;         // the minimum of what its steps pass on
+  bool failed = false;              // nothing in it or inside it starts any more
+  std::uint32_t busy = 0;           // hops in flight in it and inside it
+  std::uint32_t kept = 0;           // undo entries of hops in it
+  std::set<FrameId> inside;         // frames that steps of it have opened
+  RunError error;                   // of an item that failed
+  std::vector<std::uint64_t> undo;  // of an item that may fail alone: the entries in it and inside it, ascending
+  std::vector<Slot> slots;          // by the steps' places
+};
+
+// How far a map, recurse, group or around step is.
+struct Loop {
+  List items;  // not yet begun, from `taken` on
+  std::size_t taken = 0;
+  std::size_t next = 0;  // the index of the next item, iteration or block
+  std::size_t running = 0;
+  std::vector<Value> results;  // by index; of a group or around, the one of its own block
+  List failures;               // {index, code, message} of each item that failed
+  std::uint32_t passed = 0;    // the minimum of what the frames passed on
+  bool complete = true;        // no more items will come
+};
+
+// Something to be reversed. The number is its place in the order of completion.
+struct UndoEntry {
+  HopId hop;
+  StepIndex abort = kNone;  // of an around step: what aborts it, instead of the hop's own undo
+};
+
+enum class RunPhase : std::uint8_t { kNew, kRunning, kHalting, kHalted, kFailing, kUndoing, kEnded };
+
+struct RunOptions {
+  std::uint32_t max_concurrency = 64;  // 1: one step at a time
+  std::uint32_t undo_attempts_max = 5;
+  std::int64_t undo_backoff_us = 1'000'000;  // doubled by each further attempt
+};
+
+struct RunState {
+  RunPhase phase = RunPhase::kNew;
+  RunOutcome outcome = RunOutcome::kRunning;
+  RunOutcome ending = RunOutcome::kRunning;  // of a run that fails: compensated, cancelled or expired, once all is undone
+  std::string id;
+  std::string correlation;
+  Value input;
+  Value event;
+  Time now;
+  RunError cause;
+  Value halt_value;
+  bool warnings = false;
+  bool undo_failed = false;
+  FrameId next_frame = 0;
+  std::unordered_map<FrameId, Frame> frames;
+  std::map<HopId, Loop> loops;
+  std::set<std::pair<StepIndex, FrameId>> ready;                          // in declared order
+  std::set<std::pair<StepIndex, FrameId>> alone;                          // ready, and not to run beside others
+  std::map<std::string, std::set<std::pair<StepIndex, FrameId>>> parked;  // ready, by the concurrency key that is taken
+  std::map<HopId, std::string> keys;                                      // taken by hops in flight
+  std::set<std::string> keys_taken;
+  std::set<HopId> in_flight;
+  std::set<HopId> pending;  // timers and waits that a failing run forgets
+  bool running_alone = false;
+  std::map<std::uint64_t, UndoEntry> undo;  // not yet undone, by order of completion
+  std::map<HopId, std::uint64_t> undoing;   // entries whose undo is in flight or backing off, by hop
+  std::map<HopId, std::uint32_t> undo_tries;
+  std::uint64_t next_undo = 0;
+  std::uint64_t undone = 0;
+};
+
+// Takes `fact` into `state` and says what is to be done, in the order in which it is to be done. Pure: the same facts give the same
+// state and the same commands. A fact that no longer matters (a late result, a timer of a step that is done) changes nothing.
+std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact);
+
+// "import[17].store": the hop's steps from the outside in, with the index of each item and iteration.
+std::string path_of(const Plan& plan, const RunState& state, const HopId& hop);
+
+}  // namespace forge::internal

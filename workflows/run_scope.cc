@@ -1,0 +1,56 @@
+#include "run_scope.h"
+
+namespace forge::internal {
+
+RunScope::RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops)
+    : plan_(plan),
+      state_(state),
+      frame_(frame),
+      run_(Object{{"id", state.id}, {"correlation", state.correlation}, {"hops_left", std::int64_t{hops}}}) {}
+
+void RunScope::set_error(const RunError& error, std::uint32_t attempt) {
+  error_ = Object{{"code", error.code}, {"message", error.message}, {"attempt", std::int64_t{attempt}}};
+}
+
+const Value* RunScope::root(const Reference& reference) const {
+  switch (reference.root) {
+    case Root::kInput:
+      return &state_.input;
+    case Root::kEvent:
+      return state_.event.is_null() ? nullptr : &state_.event;
+    case Root::kItem:
+      return item();
+    case Root::kError:
+      return error_.is_null() ? nullptr : &error_;
+    case Root::kRun:
+      return &run_;
+    case Root::kStep:
+      return step_result(reference.step);
+  }
+  return nullptr;
+}
+
+const Value* RunScope::item() const {
+  if (item_ != nullptr) return item_;
+  for (FrameId at = frame_;; at = state_.frames.at(at).owner.frame) {
+    const Frame& frame = state_.frames.at(at);
+    if (frame.has_item) return &frame.item;
+    if (at == 0) return nullptr;
+  }
+}
+
+// The step is in this frame's block or in one that this frame is inside of.
+const Value* RunScope::step_result(StepIndex step) const {
+  const PlannedStep& planned = plan_.steps[step];
+  for (FrameId at = frame_;; at = state_.frames.at(at).owner.frame) {
+    const Frame& frame = state_.frames.at(at);
+    if (frame.block == planned.block) {
+      const Slot& slot = frame.slots[planned.place];
+      const bool done = slot.status == StepStatus::kDone || slot.status == StepStatus::kSkipped;
+      return done ? &slot.result : nullptr;
+    }
+    if (at == 0) return nullptr;
+  }
+}
+
+}  // namespace forge::internal

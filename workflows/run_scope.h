@@ -1,0 +1,34 @@
+#pragma once
+
+// What references lead to at one step of a run.
+
+#include "run.h"
+
+namespace forge::internal {
+
+class RunScope final : public Scope {
+ public:
+  // `frame` is where the step is; `hops` what it has received. Everything is borrowed.
+  RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops);
+
+  // Gives `error` a meaning.
+  void set_error(const RunError& error, std::uint32_t attempt);
+  // Gives `item` another meaning than that of the frames.
+  void set_item(const Value& item) { item_ = &item; }
+
+  const Value* root(const Reference& reference) const override;
+  Time now() const override { return state_.now; }
+
+ private:
+  const Value* item() const;
+  const Value* step_result(StepIndex step) const;
+
+  const Plan& plan_;
+  const RunState& state_;
+  FrameId frame_;
+  Value run_;
+  Value error_;
+  const Value* item_ = nullptr;
+};
+
+}  // namespace forge::internal

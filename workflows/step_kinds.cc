@@ -1,0 +1,425 @@
+// The kinds of steps. The attribute that names a kind says which it is: `action = "Order.ship"`.
+
+#include <array>
+#include <charconv>
+
+#include "step_reader.h"
+#include "value_path.h"
+
+namespace forge::internal {
+namespace {
+
+class BodyReader {
+ public:
+  BodyReader(const Findings& findings, TableReader& table) : findings_(findings), table_(table) {}
+
+  fb::ActionStepT action() {
+    fb::ActionStepT made;
+    made.action = table_.text("action");
+    return made;
+  }
+
+  fb::ReadStepT read() {
+    fb::ReadStepT made;
+    made.resource = table_.text("read");
+    made.key = table_.binding("key");
+    made.query = table_.text("query");
+    if (!made.resource.empty() && made.key == nullptr) table_.missing("key", "the key of the record to read");
+    if (made.resource.empty() && made.key != nullptr) table_.missing("read", "the resource of the record to read");
+    made.not_found = table_.choice<fb::NotFound>(
+        "not_found", {{"error", fb::NotFound::Error}, {"null", fb::NotFound::Null}, {"halt", fb::NotFound::Halt}},
+        fb::NotFound::Error);
+    return made;
+  }
+
+  fb::TransactionStepT transaction() {
+    fb::TransactionStepT made;
+    on("transaction");
+    made.body = read_block(findings_, table_);
+    return made;
+  }
+
+  fb::HttpStepT http() {
+    fb::HttpStepT made;
+    if (const Declared* declared = table_.take_table("http")) {
+      TableReader table(findings_, *declared, table_.path_of("http"), table_.what());
+      made = request(table);
+      table.finish();
+    }
+    return made;
+  }
+
+  fb::RunStepT run() {
+    fb::RunStepT made;
+    made.function = table_.text("run");
+    made.dynamic = table_.flag("dynamic", false);
+    return made;
+  }
+
+  // A program, or a list of the program and its arguments.
+  fb::ExecStepT exec() {
+    fb::ExecStepT made;
+    const Declared* declared = table_.take("exec");
+    const Declared* program = declared;
+    if (declared->kind == Declared::Kind::kList && !declared->items.empty()) {
+      program = &declared->items[0];
+      for (std::size_t i = 1; i < declared->items.size(); ++i) {
+        const std::string path = table_.path_of("exec") + "." + std::to_string(i);
+        made.arguments.push_back(std::make_unique<fb::BindingT>(read_binding(findings_, declared->items[i], path, table_.what())));
+      }
+    }
+    if (const std::string* name = program->if_text()) {
+      made.program = *name;
+    } else {
+      table_.refuse("exec", "a program, or a list of it and its arguments", *program);
+    }
+    made.environment = table_.named("environment");
+    return made;
+  }
+
+  fb::MapStepT map() {
+    fb::MapStepT made;
+    read_source(made);
+    made.body = read_block(findings_, table_);
+    made.window = static_cast<std::uint32_t>(table_.number("window", 1, 100'000, made.window));
+    made.batch = static_cast<std::uint32_t>(table_.number("batch", 1, 100'000, made.batch));
+    made.chunks = table_.flag("chunks", false);
+    read_item_error(made);
+    read_bad_max(made);
+    made.checkpoint = table_.text("checkpoint");
+    return made;
+  }
+
+  fb::CollectStepT collect() {
+    fb::CollectStepT made;
+    made.results = table_.named("collect");
+    made.transform = table_.binding("into");
+    return made;
+  }
+
+  fb::SwitchStepT choose() {
+    fb::SwitchStepT made;
+    if (const Declared* declared = table_.take_table("switch")) {
+      TableReader branches(findings_, *declared, table_.path_of("switch"), table_.what());
+      for (const Declared::Member& member : declared->members) {
+        if (branches.take(member.name) != &member.value) continue;
+        made.branches.push_back(branch(member.value, branches.path_of(member.name), member.name, true));
+      }
+      branches.finish();
+    }
+    if (const Declared* otherwise = table_.take_table("default")) {
+      made.branches.push_back(branch(*otherwise, table_.path_of("default"), "default", false));
+    }
+    return made;
+  }
+
+  fb::WorkflowStepT workflow() {
+    fb::WorkflowStepT made;
+    made.workflow = table_.text("workflow");
+    return made;
+  }
+
+  fb::GroupStepT group() {
+    fb::GroupStepT made;
+    on("group");
+    made.before_all = read_steps(findings_, table_, "before_all");
+    made.body = read_block(findings_, table_);
+    made.after_all = read_steps(findings_, table_, "after_all");
+    return made;
+  }
+
+  fb::AroundStepT around() {
+    fb::AroundStepT made;
+    if (const Declared* declared = table_.take_table("around")) {
+      TableReader table(findings_, *declared, table_.path_of("around"), table_.what());
+      made.begin = one_step(table, "begin");
+      made.commit = one_step(table, "commit");
+      made.abort = one_step(table, "abort");
+      if (made.begin == nullptr) table.missing("begin", "the step that begins it");
+      table.finish();
+    }
+    if (made.begin == nullptr) made.begin = std::make_unique<fb::BlockT>();
+    made.body = read_block(findings_, table_);
+    return made;
+  }
+
+  fb::RecurseStepT recurse() {
+    fb::RecurseStepT made;
+    if (const Declared* declared = table_.take_table("recurse")) {
+      TableReader table(findings_, *declared, table_.path_of("recurse"), table_.what());
+      made.until = table.text("until");
+      if (made.until.empty()) table.missing("until", "the condition that ends it");
+      if (!table.has("at_most")) table.missing("at_most", "the greatest number of iterations");
+      made.at_most = static_cast<std::uint32_t>(table.number("at_most", 1, 255, 1));
+      made.start = table.binding("start");
+      table.finish();
+    }
+    made.body = read_block(findings_, table_);
+    return made;
+  }
+
+  fb::TemplateStepT text() {
+    fb::TemplateStepT made;
+    made.text = table_.binding("template");
+    return made;
+  }
+
+  fb::SleepStepT sleep() {
+    fb::SleepStepT made;
+    made.duration = table_.binding("sleep");
+    made.until = table_.binding("until");
+    return made;
+  }
+
+  fb::WaitStepT wait() {
+    fb::WaitStepT made;
+    const Declared* declared = table_.take("wait");
+    if (declared->kind == Declared::Kind::kTable) {
+      TableReader table(findings_, *declared, table_.path_of("wait"), table_.what());
+      made.signal = table.text("signal");
+      made.event = table.text("event");
+      made.key = table.binding("key");
+      made.where = table.text("where");
+      if (made.signal.empty() == made.event.empty()) table.missing("signal", "either a signal or an event");
+      table.finish();
+    } else {
+      made.signal = table_.text("wait");
+      made.key = table_.binding("key");
+    }
+    return made;
+  }
+
+  fb::SignalStepT signal() {
+    fb::SignalStepT made;
+    made.signal = table_.text("signal");
+    made.key = table_.binding("key");
+    made.keep = table_.duration("keep");
+    return made;
+  }
+
+  fb::ApproveStepT approve() {
+    fb::ApproveStepT made;
+    made.question = table_.binding("approve");
+    made.role = table_.text("role");
+    return made;
+  }
+
+  fb::HaltStepT halt() {
+    fb::HaltStepT made;
+    made.value = table_.binding("halt");
+    return made;
+  }
+
+  fb::DebugStepT debug() {
+    fb::DebugStepT made;
+    made.label = table_.binding("debug");
+    made.level = table_.choice<fb::DebugLevel>("level",
+                                               {{"debug", fb::DebugLevel::Debug},
+                                                {"info", fb::DebugLevel::Info},
+                                                {"warning", fb::DebugLevel::Warning},
+                                                {"error", fb::DebugLevel::Error}},
+                                               fb::DebugLevel::Debug);
+    return made;
+  }
+
+  fb::FailStepT fail() {
+    fb::FailStepT made;
+    made.message = table_.binding("fail");
+    made.code = table_.text("code");
+    return made;
+  }
+
+ private:
+  std::unique_ptr<fb::BlockT> one_step(TableReader& table, std::string_view name) {
+    std::unique_ptr<fb::StepT> step = read_part(findings_, table, name);
+    if (step == nullptr) return nullptr;
+    auto block = std::make_unique<fb::BlockT>();
+    block->steps.push_back(std::move(step));
+    return block;
+  }
+
+  // `transaction = true`: the word alone says the kind.
+  void on(std::string_view name) {
+    if (!table_.flag(name, true)) {
+      findings_.add(ErrorId::kWorkflowAttribute, table_.path_of(name), table_.what() + " has '" + std::string(name) + " = false'",
+                    "the word says what kind of step it is", "leave it out, or write true");
+    }
+  }
+
+  fb::HttpStepT request(TableReader& table) {
+    fb::HttpStepT made;
+    made.client = table.text("client");
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kMethods = {
+        {{"get", "GET"}, {"post", "POST"}, {"put", "PUT"}, {"patch", "PATCH"}, {"delete", "DELETE"}, {"head", "HEAD"}}};
+    for (const auto& [name, method] : kMethods) {
+      if (auto path = table.binding(name)) {
+        if (made.path != nullptr) one_only(table, "method", "get, post, put, patch, delete and head");
+        made.method = method;
+        made.path = std::move(path);
+      }
+    }
+    if (made.path == nullptr) {
+      table.missing("get", "a method with a path: get, post, put, patch, delete or head");
+      made.path = std::make_unique<fb::BindingT>();
+    }
+    made.query = table.named("query");
+    made.headers = table.named("headers");
+    read_content(table, made);
+    return made;
+  }
+
+  void read_content(TableReader& table, fb::HttpStepT& made) {
+    const int given =
+        static_cast<int>(table.has("json")) + static_cast<int>(table.has("form")) + static_cast<int>(table.has("body"));
+    if (given > 1) one_only(table, "body", "json, form and body");
+    if (auto json = table.binding("json")) made.content = fb::Content::Json, made.body = std::move(json);
+    if (auto raw = table.binding("body")) made.content = fb::Content::Raw, made.body = std::move(raw);
+    made.form = table.named("form");
+    if (table.has("form")) made.content = fb::Content::Form;
+  }
+
+  void one_only(const TableReader& table, const std::string& what, const std::string& of) {
+    findings_.add(ErrorId::kWorkflowAttribute, table.path(), table.what() + " has more than one " + what,
+                  "one of " + of + " is allowed");
+  }
+
+  // A list, or a table that says where the items come from.
+  void read_source(fb::MapStepT& made) {
+    const Declared* declared = table_.take("over");
+    const bool elsewhere =
+        declared->kind == Declared::Kind::kTable && (declared->members.size() != 1 || declared->members[0].name != "expr");
+    if (!elsewhere) {
+      made.over = table_.binding("over");
+      return;
+    }
+    TableReader table(findings_, *declared, table_.path_of("over"), table_.what() + "'s over");
+    made.query = table.text("query");
+    made.over = table.binding("file");
+    if (const Declared* pages = table.take_table("pages")) {
+      TableReader inside(findings_, *pages, table.path_of("pages"), table.what());
+      made.pages = std::make_unique<fb::HttpStepT>(request(inside));
+      inside.finish();
+    }
+    made.cursor = table.text("cursor");
+    made.items = table.text("items");
+    const int given =
+        static_cast<int>(!made.query.empty()) + static_cast<int>(made.over != nullptr) + static_cast<int>(made.pages != nullptr);
+    if (given != 1) table.missing("query", "one of query, file and pages");
+    if (!made.query.empty()) made.source = fb::MapSource::Query;
+    if (made.over != nullptr) made.source = fb::MapSource::File;
+    if (made.pages != nullptr) made.source = fb::MapSource::Pages;
+    table.finish();
+  }
+
+  void read_item_error(fb::MapStepT& made) {
+    constexpr std::string_view kQuarantine = "quarantine:";
+    const std::string given = table_.text("on_item_error");
+    if (given.empty() || given == "fail") return;
+    if (given == "collect") {
+      made.on_item_error = fb::ItemError::Collect;
+    } else if (given.starts_with(kQuarantine) && given.size() > kQuarantine.size()) {
+      made.on_item_error = fb::ItemError::Quarantine;
+      made.quarantine = given.substr(kQuarantine.size());
+    } else {
+      findings_.add(ErrorId::kWorkflowAttribute, table_.path_of("on_item_error"),
+                    table_.what() + " has an unknown on_item_error '" + given + "'", "there is fail, collect, quarantine:FILE");
+    }
+  }
+
+  // A number of items, or a share of them: "1%".
+  void read_bad_max(fb::MapStepT& made) {
+    const Declared* declared = table_.take("max_bad");
+    if (declared == nullptr) return;
+    const std::string* share = declared->if_text();
+    if (share == nullptr) {
+      made.bad_max = table_.number("max_bad", 1, UINT32_MAX, 0);
+      return;
+    }
+    double percent = 0;
+    const auto [end, error] = std::from_chars(share->data(), share->data() + share->size(), percent);
+    const bool is_share = error == std::errc() && std::string_view(end, share->data() + share->size()) == "%";
+    if (is_share && percent > 0 && percent <= 100) {
+      made.bad_max_ppm = static_cast<std::uint32_t>(percent * 10'000);
+    } else {
+      table_.refuse("max_bad", "a number of items, or a share like \"1%\"", *declared);
+    }
+  }
+
+  std::unique_ptr<fb::BranchT> branch(const Declared& declared, const std::string& path, const std::string& name,
+                                      bool conditional) {
+    auto made = std::make_unique<fb::BranchT>();
+    made->name = name;
+    if (!is_name(name))
+      findings_.add(ErrorId::kWorkflowName, path + "!", "'" + name + "' cannot name a branch", "a name begins with a letter");
+    TableReader table(findings_, declared, path, table_.what() + "'s branch '" + name + "'");
+    made->when = table.text("when");
+    if (made->when.empty() && conditional) table.missing("when", "a condition");
+    made->body = read_block(findings_, table);
+    table.finish();
+    return made;
+  }
+
+  const Findings& findings_;
+  TableReader& table_;
+};
+
+struct Kind {
+  std::string_view word;
+  void (*read)(BodyReader& reader, fb::BodyUnion& body);
+};
+
+template <auto Read>
+void set(BodyReader& reader, fb::BodyUnion& body) {
+  body.Set((reader.*Read)());
+}
+
+constexpr std::array<Kind, 23> kKinds = {{
+    {"action", set<&BodyReader::action>},     {"read", set<&BodyReader::read>},
+    {"query", set<&BodyReader::read>},        {"transaction", set<&BodyReader::transaction>},
+    {"http", set<&BodyReader::http>},         {"run", set<&BodyReader::run>},
+    {"exec", set<&BodyReader::exec>},         {"over", set<&BodyReader::map>},
+    {"collect", set<&BodyReader::collect>},   {"switch", set<&BodyReader::choose>},
+    {"workflow", set<&BodyReader::workflow>}, {"group", set<&BodyReader::group>},
+    {"around", set<&BodyReader::around>},     {"recurse", set<&BodyReader::recurse>},
+    {"template", set<&BodyReader::text>},     {"sleep", set<&BodyReader::sleep>},
+    {"until", set<&BodyReader::sleep>},       {"wait", set<&BodyReader::wait>},
+    {"signal", set<&BodyReader::signal>},     {"approve", set<&BodyReader::approve>},
+    {"halt", set<&BodyReader::halt>},         {"debug", set<&BodyReader::debug>},
+    {"fail", set<&BodyReader::fail>},
+}};
+
+}  // namespace
+
+void read_body(const Findings& findings, TableReader& table, fb::StepT& step) {
+  if (table.has("sql")) {
+    table.take("sql");
+    findings.add(ErrorId::kWorkflowUnsupported, table.path_of("sql") + "!", table.what() + " is an sql step",
+                 "this version has none", "read records with read or query");
+    return;
+  }
+  const Kind* found = nullptr;
+  for (const Kind& kind : kKinds) {
+    if (!table.has(kind.word)) continue;
+    if (found != nullptr) {
+      findings.add(ErrorId::kWorkflowAttribute, table.path_of(kind.word) + "!", table.what() + " is of two kinds",
+                   "it has " + std::string(found->word) + " and " + std::string(kind.word), "make two steps of it");
+      table.take(kind.word);
+      continue;
+    }
+    found = &kind;
+  }
+  if (found == nullptr) {
+    std::string words;
+    for (const Kind& kind : kKinds) {
+      words += (words.empty() ? "" : ", ") + std::string(kind.word);
+      table.suggest(kind.word);
+    }
+    findings.add(ErrorId::kWorkflowAttribute, table.path() + "!", table.what() + " does nothing",
+                 "one of these says what it does: " + words);
+    return;
+  }
+  BodyReader reader(findings, table);
+  found->read(reader, step.body);
+}
+
+}  // namespace forge::internal
