@@ -296,12 +296,13 @@ void Decider::release_reads(HopId hop) {
   }
 }
 
-void Decider::note_undo(HopId hop, StepIndex abort) {
+std::uint64_t Decider::note_undo(HopId hop, StepIndex abort) {
   const std::uint64_t number = state_.next_undo++;
   state_.undo.emplace(number, UndoEntry{hop, abort});
   ++state_.frames.at(hop.frame).kept;
   const FrameId item = lone_item(hop.frame);
   if (item != kNoFrame) state_.frames.at(item).undo.push_back(number);
+  return number;
 }
 
 // ---- Looking

@@ -36,7 +36,7 @@ class Decider {
   void finish(HopId hop, Value result, StepStatus status, std::uint32_t passed);
   void release_reads(HopId hop);
   void release_key(HopId hop);
-  void note_undo(HopId hop, StepIndex abort);
+  std::uint64_t note_undo(HopId hop, StepIndex abort);
 
   // ---- Kinds (decider_kinds.cc)
   void start_kind(HopId hop);
@@ -51,6 +51,7 @@ class Decider {
   // ---- Blocks (decider_blocks.cc)
   FrameId open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item);
   void close_frame(FrameId id);
+  void watch_abort(HopId hop, std::size_t stage);
   void drop_frame(FrameId id);
   void erase_frame(FrameId id);
   void continue_map(HopId hop);

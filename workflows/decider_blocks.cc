@@ -44,26 +44,13 @@ void Decider::close_frame(FrameId id) {
   const fb::Body kind = kind_of(owner);
   const std::size_t index = frame.index;
   const std::uint32_t passed = frame.passed;
-  if (kind == fb::Body::AroundStep && index == 0 && planned(owner).blocks[3] != kNone) {
-    note_undo(owner, plan_.blocks[planned(owner).blocks[3]].steps.at(0));
-  }
-  // What is committed is not aborted any more.
-  const bool commits = kind == fb::Body::AroundStep && index == (planned(owner).blocks[2] != kNone ? 2 : 1);
-  if (commits) {
-    const auto aborts = [&](const auto& entry) { return entry.second.hop == owner && entry.second.abort != kNone; };
-    const auto found = std::find_if(state_.undo.rbegin(), state_.undo.rend(), aborts);
-    if (found != state_.undo.rend()) {
-      --state_.frames.at(owner.frame).kept;
-      state_.undo.erase(found->first);
-    }
-  }
+  if (kind == fb::Body::AroundStep) watch_abort(owner, index);
   if (is_unwinding() || is_failed(id) || slot(owner).status != StepStatus::kOpen) return;
   // What may have to be undone with an item further out is that item's now.
   const FrameId around = lone_item(owner.frame);
   if (around != kNoFrame && lone_item(id) == id) {
     std::vector<std::uint64_t>& undo = state_.frames.at(around).undo;
     undo.insert(undo.end(), frame.undo.begin(), frame.undo.end());
-    std::sort(undo.begin(), undo.end());
   }
   drop_frame(id);
   if (kind == fb::Body::SwitchStep) return finish(owner, std::move(value), StepStatus::kDone, passed);
@@ -77,6 +64,20 @@ void Decider::close_frame(FrameId id) {
   }
   if (index == 1) loop.results.assign(1, std::move(value));
   continue_stages(owner);
+}
+
+// What has begun is aborted when the run fails, unless it was committed.
+void Decider::watch_abort(HopId hop, std::size_t stage) {
+  const std::vector<BlockIndex>& blocks = planned(hop).blocks;
+  Loop& loop = state_.loops.at(hop);
+  const std::size_t last_stage = blocks[2] != kNone ? 2 : 1;
+  if (stage == 0 && blocks[3] != kNone && !plan_.blocks[blocks[3]].steps.empty()) {
+    loop.abort = note_undo(hop, plan_.blocks[blocks[3]].steps[0]);
+  } else if (stage == last_stage && loop.abort) {
+    state_.undo.erase(*loop.abort);
+    --state_.frames.at(hop.frame).kept;
+    loop.abort.reset();
+  }
 }
 
 // Lets a frame go in which everything is done, unless something in it may have to be undone.
@@ -108,14 +109,16 @@ void Decider::erase_frame(FrameId id) {
 void Decider::continue_map(HopId hop) {
   const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
   Loop& loop = state_.loops.at(hop);
+  const std::size_t window = std::max(map.window, 1U);
+  const std::size_t batch_max = std::max(map.batch, 1U);
   const bool chunk_runs = map.chunks && loop.running > 0;
-  while (!chunk_runs && loop.running < map.window && loop.taken < loop.items.size()) {
+  while (!chunk_runs && loop.running < window && loop.taken < loop.items.size()) {
     Value item;
-    if (map.batch == 1) {
+    if (batch_max == 1) {
       item = std::move(loop.items[loop.taken++]);
     } else {
       List batch;
-      while (batch.size() < map.batch && loop.taken < loop.items.size()) batch.push_back(std::move(loop.items[loop.taken++]));
+      while (batch.size() < batch_max && loop.taken < loop.items.size()) batch.push_back(std::move(loop.items[loop.taken++]));
       item = std::move(batch);
     }
     ++loop.running;

@@ -57,6 +57,11 @@ Result<std::shared_ptr<const WorkflowDefinition>> WorkflowDefinition::from_bytes
   places.name_workflow(parts->model.name);
   std::vector<Status> errors;
   parts->plan = internal::make_plan(parts->model, {places, errors});
+  for (const internal::PlannedStep& step : parts->plan.steps) {
+    if (step.declared->body.value != nullptr) continue;
+    return Status(ErrorId::kWorkflowUnsupported, "step '" + step.path + "' is of a kind that this version does not know")
+        .remedy("use a forge of the version that declared it");
+  }
   if (!errors.empty()) return errors[0];
   parts->bytes.assign(bytes.begin(), bytes.end());
   parts->hash = Hasher().sha256(bytes);

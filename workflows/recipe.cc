@@ -23,9 +23,16 @@ std::string as_text(const Value& value) {
 }  // namespace
 
 Condition Condition::compile(const Compilation& compilation, const std::string& text, const std::string& path) {
+  if (text.empty()) return {};
+  return resolve(compilation, DynamicExpression::parse_condition(compilation.findings.places.source_of(path, text)), path);
+}
+
+Condition Condition::compile_transform(const Compilation& compilation, const std::string& text, const std::string& path) {
+  return resolve(compilation, DynamicExpression::parse(compilation.findings.places.source_of(path, text)), path);
+}
+
+Condition Condition::resolve(const Compilation& compilation, Result<DynamicExpression> parsed, const std::string& path) {
   Condition made;
-  if (text.empty()) return made;
-  auto parsed = DynamicExpression::parse(compilation.findings.places.source_of(path, text));
   if (!parsed.ok()) {
     compilation.findings.add(parsed.status(), path);
     return made;
@@ -35,7 +42,7 @@ Condition Condition::compile(const Compilation& compilation, const std::string& 
     if (reference.ok()) {
       made.references_.push_back(*std::move(reference));
     } else {
-      compilation.findings.add(reference.status(), path, read.offset);
+      compilation.findings.add(reference.status(), path, parsed->text(), read.offset);
     }
   }
   made.expression_.push_back(*std::move(parsed));
@@ -90,11 +97,15 @@ Recipe Recipe::compile(const Compilation& compilation, const fb::BindingT* bindi
       made.compile_text(compilation, binding->text, path);
       break;
     case fb::BindingKind::Expression:
-      made.expression_ = Condition::compile(compilation, binding->text, path + ".expr");
+      made.expression_ = Condition::compile_transform(compilation, binding->text, path + ".expr");
       break;
     case fb::BindingKind::List:
     case fb::BindingKind::Object:
       made.names_ = binding->names;
+      if (binding->kind == fb::BindingKind::Object && made.names_.size() != binding->items.size()) {
+        compilation.findings.add(ErrorId::kDataCorrupt, path, "an object has names and values of different number", "");
+        break;
+      }
       for (std::size_t i = 0; i < binding->items.size(); ++i) {
         const std::string name = i < made.names_.size() ? made.names_[i] : std::to_string(i);
         made.items_.push_back(compile(compilation, binding->items[i].get(), path + "." + name));
@@ -114,7 +125,7 @@ void Recipe::compile_text(const Compilation& compilation, const std::string& tex
     } else if (auto reference = compilation.resolver.resolve(piece.text); reference.ok()) {
       made.reference.push_back(*std::move(reference));
     } else {
-      compilation.findings.add(reference.status(), path, piece.offset);
+      compilation.findings.add(reference.status(), path, text, piece.offset);
     }
     pieces_.push_back(std::move(made));
   }

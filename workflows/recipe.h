@@ -61,6 +61,9 @@ class Condition {
 
  private:
   friend class Recipe;
+  // The same for an expression whose result may be of any type.
+  static Condition compile_transform(const Compilation& compilation, const std::string& text, const std::string& path);
+  static Condition resolve(const Compilation& compilation, Result<DynamicExpression> parsed, const std::string& path);
   Result<Value> evaluate(const Scope& scope) const;
   Result<std::vector<const Value*>> values(const Scope& scope) const;
 

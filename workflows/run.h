@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -178,10 +179,11 @@ struct Loop {
   std::size_t taken = 0;
   std::size_t next = 0;  // the index of the next item, iteration or block
   std::size_t running = 0;
-  std::vector<Value> results;  // by index; of a group or around, the one of its own block
-  List failures;               // {index, code, message} of each item that failed
-  std::uint32_t passed = 0;    // the minimum of what the frames passed on
-  bool complete = true;        // no more items will come
+  std::vector<Value> results;          // by index; of a group or around, the one of its own block
+  List failures;                       // {index, code, message} of each item that failed
+  std::uint32_t passed = 0;            // the minimum of what the frames passed on
+  bool complete = true;                // no more items will come
+  std::optional<std::uint64_t> abort;  // the undo entry of an around step that is not committed
 };
 
 // Something to be reversed. The number is its place in the order of completion.

@@ -13,12 +13,16 @@ void Findings::add(ErrorId id, const std::string& path, std::string what, std::s
   errors.push_back(std::move(error));
 }
 
-void Findings::add(const Status& error, const std::string& path, std::size_t offset) const {
+void Findings::add(const Status& error, const std::string& path) const {
+  add(error, path, "", 0);
+}
+
+void Findings::add(const Status& error, const std::string& path, const std::string& text, std::size_t offset) const {
   if (!error.text().place.empty()) {
     errors.push_back(error);
     return;
   }
-  const RuleSource source = places.source_of(path, std::string(offset, ' '));
+  const RuleSource source = places.source_of(path, text);
   errors.push_back(Status(error.id(), error.text().what)
                        .why(error.text().why)
                        .place(source.positions.empty() ? places.place_of(path) : source.place_of(offset))

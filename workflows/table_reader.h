@@ -24,8 +24,9 @@ struct Findings {
 
   // An error at `path`; an empty remedy stands for the table's.
   void add(ErrorId id, const std::string& path, std::string what, std::string why, std::string remedy = "") const;
-  // Gives an error that has no place yet that of `path`.
-  void add(const Status& error, const std::string& path, std::size_t offset = 0) const;
+  // Gives an error that has no place yet that of `path`, or of the byte at `offset` in the text that stands there.
+  void add(const Status& error, const std::string& path) const;
+  void add(const Status& error, const std::string& path, const std::string& text, std::size_t offset) const;
 };
 
 // "did you mean 'args'?", else "there are args, key, …".

@@ -129,6 +129,12 @@ TEST(WorkflowDefinition, RefusesWhatStepsWithStepsInsideCannotDo) {
                "4:14");
 }
 
+TEST(WorkflowDefinition, RefusesConditionsThatAreNone) {
+  expect_error(one_step("halt = 1\nwhere = \"${input} + 1\"\n"), "is not a condition", "4:10");
+  expect_error(one_step("halt = { expr = \"1 +\" }\n"), "expected a value, found the end", "3:21");
+  expect_error(one_step("halt = 1\nwhere = \"\"\"\n1 = 1 and\n ${b.x} = 2\"\"\"\n"), "there is no step 'b'", "6:2");
+}
+
 TEST(WorkflowDefinition, RefusesReferencesIntoWhatMayNotRun) {
   const std::string toml =
       "workflow = \"w\"\n[step.s.switch.paid]\nwhen = \"1 = 1\"\n[step.s.switch.paid.step.x]\nhalt = 1\n[step.b]\nhalt = "

@@ -41,9 +41,11 @@ class WorkflowDefinition {
   };
 
   // Reads what bytes() gave, whichever version of Forge wrote it, and plans it again. Errors: kDataCorrupt where the bytes are
-  // damaged, else the first error that planning finds.
+  // damaged, kWorkflowUnsupported
+  // where a newer version declared it, else the first error that planning finds.
   static Result<std::shared_ptr<const WorkflowDefinition>> from_bytes(std::span<const std::uint8_t> bytes);
 
+  // For Forge itself: definitions come from parse_workflow, Workflow::define and from_bytes.
   explicit WorkflowDefinition(std::unique_ptr<const internal::DefinitionParts> parts);
   WorkflowDefinition(const WorkflowDefinition&) = delete;
   WorkflowDefinition& operator=(const WorkflowDefinition&) = delete;
@@ -61,6 +63,7 @@ class WorkflowDefinition {
   // all that are missing, unknown or of another type.
   Result<Object> take_inputs(const Object& given) const;
 
+  // For what runs it: the steps with all that they refer to resolved. Lives as long as the definition.
   const internal::Plan& plan() const;
 
  private:
