@@ -34,6 +34,8 @@ std::span<const Command* const> commands() {
       &schema_show_command(),
       &schema_graph_command(),
       &schema_gen_command(),
+      &workflow_command(),
+      &workflow_check_command(),
       &bookmark_command(),
       &bookmark_add_command(),
       &bookmark_list_command(),

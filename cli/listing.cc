@@ -69,4 +69,18 @@ Status Listing::end(bool more, Seq seq, std::optional<std::uint64_t> total) {
   return {};
 }
 
+Result<int> end_checks(Session& session, const std::vector<Status>& errors) {
+  if (errors.empty()) {
+    if (!session.out.is_table()) FORGE_TRY(session.out.end_list());
+    return 0;
+  }
+  const int exit_status = session.refuse(errors);
+  if (session.out.format() == Format::kJson) {
+    FORGE_TRY(session.out.abandon());
+  } else {
+    session.notice(counted(errors.size(), "error"));
+  }
+  return exit_status;
+}
+
 }  // namespace forge::cli

@@ -43,4 +43,7 @@ class Listing {
   std::string last_;
 };
 
+// Ends a list of files that were checked, of which those without errors have their rows. The exit status.
+Result<int> end_checks(Session& session, const std::vector<Status>& errors);
+
 }  // namespace forge::cli

@@ -55,8 +55,8 @@ void Decider::take_attempt_fact() {
   const HopId hop = fact_.hop;
   const StepStatus status = slot(hop).status;
   if (fact_.kind == Fact::Kind::kSignalled) {
-    if (status != StepStatus::kAwaiting || kind_of(hop) == fb::Body::SleepStep) return;
-    state_.pending.erase(hop);
+    const bool waits = status == StepStatus::kAwaiting && kind_of(hop) != fb::Body::SleepStep;
+    if (!waits || state_.pending.erase(hop) == 0) return;
     return finish(hop, fact_.value, StepStatus::kDone, slot(hop).hops - 1);
   }
   const bool of_clause = fact_.kind == Fact::Kind::kCompensated || fact_.kind == Fact::Kind::kCompensateFailed;
@@ -65,21 +65,8 @@ void Decider::take_attempt_fact() {
   set_busy(hop, false);
   switch (fact_.kind) {
     case Fact::Kind::kCompleted:
-    case Fact::Kind::kHalted: {
-      const bool child = kind_of(hop) == fb::Body::WorkflowStep;
-      const bool halts = fact_.kind == Fact::Kind::kHalted;
-      if (halts && child) {
-        // The child goes on where it stands when the run is resumed.
-        --slot(hop).attempt;
-        slot(hop).status = StepStatus::kWaiting;
-        state_.ready.insert({hop.step, hop.frame});
-      } else {
-        const std::uint32_t passed = slot(hop).hops - 1;
-        finish(hop, fact_.value, StepStatus::kDone, child ? std::min(passed, fact_.hops) : passed);
-      }
-      if (halts) halt(fact_.value);
-      return;
-    }
+    case Fact::Kind::kHalted:
+      return take_result(hop);
     case Fact::Kind::kRetry:
       return attempt_failed(hop, fact_.error, true);
     case Fact::Kind::kFailed:
@@ -91,6 +78,23 @@ void Decider::take_attempt_fact() {
     default:
       return fail_step(hop, {"stopped", "it was told to stop"});
   }
+}
+
+void Decider::take_result(HopId hop) {
+  const bool child = kind_of(hop) == fb::Body::WorkflowStep;
+  const bool halts = fact_.kind == Fact::Kind::kHalted;
+  if (halts && child) {
+    // The child goes on where it stands when the run is resumed, and is undone where it is not.
+    Slot& at = slot(hop);
+    --at.attempt;
+    at.status = StepStatus::kWaiting;
+    at.halted = note_undo(hop, kNone);
+    state_.ready.insert({hop.step, hop.frame});
+  } else {
+    const std::uint32_t passed = slot(hop).hops - 1;
+    finish(hop, fact_.value, StepStatus::kDone, child ? std::min(passed, fact_.hops) : passed);
+  }
+  if (halts) halt(fact_.value);
 }
 
 void Decider::take_timer() {
@@ -303,6 +307,13 @@ std::uint64_t Decider::note_undo(HopId hop, StepIndex abort) {
   const FrameId item = lone_item(hop.frame);
   if (item != kNoFrame) state_.frames.at(item).undo.push_back(number);
   return number;
+}
+
+void Decider::forget_undo(HopId hop, std::optional<std::uint64_t>& number) {
+  if (!number) return;
+  state_.undo.erase(*number);
+  --state_.frames.at(hop.frame).kept;
+  number.reset();
 }
 
 // ---- Looking

@@ -20,6 +20,7 @@ class Decider {
   // ---- Facts (decider.cc)
   void take_fact();
   void take_attempt_fact();
+  void take_result(HopId hop);
   void take_timer();
   void start_run();
   void resume();
@@ -37,6 +38,7 @@ class Decider {
   void release_reads(HopId hop);
   void release_key(HopId hop);
   std::uint64_t note_undo(HopId hop, StepIndex abort);
+  void forget_undo(HopId hop, std::optional<std::uint64_t>& number);
 
   // ---- Kinds (decider_kinds.cc)
   void start_kind(HopId hop);

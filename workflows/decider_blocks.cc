@@ -73,10 +73,8 @@ void Decider::watch_abort(HopId hop, std::size_t stage) {
   const std::size_t last_stage = blocks[2] != kNone ? 2 : 1;
   if (stage == 0 && blocks[3] != kNone && !plan_.blocks[blocks[3]].steps.empty()) {
     loop.abort = note_undo(hop, plan_.blocks[blocks[3]].steps[0]);
-  } else if (stage == last_stage && loop.abort) {
-    state_.undo.erase(*loop.abort);
-    --state_.frames.at(hop.frame).kept;
-    loop.abort.reset();
+  } else if (stage == last_stage) {
+    forget_undo(hop, loop.abort);
   }
 }
 

@@ -91,6 +91,7 @@ void Decider::execute(HopId hop) {
   Result<Value> given = given_to(planned(hop).body, scope_at(hop));
   if (!given.ok()) return fail_before_start(hop, given.status());
   Slot& at = slot(hop);
+  forget_undo(hop, at.halted);
   ++at.attempt;
   at.status = StepStatus::kInFlight;
   const fb::UndoT* undo = planned(hop).declared->undo.get();

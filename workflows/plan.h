@@ -58,10 +58,18 @@ struct PlannedBlock {
   StepIndex result = kNone;
 };
 
+// Whether an event starts a run, and with which inputs.
+struct PlannedHook {
+  Condition where;
+  NamedRecipes input;
+  Recipe key;
+};
+
 struct Plan {
   const fb::WorkflowDefinitionT* declared = nullptr;
   std::vector<PlannedBlock> blocks;  // the whole workflow's first
   std::vector<PlannedStep> steps;    // in declared order, those inside a step behind it
+  PlannedHook hook;                  // where the definition has one
   HopCount hops;
 };
 

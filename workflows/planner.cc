@@ -146,9 +146,9 @@ class Planner final : public Resolver {
     if (definition_.on == nullptr) return;
     allowed_ = {};
     allowed_.event = true;
-    Condition::compile(compilation_, definition_.on->where, "on.where");
-    NamedRecipes::compile(compilation_, definition_.on->input, "on.input");
-    Recipe::compile(compilation_, definition_.on->key.get(), "on.key");
+    plan_.hook.where = Condition::compile(compilation_, definition_.on->where, "on.where");
+    plan_.hook.input = NamedRecipes::compile(compilation_, definition_.on->input, "on.input");
+    plan_.hook.key = Recipe::compile(compilation_, definition_.on->key.get(), "on.key");
     for (const auto& given : definition_.on->input) {
       if (std::find(inputs_.begin(), inputs_.end(), given->name) != inputs_.end()) continue;
       findings_.add(ErrorId::kWorkflowReference, "on.input." + given->name + "!",

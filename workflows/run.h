@@ -150,6 +150,7 @@ struct Slot {
   std::uint32_t clause = 0;   // that it compensates by
   bool let_through = false;   // somebody resumed the run that its guard halted
   std::uint64_t clauses_retried = 0;
+  std::optional<std::uint64_t> halted;  // the undo entry of a child that has halted
   Value result;
   Value args;  // of an action that is undone with them
   RunError error;

@@ -26,6 +26,8 @@ const Command& schema_list_command();
 const Command& schema_show_command();
 const Command& schema_graph_command();
 const Command& schema_gen_command();
+const Command& workflow_command();
+const Command& workflow_check_command();
 const Command& bookmark_command();
 const Command& bookmark_add_command();
 const Command& bookmark_list_command();

@@ -30,17 +30,7 @@ Result<int> run_check(Session& session) {
     errors.insert(errors.end(), outcome.errors.begin(), outcome.errors.end());
     if (outcome.domain != nullptr) FORGE_TRY(print_checked(session, path, *outcome.domain));
   }
-  if (errors.empty()) {
-    if (!session.out.is_table()) FORGE_TRY(session.out.end_list());
-    return 0;
-  }
-  const int exit_status = session.refuse(errors);
-  if (session.out.format() == Format::kJson) {
-    FORGE_TRY(session.out.abandon());
-  } else {
-    session.notice(counted(errors.size(), "error"));
-  }
-  return exit_status;
+  return end_checks(session, errors);
 }
 
 Object change_object(const SchemaChange& change) {

@@ -53,6 +53,7 @@ const std::map<std::string, Refusal>& refusals() {
       {"schema diff", {"schema diff 7..8", 2, "E9001"}},
       {"schema graph", {"schema graph --schema-version 7", 2, "E9001"}},
       {"schema gen", {"schema gen jsonschma", 2, "E9001"}},
+      {"workflow check", {"workflow check missing.toml", 2, "E9005"}},
       {"bookmark add", {"bookmark add start", 4, "E3005"}},
       {"bookmark list", {"bookmark list --store nowhere", 3, "E1001"}},
       {"bookmark remove", {"bookmark remove strat", 3, "E3008"}},
@@ -112,6 +113,7 @@ const std::map<std::string, Call>& calls() {
       {"schema diff", {"schema diff", true, 1, "schema diff 1..1"}},
       {"schema graph", {"schema graph"}},
       {"schema gen", {"schema gen jsonschema"}},
+      {"workflow check", {"workflow check ship.toml", true}},
       {"bookmark add", {"bookmark add later"}},
       {"bookmark list", {"bookmark list", true}},
       {"bookmark remove", {"bookmark remove start"}},
@@ -153,6 +155,7 @@ const std::map<std::string, Call>& calls() {
 // Commands that answer without a store.
 const std::set<std::string> kWithoutStore = {"init",       "restore",      "schema check", "config show", "config list",
                                              "config set", "config unset", "completion",   "version",     "help"};
+const std::set<std::string> kWithoutStore = {"init", "restore", "schema check", "workflow check", "completion", "version", "help"};
 
 // Commands that write elsewhere: the store they are pointed at is only read.
 const std::set<std::string> kWritesElsewhere = {"init", "backup", "restore",    "rebuild",
@@ -166,6 +169,14 @@ class Shop : public Bench {
     std::filesystem::current_path(directory());
     copy_files_of(*kOriginal);
     environment["HOME"] = (directory() / "home").string();
+  Shop()
+      : Bench({"init", "schema add shop.fbs", "do Order.place id=o-1 sku=tea qty=2 --actor web", "do Order.resize id=o-1 qty=5",
+               "do Order.place id=o-2 sku=\"a\033[31mb\"", "bookmark add start",
+               "tail --group mailer --from 2 --once --attempts 1 --exec false", "backup saved", "projection rebuild audit"}) {
+    write("ship.toml", "workflow = \"ship\"\n[step.ship]\naction = \"Order.pay\"\n");
+    add_projections();
+    line("projection pause resting");
+    add_query();
   }
 
  private:

@@ -355,6 +355,14 @@ TEST(Halt, OfAChildHaltsTheParentAndResumesTheChild) {
   EXPECT_EQ(run.complete("c", 3, 5), "ended completed 3");
 }
 
+TEST(Halt, AChildThatIsNotResumedIsUndone) {
+  DrivenRun run("[step.c]\nworkflow='child'\n");
+  run.start();
+  run.tell(Kind::kHalted, "c", "ask");
+  EXPECT_EQ(run.tell(Kind::kCancel), "undo c");
+  EXPECT_EQ(run.tell(Kind::kUndone, "c"), "ended cancelled");
+}
+
 TEST(Pause, StartsNothingUntilItIsResumed) {
   DrivenRun run("[step.a]\nrun='f'\n[step.b]\nrun='f'\nafter=['a']\n");
   run.start();
