@@ -1,6 +1,7 @@
-# forge_library(NAME SOURCES … PUBLIC … PRIVATE … HEADERS PATTERN): the one target of a folder. Its only public include root is <folder>/include,
-# so an include of a folder above finds no file. The target all_verify_interface_header_sets compiles each public header alone,
-# with the include roots of its folder and those below and nothing else.
+# forge_library(NAME SOURCES … PUBLIC … PRIVATE … HEADERS PATTERN): the one target of a folder, or of the headers of a folder that
+# match. Its only public include root is <folder>/include, so an include of a folder above finds no file. The target
+# all_verify_interface_header_sets compiles each public header alone, with the include roots of its folder and those below and
+# nothing else.
 
 # Everything below the programs and the tests.
 add_custom_target(forge_libraries)

@@ -1,6 +1,8 @@
 #include "forge/workflows/definition.h"
 
 #include <algorithm>
+#include <charconv>
+#include <utility>
 
 #include "datum.h"
 #include "definition_parts.h"
@@ -19,6 +21,18 @@ std::vector<std::uint8_t> pack(const fb::WorkflowDefinitionT& model) {
   return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
 }
 
+// The position at the end of an error's place, "checkout.toml:14:30".
+std::pair<int, int> position_of(const Status& error) {
+  const std::string& place = error.text().place;
+  const std::size_t column = place.rfind(':');
+  const std::size_t line = column == 0 || column == std::string::npos ? std::string::npos : place.rfind(':', column - 1);
+  std::pair<int, int> position;
+  if (line == std::string::npos) return position;
+  std::from_chars(place.data() + line + 1, place.data() + column, position.first);
+  std::from_chars(place.data() + column + 1, place.data() + place.size(), position.second);
+  return position;
+}
+
 }  // namespace
 
 WorkflowDefinition::Outcome define(const Declared& declared, Places places) {
@@ -27,7 +41,11 @@ WorkflowDefinition::Outcome define(const Declared& declared, Places places) {
   auto parts = std::make_unique<DefinitionParts>();
   parts->model = read_definition(declared, findings);
   parts->plan = make_plan(parts->model, findings);
-  if (!outcome.errors.empty()) return outcome;
+  if (!outcome.errors.empty()) {
+    std::stable_sort(outcome.errors.begin(), outcome.errors.end(),
+                     [](const Status& a, const Status& b) { return position_of(a) < position_of(b); });
+    return outcome;
+  }
   parts->bytes = pack(parts->model);
   parts->hash = Hasher().sha256(parts->bytes);
   outcome.definition = std::make_shared<const WorkflowDefinition>(std::move(parts));

@@ -18,7 +18,7 @@ struct DefinitionParts {
   Hash hash{};
 };
 
-// Reads and plans a declaration; all that is wrong comes back, in the order in which it was found.
+// Reads and plans a declaration; all that is wrong comes back.
 WorkflowDefinition::Outcome define(const Declared& declared, Places places);
 
 }  // namespace forge::internal

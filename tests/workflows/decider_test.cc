@@ -5,7 +5,6 @@
 namespace forge {
 namespace {
 
-using internal::RunOptions;
 using internal::TimerKind;
 using Kind = DrivenRun::Kind;
 
@@ -409,6 +408,15 @@ TEST(Wait, GoesOnWithTheSignal) {
   EXPECT_EQ(run.given("w"), R"({"values":["o-1"]})");
   EXPECT_EQ(run.tell(Kind::kSignalled, "w", Object{{"by", "ann"}}), "execute n");
   EXPECT_EQ(run.timer("w", TimerKind::kStepDeadline), "") << "the timeout of what is done is over";
+}
+
+TEST(Wait, ASignalThatComesWhileTheRunUndoesChangesNothing) {
+  DrivenRun run("[step.a]\nrun='f'\nundo='A.undo'\n[step.w]\nwait='paid'\nundo='W.undo'\n[step.b]\nrun='f'\nafter=['a']\n");
+  run.start();
+  run.complete("a");
+  EXPECT_EQ(run.fail("b"), "undo a");
+  EXPECT_EQ(run.tell(Kind::kSignalled, "w"), "");
+  EXPECT_EQ(run.tell(Kind::kUndone, "a"), "ended compensated");
 }
 
 TEST(Wait, TimesOut) {

@@ -72,14 +72,14 @@ TEST(WorkflowDefinition, FindsAllErrorsInOnePass) {
       "\"${inptu.id}\" }\n"
       "where = \"${a} >\"\n[step.c]\nsql = \"select 1\"\n");
   EXPECT_EQ(errors,
+            "E8002 the workflow has an unknown attribute 'ttl_hop': did you mean 'ttl_hops'? (w.toml:2:1); mend the attribute\n"
             "E8002 step 'a' does nothing: one of these says what it does: action, read, query, transaction, http, run, exec, over, "
             "collect, switch, workflow, group, around, recurse, template, sleep, until, wait, signal, approve, halt, debug, fail "
             "(w.toml:3:7); mend the attribute\n"
             "E8002 step 'a' has an unknown attribute 'acton': did you mean 'action'? (w.toml:4:1); mend the attribute\n"
-            "E8003 step 'c' is an sql step: this version has none (w.toml:10:1); read records with read or query\n"
-            "E8002 the workflow has an unknown attribute 'ttl_hop': did you mean 'ttl_hops'? (w.toml:2:1); mend the attribute\n"
+            "E8005 there is no step 'inptu': did you mean 'input'? (w.toml:7:16); mend the reference\n"
             "E2002 the expression does not parse: expected a value, found the end (w.toml:8:16); mend the rule\n"
-            "E8005 there is no step 'inptu': did you mean 'input'? (w.toml:7:16); mend the reference\n");
+            "E8003 step 'c' is an sql step: this version has none (w.toml:10:1); read records with read or query\n");
 }
 
 TEST(WorkflowDefinition, SaysWhereTomlDoesNotParse) {

@@ -34,7 +34,8 @@ struct HopCount {
 // Immutable: safe to share between threads.
 class WorkflowDefinition {
  public:
-  // Errors are all that were found, each with its place ("checkout.toml:14:30"); the definition is null where there are some.
+  // Errors are all that were found, each with its place ("checkout.toml:14:30"), in the order of the places; the definition is
+  // null where there are some.
   struct Outcome {
     std::shared_ptr<const WorkflowDefinition> definition;
     std::vector<Status> errors;
