@@ -16,7 +16,8 @@ std::vector<Command> Decider::decide() {
   take_fact();
   for (const FrameId item : items) {
     const auto found = state_.frames.find(item);
-    if (found != state_.frames.end() && found->second.failed) drain_item(item);
+    const bool waits = found != state_.frames.end() && found->second.failed && state_.phase != RunPhase::kEnded;
+    if (waits) drain_item(item);
   }
   start_ready();
   drain();

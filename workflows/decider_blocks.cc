@@ -62,7 +62,7 @@ void Decider::close_frame(FrameId id) {
     loop.results[index] = std::move(value);
     return continue_map(owner);
   }
-  if (index == 1) loop.results.assign(1, std::move(value));
+  if (index == 1) loop.results.push_back(std::move(value));
   continue_stages(owner);
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "buffer.h"
 #include "datum.h"
 #include "definition_parts.h"
 #include "definition_reader.h"
@@ -14,12 +15,6 @@ namespace forge {
 
 namespace internal {
 namespace {
-
-std::vector<std::uint8_t> pack(const fb::WorkflowDefinitionT& model) {
-  flatbuffers::FlatBufferBuilder builder;
-  builder.Finish(fb::WorkflowDefinition::Pack(builder, &model), fb::WorkflowDefinitionIdentifier());
-  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
-}
 
 // The position at the end of an error's place, "checkout.toml:14:30".
 std::pair<int, int> position_of(const Status& error) {
@@ -46,7 +41,7 @@ WorkflowDefinition::Outcome define(const Declared& declared, Places places) {
                      [](const Status& a, const Status& b) { return position_of(a) < position_of(b); });
     return outcome;
   }
-  parts->bytes = pack(parts->model);
+  parts->bytes = pack<fb::WorkflowDefinition>(parts->model, fb::WorkflowDefinitionIdentifier());
   parts->hash = Hasher().sha256(parts->bytes);
   outcome.definition = std::make_shared<const WorkflowDefinition>(std::move(parts));
   return outcome;
@@ -63,14 +58,10 @@ WorkflowDefinition::WorkflowDefinition(std::unique_ptr<const internal::Definitio
 WorkflowDefinition::~WorkflowDefinition() = default;
 
 Result<std::shared_ptr<const WorkflowDefinition>> WorkflowDefinition::from_bytes(std::span<const std::uint8_t> bytes) {
-  constexpr flatbuffers::uoffset_t kDepthMax = 512;
-  constexpr flatbuffers::uoffset_t kTablesMax = 4'000'000;
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kDepthMax, kTablesMax);
-  if (!fb::VerifyWorkflowDefinitionBuffer(verifier)) {
+  auto parts = std::make_unique<internal::DefinitionParts>();
+  if (!internal::unpack<fb::WorkflowDefinition>(bytes, fb::WorkflowDefinitionIdentifier(), parts->model)) {
     return Status(ErrorId::kDataCorrupt, "a stored workflow definition is damaged").why("its bytes are no definition");
   }
-  auto parts = std::make_unique<internal::DefinitionParts>();
-  fb::GetWorkflowDefinition(bytes.data())->UnPackTo(&parts->model);
   internal::Places places;
   places.name_workflow(parts->model.name);
   std::vector<Status> errors;

@@ -1,5 +1,6 @@
 #include "journal.h"
 
+#include "buffer.h"
 #include "datum.h"
 
 namespace forge::internal {
@@ -38,18 +39,12 @@ std::vector<std::uint8_t> encode_fact(const Fact& fact) {
   model.hops = fact.hops;
   model.actor = fact.actor;
   model.reason = fact.reason;
-  flatbuffers::FlatBufferBuilder builder;
-  builder.Finish(fb::RunFact::Pack(builder, &model), kIdentifier);
-  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+  return pack<fb::RunFact>(model, kIdentifier);
 }
 
 Result<Fact> decode_fact(std::span<const std::uint8_t> bytes) {
-  constexpr flatbuffers::uoffset_t kDepthMax = 128;
-  constexpr flatbuffers::uoffset_t kTablesMax = 4'000'000;
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kDepthMax, kTablesMax);
-  if (!verifier.VerifyBuffer<fb::RunFact>(kIdentifier)) return corrupt("its bytes are no fact");
   fb::RunFactT model;
-  flatbuffers::GetRoot<fb::RunFact>(bytes.data())->UnPackTo(&model);
+  if (!unpack<fb::RunFact>(bytes, kIdentifier, model)) return corrupt("its bytes are no fact");
   if (model.kind > fb::FactKind::MAX || model.timer > fb::TimerKind::MAX) return corrupt("its kind is unknown here");
   Fact fact;
   fact.kind = static_cast<Fact::Kind>(model.kind);

@@ -85,7 +85,7 @@ class Planner final : public Resolver {
     return index;
   }
 
-  void add_step(const fb::StepT& declared, BlockIndex block, std::string place, std::string path, int level) {
+  void add_step(const fb::StepT& declared, BlockIndex block, const std::string& place, const std::string& path, int level) {
     const auto index = static_cast<StepIndex>(plan_.steps.size());
     if (is_root(declared.name)) {
       findings_.add(ErrorId::kWorkflowName, place + "!", "'" + declared.name + "' cannot name a step",

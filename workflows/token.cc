@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "buffer.h"
 #include "datum.h"
 #include "forge/events/json.h"
 
@@ -113,18 +114,12 @@ std::vector<std::uint8_t> to_bytes(const Token& token) {
   model.values = std::make_unique<fb::DatumT>(internal::to_datum(token.values));
   model.correlation = token.correlation;
   model.hops_left = token.hops_left;
-  flatbuffers::FlatBufferBuilder builder;
-  builder.Finish(fb::Token::Pack(builder, &model), kIdentifier);
-  return {builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize()};
+  return internal::pack<fb::Token>(model, kIdentifier);
 }
 
 Result<Token> token_from_bytes(std::span<const std::uint8_t> bytes) {
-  constexpr flatbuffers::uoffset_t kDepthMax = 128;
-  constexpr flatbuffers::uoffset_t kTablesMax = 4'000'000;
-  flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kDepthMax, kTablesMax);
-  if (!verifier.VerifyBuffer<fb::Token>(kIdentifier)) return invalid("its bytes are damaged");
   fb::TokenT model;
-  flatbuffers::GetRoot<fb::Token>(bytes.data())->UnPackTo(&model);
+  if (!internal::unpack<fb::Token>(bytes, kIdentifier, model)) return invalid("its bytes are damaged");
   FORGE_ASSIGN(Value values, internal::to_value(*model.values));
   return Token{std::move(values), model.correlation, model.hops_left};
 }

@@ -51,7 +51,7 @@ struct WorkflowBlock::Draft {
   }
 };
 
-WorkflowStep& WorkflowBlock::step(std::string name) {
+WorkflowStep& WorkflowBlock::step(std::string_view name) {
   Draft& steps = draft_->child("step");
   Draft& made = steps.add(name);
   steps.handles.push_back(WorkflowStep(made));
@@ -62,49 +62,49 @@ void WorkflowBlock::returns(std::string_view step) {
   draft_->set("return", internal::declare(step));
 }
 
-WorkflowStep& WorkflowStep::set(std::string_view attribute, Value value) {
+WorkflowStep& WorkflowStep::set(std::string_view attribute, const Value& value) {
   draft_->set(attribute, internal::declare(value));
   return *this;
 }
 
-WorkflowStep& WorkflowStep::action(std::string_view name, Args args) {
+WorkflowStep& WorkflowStep::action(std::string_view name, const Args& args) {
   set("action", name);
-  return args.empty() ? *this : set("args", std::move(args));
+  return args.empty() ? *this : set("args", args);
 }
-WorkflowStep& WorkflowStep::read(std::string_view resource, Value key) {
-  return set("read", resource).set("key", std::move(key));
+WorkflowStep& WorkflowStep::read(std::string_view resource, const Value& key) {
+  return set("read", resource).set("key", key);
 }
-WorkflowStep& WorkflowStep::query(std::string_view name, Args args) {
+WorkflowStep& WorkflowStep::query(std::string_view name, const Args& args) {
   set("query", name);
-  return args.empty() ? *this : set("args", std::move(args));
+  return args.empty() ? *this : set("args", args);
 }
-WorkflowStep& WorkflowStep::http(Object request) {
-  return set("http", std::move(request));
+WorkflowStep& WorkflowStep::http(const Object& request) {
+  return set("http", request);
 }
-WorkflowStep& WorkflowStep::run(std::string_view function, Args args) {
+WorkflowStep& WorkflowStep::run(std::string_view function, const Args& args) {
   set("run", function);
-  return args.empty() ? *this : set("args", std::move(args));
+  return args.empty() ? *this : set("args", args);
 }
-WorkflowStep& WorkflowStep::exec(List program, Args args) {
-  set("exec", std::move(program));
-  return args.empty() ? *this : set("args", std::move(args));
+WorkflowStep& WorkflowStep::exec(const List& program, const Args& args) {
+  set("exec", program);
+  return args.empty() ? *this : set("args", args);
 }
-WorkflowStep& WorkflowStep::over(Value items) {
-  return set("over", std::move(items));
+WorkflowStep& WorkflowStep::over(const Value& items) {
+  return set("over", items);
 }
-WorkflowStep& WorkflowStep::collect(Object results) {
-  return set("collect", std::move(results));
+WorkflowStep& WorkflowStep::collect(const Object& results) {
+  return set("collect", results);
 }
-WorkflowStep& WorkflowStep::workflow(std::string_view name, Args input) {
+WorkflowStep& WorkflowStep::workflow(std::string_view name, const Args& input) {
   set("workflow", name);
-  return input.empty() ? *this : set("args", std::move(input));
+  return input.empty() ? *this : set("args", input);
 }
-WorkflowStep& WorkflowStep::recurse(Object bounds) {
-  return set("recurse", std::move(bounds));
+WorkflowStep& WorkflowStep::recurse(const Object& bounds) {
+  return set("recurse", bounds);
 }
-WorkflowStep& WorkflowStep::wait(Value signal, Value key) {
-  set("wait", std::move(signal));
-  return key.is_null() ? *this : set("key", std::move(key));
+WorkflowStep& WorkflowStep::wait(const Value& signal, const Value& key) {
+  set("wait", signal);
+  return key.is_null() ? *this : set("key", key);
 }
 
 WorkflowBlock WorkflowStep::branch(std::string_view name, std::string_view when) {
@@ -126,14 +126,14 @@ WorkflowStep& WorkflowStep::after(std::initializer_list<std::string_view> steps)
 WorkflowStep& WorkflowStep::where(std::string_view condition) {
   return set("where", condition);
 }
-WorkflowStep& WorkflowStep::retry(Object retry) {
-  return set("retry", std::move(retry));
+WorkflowStep& WorkflowStep::retry(const Object& retry) {
+  return set("retry", retry);
 }
-WorkflowStep& WorkflowStep::undo(Value how) {
-  return set("undo", std::move(how));
+WorkflowStep& WorkflowStep::undo(const Value& how) {
+  return set("undo", how);
 }
-WorkflowStep& WorkflowStep::compensate(List clauses) {
-  return set("compensate", std::move(clauses));
+WorkflowStep& WorkflowStep::compensate(const List& clauses) {
+  return set("compensate", clauses);
 }
 
 Workflow::Workflow(std::unique_ptr<Draft> draft) : WorkflowBlock(*draft), root_(std::move(draft)) {}
@@ -142,18 +142,18 @@ Workflow::Workflow(std::string_view name) : Workflow(std::make_unique<Draft>()) 
 }
 Workflow::~Workflow() = default;
 
-Workflow& Workflow::set(std::string_view attribute, Value value) {
+Workflow& Workflow::set(std::string_view attribute, const Value& value) {
   root_->set(attribute, internal::declare(value));
   return *this;
 }
 
-Workflow& Workflow::input(std::string_view name, Value type) {
+Workflow& Workflow::input(std::string_view name, const Value& type) {
   root_->child("input").attributes.emplace_back(name, internal::declare(type));
   return *this;
 }
 
-Workflow& Workflow::client(std::string_view name, Object base) {
-  root_->child("client").attributes.emplace_back(name, internal::declare(base));
+Workflow& Workflow::client(std::string_view name, const Object& base) {
+  root_->child("client").attributes.emplace_back(name, internal::declare(Value(base)));
   return *this;
 }
 

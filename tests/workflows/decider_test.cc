@@ -489,6 +489,18 @@ TEST(Map, CollectedItemsUnwindAloneAndTheRunHasWarnings) {
       R"(ended completed with warnings {"results":[null,"ok"],"failures":[{"index":0,"code":"broken","message":"broken it is"}]})");
 }
 
+TEST(Map, AnItemThatFailedInACancelledRunEndsItOnce) {
+  DrivenRun run(
+      "[step.m]\nover=[1]\non_item_error='collect'\n[step.m.step.a]\nrun='f'\nundo='A.undo'\n[step.m.step.b]\nrun='f'\n[step.m."
+      "step.c]\nrun='f'\n");
+  run.start();
+  run.complete("m[0].a");
+  EXPECT_EQ(run.fail("m[0].b"), "stop m[0].c");
+  EXPECT_EQ(run.tell(Kind::kCancel), "stop m[0].c");
+  EXPECT_EQ(run.tell(Kind::kStopped, "m[0].c"), "undo m[0].a");
+  EXPECT_EQ(run.tell(Kind::kUndone, "m[0].a"), "ended cancelled");
+}
+
 TEST(Map, PastMaxBadTheStepFails) {
   DrivenRun by_number("[step.m]\nover=[1,2,3]\nwindow=1\non_item_error='collect'\nmax_bad=1\n[step.m.step.x]\nrun='f'\n");
   by_number.start();

@@ -28,7 +28,7 @@ class WorkflowStep;
 class WorkflowBlock {
  public:
   // Adds a step; each name may be used once.
-  WorkflowStep& step(std::string name);
+  WorkflowStep& step(std::string_view name);
   // The step whose result is the block's; without it, the last one.
   void returns(std::string_view step);
 
@@ -44,20 +44,20 @@ class WorkflowBlock {
 class WorkflowStep {
  public:
   // Any attribute, as in TOML; a later value of one replaces the earlier one. This and all others return the step itself.
-  WorkflowStep& set(std::string_view attribute, Value value);
+  WorkflowStep& set(std::string_view attribute, const Value& value);
 
   // The kinds.
-  WorkflowStep& action(std::string_view name, Args args = {});
-  WorkflowStep& read(std::string_view resource, Value key);
-  WorkflowStep& query(std::string_view name, Args args = {});
-  WorkflowStep& http(Object request);
-  WorkflowStep& run(std::string_view function, Args args = {});
-  WorkflowStep& exec(List program, Args args = {});
-  WorkflowStep& over(Value items);
-  WorkflowStep& collect(Object results);
-  WorkflowStep& workflow(std::string_view name, Args input = {});
-  WorkflowStep& recurse(Object bounds);
-  WorkflowStep& wait(Value signal, Value key);
+  WorkflowStep& action(std::string_view name, const Args& args = {});
+  WorkflowStep& read(std::string_view resource, const Value& key);
+  WorkflowStep& query(std::string_view name, const Args& args = {});
+  WorkflowStep& http(const Object& request);
+  WorkflowStep& run(std::string_view function, const Args& args = {});
+  WorkflowStep& exec(const List& program, const Args& args = {});
+  WorkflowStep& over(const Value& items);
+  WorkflowStep& collect(const Object& results);
+  WorkflowStep& workflow(std::string_view name, const Args& input = {});
+  WorkflowStep& recurse(const Object& bounds);
+  WorkflowStep& wait(const Value& signal, const Value& key);
   // A branch of a switch, tried in declared order; an empty condition makes the default.
   WorkflowBlock branch(std::string_view name, std::string_view when);
   // What is inside a map, recurse, group, around or transaction.
@@ -66,10 +66,10 @@ class WorkflowStep {
   // What each kind may have.
   WorkflowStep& after(std::initializer_list<std::string_view> steps);
   WorkflowStep& where(std::string_view condition);
-  WorkflowStep& retry(Object retry);
+  WorkflowStep& retry(const Object& retry);
   // An action, "auto", or a step of any kind as an object.
-  WorkflowStep& undo(Value how);
-  WorkflowStep& compensate(List clauses);
+  WorkflowStep& undo(const Value& how);
+  WorkflowStep& compensate(const List& clauses);
 
  private:
   friend class WorkflowBlock;
@@ -86,10 +86,10 @@ class Workflow : public WorkflowBlock {
   ~Workflow();
 
   // Any attribute of the workflow itself: "ttl_hops", "deadline", "on", "description", "max_concurrency".
-  Workflow& set(std::string_view attribute, Value value);
+  Workflow& set(std::string_view attribute, const Value& value);
   // `type` is the name of a type, or an object with type, default, description, secret.
-  Workflow& input(std::string_view name, Value type);
-  Workflow& client(std::string_view name, Object base);
+  Workflow& input(std::string_view name, const Value& type);
+  Workflow& client(std::string_view name, const Object& base);
 
   // The definition, or all that is wrong. Errors: those of parse_workflow, but for the syntax; places are "checkout:
   // step.load.key".
