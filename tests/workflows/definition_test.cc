@@ -43,6 +43,31 @@ TEST(WorkflowDefinition, IsTheSameFromTomlAndFromCpp) {
   EXPECT_EQ(toml.definition->steps(), (std::vector<std::string>{"load", "reserve", "charge", "ship"}));
 }
 
+TEST(WorkflowDefinition, IsTheSameFromCppWhereStepsStandInSteps) {
+  const auto toml = parse_workflow(
+      "workflow='w'\n[step.m]\nover=[1,2]\nwindow=2\nreturn='y'\n[step.m.step.x]\nrun='f'\nargs={n='${item}'}\n[step.m.step.y]"
+      "\nquery='Q.q'\n"
+      "[step.s.switch.big]\nwhen='${m[0]} > "
+      "1'\n[step.s.switch.big.step.e]\nexec=['p','-x']\n[step.s.default.step.d]\nworkflow='c'\n"
+      "[step.r]\nrecurse={until='${item} = "
+      "1',at_most=2}\n[step.r.step.w]\nwait='go'\nkey='k'\n[step.c]\ncollect={a='${m}',b='${s}'}\n",
+      "w.toml");
+  Workflow cpp("w");
+  WorkflowBlock items = cpp.step("m").over(List{1, 2}).set("window", 2).inside();
+  items.step("x").run("f", {{"n", "${item}"}});
+  items.step("y").query("Q.q");
+  items.returns("y");
+  WorkflowStep& choice = cpp.step("s");
+  choice.branch("big", "${m[0]} > 1").step("e").exec({"p", "-x"});
+  choice.branch("default", "").step("d").workflow("c");
+  cpp.step("r").recurse({{"until", "${item} = 1"}, {"at_most", 2}}).inside().step("w").wait("go", "k");
+  cpp.step("c").collect({{"a", "${m}"}, {"b", "${s}"}});
+  const auto made = cpp.define();
+  ASSERT_EQ(errors_of(toml), "");
+  ASSERT_EQ(errors_of(made), "");
+  EXPECT_EQ(to_hex(toml.definition->hash()), to_hex(made.definition->hash()));
+}
+
 TEST(WorkflowDefinition, HasOneHashHoweverItIsWritten) {
   const auto hash = [](const std::string& toml) { return to_hex(parse_workflow(toml, "w.toml").definition->hash()); };
   const std::string plain = hash("workflow = \"w\"\n[step.a]\naction = \"Order.ship\"\nargs = { id = \"o\", n = [1, 2] }\n");
