@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kStepsMax = 10'000;
 constexpr int kLevelsMax = 32;
+constexpr std::size_t kSuggestionsMax = 100;
 
 bool is_root(std::string_view name) {
   return name == "input" || name == "event" || name == "item" || name == "error" || name == "run";
@@ -297,6 +298,8 @@ class Planner final : public Resolver {
     }
     const auto inside = anywhere_.find(name);
     if (inside != anywhere_.end()) return hidden(inside->second, name);
+    // Looking for the nearest name takes time that grows with the steps.
+    if (findings_.errors.size() >= kSuggestionsMax) return unknown("there is no step '" + name + "'", "");
     std::vector<std::string> known = {"input", "run"};
     for (StepIndex at = current_; at != kNone; at = owner_of(at)) {
       for (std::string& visible : names_in(plan_.steps[at].block)) known.push_back(std::move(visible));
