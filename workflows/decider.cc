@@ -75,7 +75,7 @@ void Decider::take_attempt_fact() {
     case Fact::Kind::kCompensated:
       return conclude_clause(hop);
     case Fact::Kind::kCompensateFailed:
-      return fail_step(hop, slot(hop).error);
+      return fail_step(hop, slot(hop).error, fact_.error.message);
     default:
       return fail_step(hop, {"stopped", "it was told to stop"});
   }

@@ -70,22 +70,29 @@ void Decider::conclude_clause(HopId hop) {
   Slot& at = slot(hop);
   const PlannedClause& clause = planned(hop).clauses.at(at.clause);
   const std::uint64_t bit = std::uint64_t{1} << (at.clause % 64);
-  if (clause.declared->outcome == fb::ClauseOutcome::Continue) {
+  const fb::ClauseOutcome outcome = clause.declared->outcome;
+  if (outcome == fb::ClauseOutcome::Continue || outcome == fb::ClauseOutcome::Error) {
     RunScope scope = scope_at(hop);
     scope.set_error(at.error, at.attempt);
     Result<Value> value = clause.value.make(scope);
-    if (value.ok()) return finish(hop, *std::move(value), StepStatus::kDone, at.hops - 1);
+    if (!value.ok()) return fail_step(hop, at.error, value.status().message());
+    if (outcome == fb::ClauseOutcome::Error) return fail_step(hop, at.error, *std::move(value));
+    return finish(hop, *std::move(value), StepStatus::kDone, at.hops - 1);
   }
-  const bool again = clause.declared->outcome == fb::ClauseOutcome::Retry && (at.clauses_retried & bit) == 0;
+  const bool again = outcome == fb::ClauseOutcome::Retry && (at.clauses_retried & bit) == 0;
   if (!again || is_unwinding() || is_failed(hop.frame)) return fail_step(hop, at.error);
   at.clauses_retried |= bit;
   at.status = StepStatus::kWaiting;
   state_.ready.insert({hop.step, hop.frame});
 }
 
-void Decider::fail_step(HopId hop, const RunError& error) {
+void Decider::fail_step(HopId hop, const RunError& error, Value beside) {
   slot(hop).status = StepStatus::kFailed;
   slot(hop).error = error;
+  Command& failed = command(Command::Kind::kFailed, hop);
+  failed.attempt = slot(hop).attempt;
+  failed.error = error;
+  failed.value = std::move(beside);
   release_key(hop);
   const FrameId item = lone_item(hop.frame);
   if (item == kNoFrame) return fail_run(RunOutcome::kCompensated, error);

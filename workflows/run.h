@@ -105,6 +105,7 @@ struct Command {
     kUndo,        // hop, attempt, value; step: whose commands reverse it, as far as it is not the hop's own
     kDebug,       // hop, value: the label
     kSkipped,     // hop
+    kFailed,      // hop, error; value: what a clause says beside it: record that the failure stands
     kTombstone,   // hop: it received no hops
     kRelease,     // hop: nobody will read its result again
     kHalted,      // value: nothing is in flight any more

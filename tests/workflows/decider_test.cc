@@ -75,6 +75,7 @@ TEST(Decider, AMissingPathFailsTheStepBeforeItStarts) {
   run.start();
   EXPECT_EQ(run.complete("a", Object{{"lines", List{1}}}), "ended failed");
   EXPECT_EQ(run.end().error.code, "E8009");
+  EXPECT_EQ(run.failed(), "b E8009");
   EXPECT_NE(run.end().error.message.find("'${a.lines[1].sku}'"), std::string::npos) << run.end().error.message;
 }
 
@@ -214,6 +215,14 @@ TEST(Compensate, AnErrorInItLeavesTheFirstOneTheCause) {
   run.fail("a", "half");
   EXPECT_EQ(run.fail("a", "worse", Kind::kCompensateFailed), "ended failed");
   EXPECT_EQ(run.end().error.code, "half");
+  EXPECT_EQ(run.failed(), "a half \"worse it is\"") << "recorded beside it";
+}
+
+TEST(Compensate, AClauseMaySayMoreBesideTheCause) {
+  DrivenRun run("[step.a]\nrun='f'\ncompensate=[{error='charge ${error.code}: call ann'}]\n");
+  run.start();
+  EXPECT_EQ(run.fail("a"), "ended failed");
+  EXPECT_EQ(run.failed(), "a broken \"charge broken: call ann\"");
 }
 
 TEST(Compensate, WithoutAMatchingClauseTheFailureStands) {

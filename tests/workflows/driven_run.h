@@ -62,6 +62,16 @@ class DrivenRun {
   }
   void pass(std::int64_t micros) { now_.micros += micros; }
 
+  // What is recorded of the steps whose failure stood with the last fact: "a broken", and what a clause said beside it.
+  std::string failed() const {
+    std::string text;
+    for (const internal::Command& command : decided_.back()) {
+      if (command.kind != internal::Command::Kind::kFailed) continue;
+      text += (text.empty() ? "" : "; ") + definition_->plan().steps[command.hop.step].path + " " + command.error.code;
+      if (!command.value.is_null()) text += " " + to_json(command.value);
+    }
+    return text;
+  }
   // What the last command of a hop gave it, as JSON.
   std::string given(const std::string& path) const { return to_json(commands_.at(path).value); }
   std::uint32_t hops(const std::string& path) const { return commands_.at(path).hops; }
@@ -83,7 +93,9 @@ class DrivenRun {
                                    ? ""
                                    : path_of_hop(command.hop);
       if (command.kind == internal::Command::Kind::kEnded) end_ = command;
-      if (command.kind == internal::Command::Kind::kRelease) continue;
+      const bool for_the_record =
+          command.kind == internal::Command::Kind::kRelease || command.kind == internal::Command::Kind::kFailed;
+      if (for_the_record) continue;
       commands_.insert_or_assign(path, command);
       text += (text.empty() ? "" : "; ") + shown(command, path);
     }
@@ -140,7 +152,8 @@ class DrivenRun {
       case Command::kTombstone:
         return "tombstone " + path;
       case Command::kRelease:
-        return "release " + path;
+      case Command::kFailed:
+        return "";
       case Command::kHalted:
         return "halted " + to_json(command.value);
       case Command::kEnded:
