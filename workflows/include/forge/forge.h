@@ -29,4 +29,5 @@
 #include "forge/store/verify.h"
 #include "forge/store/view.h"
 #include "forge/workflows/definition.h"
+#include "forge/workflows/token.h"
 #include "forge/workflows/workflow.h"
