@@ -35,7 +35,8 @@ class TerminalEditor : public LineEditor {
     ::el_set(edit_, EL_EDITOR, "emacs");
     ::el_set(edit_, EL_HIST, ::history, history_);
     ::el_set(edit_, EL_GETCFN, key_of);
-    ::el_set(edit_, EL_ADDFN, "forge-complete", "complete the word", complete_in);
+    // The wide call keeps the two names as they are; the narrow one copies them and never frees the copies.
+    ::el_wset(edit_, EL_ADDFN, L"forge-complete", L"complete the word", complete_in);
     ::el_set(edit_, EL_BIND, "^I", "forge-complete", nullptr);
     ::el_set(edit_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     ::el_source(edit_, nullptr);
