@@ -44,7 +44,7 @@ std::string line_of(std::string_view text) {
 }
 
 // One argument of a macro, whatever is in it.
-std::string quoted(std::string_view text) {
+std::string quoted_for_man(std::string_view text) {
   return "\"\\&" + escaped(text) + "\"";
 }
 
@@ -78,7 +78,7 @@ std::string head(const std::string& name, std::string_view summary, std::string_
 std::string flag_items(std::span<const Flag> flags) {
   std::string out = ".Bl -tag -width Ds\n";
   for (const Flag& flag : flags) {
-    out += ".It " + quoted(spelled(flag)) + "\n" + line_of(flag.summary + ".");
+    out += ".It " + quoted_for_man(spelled(flag)) + "\n" + line_of(flag.summary + ".");
     if (!flag.choices.empty()) out += line_of("One of: " + joined(flag.choices, ", ") + ".");
     if (!flag.default_value.empty()) out += line_of("Default: " + flag.default_value + ".");
     if (flag.repeated) out += "It may be repeated.\n";
@@ -89,7 +89,7 @@ std::string flag_items(std::span<const Flag> flags) {
 std::string argument_items(std::span<const Argument> arguments) {
   std::string out = ".Bl -tag -width Ds\n";
   for (const Argument& argument : arguments) {
-    out += ".It " + quoted(argument.name) + "\n" + line_of(argument.summary + ".");
+    out += ".It " + quoted_for_man(argument.name) + "\n" + line_of(argument.summary + ".");
     if (!argument.choices.empty()) out += line_of("One of: " + joined(argument.choices, ", ") + ".");
   }
   return out + ".El\n";
@@ -98,7 +98,7 @@ std::string argument_items(std::span<const Argument> arguments) {
 std::string command_items(std::span<const Command* const> rows) {
   std::string out = ".Bl -tag -width Ds\n";
   for (const Command* row : rows) {
-    if (!row->hidden) out += ".It " + quoted(usage(*row)) + "\n" + line_of(row->summary + ".");
+    if (!row->hidden) out += ".It " + quoted_for_man(usage(*row)) + "\n" + line_of(row->summary + ".");
   }
   return out + ".El\n";
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kStepsMax = 65536;
 constexpr std::int64_t kBytesPerStep = 64;
-constexpr std::size_t kTextBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kBuiltTextBytesMax = std::size_t{1} << 20;
 
 bool is_true(const Cell& cell) {
   return cell.kind == Kind::kBool && cell.boolean;
@@ -61,7 +61,7 @@ bool RuleEvaluator::spend(std::size_t bytes) {
 }
 
 char* RuleEvaluator::allocate(std::size_t bytes) {
-  if (bytes > kTextBytesMax - text_bytes_) {
+  if (bytes > kBuiltTextBytesMax - text_bytes_) {
     fail("its texts grow beyond 1 MiB");
     return nullptr;
   }

@@ -8,7 +8,7 @@
 namespace forge::internal {
 namespace {
 
-constexpr std::size_t kTextBytesMax = 16 * 1024;
+constexpr std::size_t kRuleBytesMax = 16 * 1024;
 
 constexpr std::array<std::string_view, 15> kKeywords = {"and",  "or",      "not",  "in",   "is",   "null", "true", "false",
                                                         "like", "between", "case", "when", "then", "else", "end"};
@@ -33,7 +33,7 @@ class Lexer {
   explicit Lexer(const RuleReporter& reporter) : reporter_(reporter), text_(reporter.source.text) {}
 
   Result<std::vector<Token>> run() {
-    if (text_.size() > kTextBytesMax) {
+    if (text_.size() > kRuleBytesMax) {
       return reporter_.syntax("is too long", std::to_string(text_.size()) + " bytes, at most 16384 are allowed", 0);
     }
     if (const std::size_t valid = valid_utf8_prefix(text_); valid < text_.size()) {

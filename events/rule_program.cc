@@ -182,28 +182,28 @@ std::vector<std::uint16_t> indexes_of(const Tree& tree, Op op) {
   return indexes;
 }
 
-using Operator = FieldComparison::Operator;
+using Comparison = FieldComparison::Operator;
 
 // The operator with its sides as `field OPERATOR constant`, or nothing where it is none that an index answers.
-std::optional<Operator> operator_of(Op op, bool field_first) {
+std::optional<Comparison> operator_of(Op op, bool field_first) {
   switch (op) {
     case Op::kEqual:
-      return Operator::kEqual;
+      return Comparison::kEqual;
     case Op::kLess:
-      return field_first ? Operator::kLess : Operator::kGreater;
+      return field_first ? Comparison::kLess : Comparison::kGreater;
     case Op::kLessEqual:
-      return field_first ? Operator::kLessEqual : Operator::kGreaterEqual;
+      return field_first ? Comparison::kLessEqual : Comparison::kGreaterEqual;
     case Op::kGreater:
-      return field_first ? Operator::kGreater : Operator::kLess;
+      return field_first ? Comparison::kGreater : Comparison::kLess;
     case Op::kGreaterEqual:
-      return field_first ? Operator::kGreaterEqual : Operator::kLessEqual;
+      return field_first ? Comparison::kGreaterEqual : Comparison::kLessEqual;
     default:
       return std::nullopt;
   }
 }
 
 // Appends `field comparison constant`, or `field comparison argument`, where the nodes are those.
-void add_comparison(const Node& field, Operator comparison, const Node& constant, std::vector<FieldComparison>& out) {
+void add_comparison(const Node& field, Comparison comparison, const Node& constant, std::vector<FieldComparison>& out) {
   if (field.op == Op::kField && constant.op == Op::kArgument && constant.type == field.type) {
     out.push_back({field.index, comparison, Cell::null(), constant.index});
   }
@@ -223,10 +223,10 @@ std::vector<FieldComparison> comparisons_of(const Tree& tree) {
     if (node.op == Op::kAnd) {
       open.insert(open.end(), node.children.begin(), node.children.end());
     } else if (node.op == Op::kIsNull && child(0).op == Op::kField) {
-      out.push_back({child(0).index, Operator::kIsNull, Cell::null()});
+      out.push_back({child(0).index, Comparison::kIsNull, Cell::null()});
     } else if (node.op == Op::kBetween) {
-      add_comparison(child(0), Operator::kGreaterEqual, child(1), out);
-      add_comparison(child(0), Operator::kLessEqual, child(2), out);
+      add_comparison(child(0), Comparison::kGreaterEqual, child(1), out);
+      add_comparison(child(0), Comparison::kLessEqual, child(2), out);
     } else if (const auto forward = operator_of(node.op, true)) {
       add_comparison(child(0), *forward, child(1), out);
       add_comparison(child(1), *operator_of(node.op, false), child(0), out);

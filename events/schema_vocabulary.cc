@@ -147,8 +147,8 @@ class AttributeCheck {
     const AttributeOutline* resource = table.find("resource");
     const AttributeOutline* action = table.find("action");
     if (resource != nullptr && action != nullptr) {
-      findings_.add(action->place,
-                    Status(ErrorId::kSchemaAttribute, "the table " + quoted(table.name) + " is a resource and an action"));
+      findings_.add(action->place, Status(ErrorId::kSchemaAttribute,
+                                          "the table " + internal::quoted(table.name) + " is a resource and an action"));
     }
     const bool clear = check(table.attributes,
                              resource != nullptr ? kResource
@@ -183,8 +183,9 @@ class AttributeCheck {
     const bool on_table = (holder & kTables) != 0;
     const std::string_view example = on_table && !word.table_example.empty() ? word.table_example : word.example;
     if (word.support == Support::kLater) {
-      findings_.add(attribute.place, Status(ErrorId::kSchemaUnsupported, "the attribute " + quoted(attribute.name) + " on " +
-                                                                             quoted(on) + " comes with a later version"));
+      findings_.add(attribute.place,
+                    Status(ErrorId::kSchemaUnsupported, "the attribute " + internal::quoted(attribute.name) + " on " +
+                                                            internal::quoted(on) + " comes with a later version"));
     } else if ((word.holders & holder) == 0) {
       add(attribute, "does not belong on", on, "it belongs on " + name_holders(word.holders), {});
     } else if (takes_nothing(word, on_table) && attribute.value != AttributeOutline::Value::kNone) {
@@ -219,9 +220,9 @@ class AttributeCheck {
 
   void add(const AttributeOutline& attribute, std::string_view fault, const std::string& on, std::string why,
            std::string_view example) {
-    Status status =
-        Status(ErrorId::kSchemaAttribute, "the attribute " + quoted(attribute.name) + " " + std::string(fault) + " " + quoted(on))
-            .why(std::move(why));
+    Status status = Status(ErrorId::kSchemaAttribute, "the attribute " + internal::quoted(attribute.name) + " " +
+                                                          std::string(fault) + " " + internal::quoted(on))
+                        .why(std::move(why));
     if (!example.empty()) status = std::move(status).remedy("write " + std::string(example));
     findings_.add(attribute.place, std::move(status));
   }

@@ -10,8 +10,6 @@ namespace forge {
 namespace internal {
 namespace {
 
-const rocksdb::IOOptions kIo;
-
 // A backup that cannot be continued: another one is begun elsewhere.
 Status begin_another(const Status& status) {
   if (status.id() != ErrorId::kBackupCorrupt) return status;

@@ -13,7 +13,6 @@ namespace forge::internal {
 namespace {
 
 constexpr std::size_t kManifestBytesMax = std::size_t{256} << 20;
-const rocksdb::IOOptions kIo;
 
 std::string padded(Seq seq) {
   std::string digits = std::to_string(seq);

@@ -33,9 +33,9 @@ bool is_digit(char c) {
 
 // Where a name such as 000021.sst, 000004.log or MANIFEST-000029 ends that begins at `at`; 0 where none begins.
 std::size_t end_of_name(std::string_view text, std::size_t at) {
-  constexpr std::string_view kManifest = "MANIFEST-";
-  const bool is_manifest = text.substr(at).starts_with(kManifest);
-  std::size_t end = at + (is_manifest ? kManifest.size() : 0);
+  constexpr std::string_view kManifestPrefix = "MANIFEST-";
+  const bool is_manifest = text.substr(at).starts_with(kManifestPrefix);
+  std::size_t end = at + (is_manifest ? kManifestPrefix.size() : 0);
   const std::size_t first = end;
   while (end < text.size() && is_digit(text[end])) ++end;
   if (end - first < 6) return 0;

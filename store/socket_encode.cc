@@ -12,7 +12,7 @@ using flatbuffers::Offset;
 using flatbuffers::String;
 
 template <typename T>
-flatbuffers::Optional<T> optional_of(const std::optional<T>& value) {
+flatbuffers::Optional<T> wire_of(const std::optional<T>& value) {
   return value ? flatbuffers::Optional<T>(*value) : flatbuffers::nullopt;
 }
 flatbuffers::Optional<std::int64_t> micros_of(const std::optional<Time>& time) {
@@ -42,7 +42,7 @@ class Encoder {
     const auto actions = each(asked.actions, [this](const ActionRequest& action) {
       const auto name = string(action.action);
       const auto args = members(action.args);
-      return wire::CreateAction(builder_, name, args, optional_of(action.if_version));
+      return wire::CreateAction(builder_, name, args, wire_of(action.if_version));
     });
     const auto options = table(asked.options);
     return wire::CreateTransact(builder_, actions, options, asked.stream, asked.stops_on_refusal);
@@ -107,7 +107,7 @@ class Encoder {
                               }));
   }
   Offset<wire::Unpark> table(const message::Unpark& asked) {
-    return wire::CreateUnpark(builder_, string(asked.group), optional_of(asked.seq), asked.again);
+    return wire::CreateUnpark(builder_, string(asked.group), wire_of(asked.seq), asked.again);
   }
 
   Offset<wire::TellProjection> table(const message::TellProjection& asked) {
@@ -123,10 +123,10 @@ class Encoder {
     const auto failure_seq = info.failure ? flatbuffers::Optional<Seq>(info.failure->seq) : flatbuffers::nullopt;
     return wire::CreateProjection(builder_, name, static_cast<std::uint8_t>(info.state), static_cast<std::uint8_t>(info.mode),
                                   info.code_version, info.seq, info.lag, info.errors, info.skipped, info.updated.micros,
-                                  failure_seq, info.failure ? info.failure->at.micros : 0, error, optional_of(info.rebuilt_to));
+                                  failure_seq, info.failure ? info.failure->at.micros : 0, error, wire_of(info.rebuilt_to));
   }
   Offset<wire::AwaitProjection> table(const message::AwaitProjection& asked) {
-    return wire::CreateAwaitProjection(builder_, string(asked.name), optional_of(asked.seq), asked.timeout.count());
+    return wire::CreateAwaitProjection(builder_, string(asked.name), wire_of(asked.seq), asked.timeout.count());
   }
 
   Offset<wire::AskCheckpoint> table(const message::AskCheckpoint& asked) {
@@ -193,8 +193,8 @@ class Encoder {
     const auto checkpoint =
         options.checkpoint ? table(message::Checkpoint{options.checkpoint->name, options.checkpoint->value}) : 0;
     return wire::CreateOptions(builder_, actor, role, key, correlation, reason, micros_of(options.occurred_at),
-                               optional_of(options.causation), optional_of(options.hops_left), options.dry_run,
-                               options.timeout.count(), condition, checkpoint);
+                               wire_of(options.causation), wire_of(options.hops_left), options.dry_run, options.timeout.count(),
+                               condition, checkpoint);
   }
 
   Offset<wire::Condition> table(const AppendCondition& condition) {
@@ -248,7 +248,7 @@ class Encoder {
     const auto arguments = members(event.arguments), changes = members(event.changes), metadata = members(event.metadata);
     return wire::CreateEvent(builder_, event.seq, type, resource, key, event.version, action, event.recorded_at.micros,
                              micros_of(event.occurred_at), actor, transaction, event.place, event.count, correlation,
-                             optional_of(event.causation), idempotency_key, optional_of(event.hops_left), event.schema_version,
+                             wire_of(event.causation), idempotency_key, wire_of(event.hops_left), event.schema_version,
                              event.incarnation, tags, arguments, changes, cleared, micros_of(event.raw_clock), metadata);
   }
 

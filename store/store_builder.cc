@@ -7,8 +7,6 @@
 namespace forge::internal {
 namespace {
 
-const rocksdb::IOOptions kIo;
-
 Status not_empty(const std::string& path, const std::string& what) {
   return Status(ErrorId::kTargetNotEmpty, path + " " + what).state("nothing was written");
 }

@@ -66,8 +66,6 @@ std::string_view line_value(std::string_view text, std::string_view name) {
   return rest.substr(0, rest.find('\n'));
 }
 
-const rocksdb::IOOptions kIo;
-
 }  // namespace
 
 std::string parent_of(const std::string& path) {

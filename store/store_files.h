@@ -18,6 +18,9 @@
 
 namespace forge::internal {
 
+// The file system is always asked with the plain options.
+inline const rocksdb::IOOptions kIo;
+
 inline constexpr std::uint32_t kStoreFormat = 1;
 
 // CRC-32C (Castagnoli), as RocksDB uses it.

@@ -8,8 +8,6 @@
 namespace forge::internal {
 namespace {
 
-const rocksdb::IOOptions kIo;
-
 // Says that a directory is a Wreck's and may be removed.
 constexpr const char* kScratchMark = "/SALVAGE";
 

@@ -9,11 +9,11 @@ namespace forge::internal {
 namespace {
 
 // How deep steps may stand in steps, and whatever else is nested.
-constexpr int kLevelsMax = 200;
+constexpr int kNestingMax = 200;
 
 // Notes where everything stands. False where it is nested too deep.
 bool note_places(const Declared& declared, const std::string& path, Places& places, int level = 0) {
-  if (level > kLevelsMax) return false;
+  if (level > kNestingMax) return false;
   bool all = true;
   for (const Declared::Member& member : declared.members) {
     const std::string inside = path.empty() ? member.name : path + "." + member.name;
@@ -203,7 +203,7 @@ class DefinitionReader {
 fb::WorkflowDefinitionT read_definition(const Declared& declared, const Findings& findings) {
   if (!note_places(declared, "", findings.places)) {
     findings.add(ErrorId::kWorkflowUnsupported, "workflow", "the workflow is nested too deep",
-                 "at most " + std::to_string(kLevelsMax) + " tables and lists may stand in each other");
+                 "at most " + std::to_string(kNestingMax) + " tables and lists may stand in each other");
     fb::WorkflowDefinitionT none;
     none.body = std::make_unique<fb::BlockT>();
     return none;

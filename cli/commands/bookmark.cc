@@ -15,7 +15,7 @@ Object bookmark_object(const Bookmark& bookmark) {
   return Object{{"name", bookmark.name}, {"seq", bookmark.seq}, {"recorded_at", at}};
 }
 
-Result<int> run_add(Session& session) {
+Result<int> run_bookmark_add(Session& session) {
   FORGE_ASSIGN(const Point point, parse_point(session.arguments.text("as-of")));
   FORGE_ASSIGN(Store store, session.open_for_writing());
   FORGE_ASSIGN(const Bookmark bookmark, store.add_bookmark(session.arguments.words()[0], point, session.act_options()));
@@ -25,7 +25,7 @@ Result<int> run_add(Session& session) {
   return 0;
 }
 
-Result<int> run_list(Session& session) {
+Result<int> run_bookmark_list(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const std::vector<Bookmark> bookmarks, store.bookmarks());
   Listing listing(session, {.headings = {"name", "event", "when"}, .columns = {"name", "seq", "recorded_at"}, .name = "name"});
@@ -77,7 +77,7 @@ const Command& bookmark_add_command() {
       .flags = {as_of, reason_flag()},
       .examples = {{"forgectl bookmark add before-migration", ""}, {"forgectl bookmark add noon --as-of 2026-11-23T12:00:00Z", ""}},
       .writes = true,
-      .run = run_add,
+      .run = run_bookmark_add,
   };
   return kCommand;
 }
@@ -88,7 +88,7 @@ const Command& bookmark_list_command() {
       .summary = "every bookmark",
       .flags = {limit_flag(), page_flag()},
       .examples = {{"forgectl bookmark list", ""}},
-      .run = run_list,
+      .run = run_bookmark_list,
   };
   return kCommand;
 }

@@ -21,7 +21,7 @@ Object chosen_object(const Chosen& row) {
                 {"place", row.place.empty() ? Value() : Value(row.place)}};
 }
 
-Result<int> run_show(Session& session) {
+Result<int> run_config_show(Session& session) {
   const auto only = session.arguments.word(0);
   if (only.has_value()) FORGE_TRY(setting_named(*only).status());
   FORGE_ASSIGN(const std::vector<Chosen> rows, resolve_settings(session.arguments, session.streams));
@@ -43,7 +43,7 @@ Result<int> run_show(Session& session) {
   return 0;
 }
 
-Result<int> run_list(Session& session) {
+Result<int> run_config_list(Session& session) {
   FORGE_ASSIGN(const Profiles profiles, read_profiles(session.streams));
   const std::string used = profile_name(session.arguments, session.streams);
   session.out.begin_list(
@@ -157,7 +157,7 @@ const Command& config_show_command() {
       .arguments = {setting_argument(false)},
       .flags = {{.name = "origin", .summary = "also where each value comes from, with file, line and column"}},
       .examples = {{"forgectl config show --origin", ""}, {"forgectl config show store -o json", "always with its origin"}},
-      .run = run_show,
+      .run = run_config_show,
   };
   return kCommand;
 }
@@ -167,7 +167,7 @@ const Command& config_list_command() {
       .name = "config list",
       .summary = "the profiles, and which is used",
       .examples = {{"forgectl config list", ""}, {"forgectl config list -o name", ""}},
-      .run = run_list,
+      .run = run_config_list,
   };
   return kCommand;
 }

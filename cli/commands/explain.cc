@@ -173,7 +173,7 @@ Result<int> run_explain(Session& session) {
   return explain_name(session, *view.domain(), words[0]);
 }
 
-std::vector<Flag> flags() {
+std::vector<Flag> explain_flags() {
   std::vector<Flag> out{{.name = "query", .summary = "how list would find the records: RESOURCE EXPR"}, as_of_flag()};
   for (Flag& flag : action_flags()) out.push_back(std::move(flag));
   return out;
@@ -189,7 +189,7 @@ const Command& explain_command() {
                      .summary = "E####, RESOURCE, RESOURCE.ACTION, RESOURCE.FIELD, or do …",
                      .repeated = true,
                      .offer = Offer::kSubject}},
-      .flags = flags(),
+      .flags = explain_flags(),
       .examples = {{"forgectl explain E2107", "what an error means and what to do"},
                    {"forgectl explain Order.place", "arguments, rules and the event"},
                    {"forgectl explain --query Order \"sku = 'tea'\"", "which index, how many entries"},

@@ -38,7 +38,7 @@ Object projection_object(const ProjectionInfo& info) {
                 {"rebuilt_to", std::move(rebuilt_to)}};
 }
 
-Result<int> run_list(Session& session) {
+Result<int> run_projection_list(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const std::vector<ProjectionInfo> projections, store.projections().list());
   Listing listing(session, {.headings = {"name", "state", "event", "lag", "errors", "updated", "failure"},
@@ -58,7 +58,7 @@ Result<int> run_list(Session& session) {
   return 0;
 }
 
-Result<int> run_show(Session& session) {
+Result<int> run_projection_show(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const ProjectionInfo info, store.projections().get(session.arguments.words()[0]));
   std::string text = info.name + "  " + std::string(name_of(info.state)) + " · event " + std::to_string(info.seq) + " of " +
@@ -137,11 +137,11 @@ Result<int> run_settle(Session& session, bool passes_over) {
   return 0;
 }
 
-Result<int> run_retry(Session& session) {
+Result<int> run_projection_retry(Session& session) {
   return run_settle(session, false);
 }
 
-Result<int> run_skip(Session& session) {
+Result<int> run_projection_skip(Session& session) {
   return run_settle(session, true);
 }
 
@@ -183,7 +183,7 @@ Status follow(Session& session, const Store& store, const std::string& name, Seq
 
 // The audit index is Forge's own: where there is none, this is how it is switched on. The code of any other is in the program that
 // has it, which does the work when it opens the store.
-Result<int> run_rebuild(Session& session) {
+Result<int> run_projection_rebuild(Session& session) {
   const std::string& name = session.arguments.words()[0];
   FORGE_ASSIGN(Store store, session.open_for_writing());
   const Result<ProjectionInfo> before = store.projections().get(name);
@@ -230,7 +230,7 @@ const Command& projection_list_command() {
       .summary = "every projection, how far it is and what stopped it",
       .flags = {limit_flag(), page_flag()},
       .examples = {{"forgectl projection list", ""}},
-      .run = run_list,
+      .run = run_projection_list,
   };
   return kCommand;
 }
@@ -241,7 +241,7 @@ const Command& projection_show_command() {
       .summary = "one projection, with the event and the error that stopped it",
       .arguments = {name_argument()},
       .examples = {{"forgectl projection show audit", ""}},
-      .run = run_show,
+      .run = run_projection_show,
   };
   return kCommand;
 }
@@ -257,7 +257,7 @@ const Command& projection_rebuild_command() {
           "The old rows serve until the new ones are complete. Only the audit index is built by this command; the rows of another "
           "projection are built by the program that has its code, when that opens the store.",
       .writes = true,
-      .run = run_rebuild,
+      .run = run_projection_rebuild,
   };
   return kCommand;
 }
@@ -296,7 +296,7 @@ const Command& projection_retry_command() {
       .flags = {reason_flag()},
       .examples = {{"forgectl projection retry daily_revenue", ""}},
       .writes = true,
-      .run = run_retry,
+      .run = run_projection_retry,
   };
   return kCommand;
 }
@@ -310,7 +310,7 @@ const Command& projection_skip_command() {
       .examples = {{"forgectl projection skip daily_revenue --reason 'a known bug'", ""}},
       .notes = "Its rows are then those of all events but this one. Who skipped which event stays in the log.",
       .writes = true,
-      .run = run_skip,
+      .run = run_projection_skip,
   };
   return kCommand;
 }

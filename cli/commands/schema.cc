@@ -20,7 +20,7 @@ Status print_checked(Session& session, const std::string& path, const Domain& do
   return session.out.row(Object{{"file", path}, {"resource_count", resources}, {"action_count", actions}});
 }
 
-Result<int> run_check(Session& session) {
+Result<int> run_schema_check(Session& session) {
   std::vector<Status> errors;
   if (!session.out.is_table()) {
     session.out.begin_list({.columns = {"file", "resource_count", "action_count"}, .name = "file"});
@@ -61,7 +61,7 @@ Status print_added(Session& session, const LoadedDomain& loaded, const Domain& d
                             "version");
 }
 
-Result<int> run_add(Session& session) {
+Result<int> run_schema_add(Session& session) {
   const std::string& path = session.arguments.words()[0];
   const Domain::Outcome checked = parse_schema_file(path);
   if (checked.domain == nullptr) {
@@ -125,7 +125,7 @@ Status print_resources(Session& session, const Domain& domain) {
   return session.out.end_list();
 }
 
-Result<int> run_show(Session& session) {
+Result<int> run_schema_show(Session& session) {
   const std::string word = session.arguments.word(0).value_or("");
   const std::size_t at = std::min(word.find('@'), word.size());
   const std::string name = word.substr(0, at), version = word.substr(std::min(at + 1, word.size()));
@@ -163,7 +163,7 @@ const Command& schema_check_command() {
       .summary = "check .fbs files: every error with file:line:column",
       .arguments = {{.name = "FILE", .summary = "a schema file; needs no store", .repeated = true, .offer = Offer::kFile}},
       .examples = {{"forgectl schema check shop.fbs", ""}},
-      .run = run_check,
+      .run = run_schema_check,
   };
   return kCommand;
 }
@@ -176,7 +176,7 @@ const Command& schema_add_command() {
       .flags = {{.name = "reason", .type = FlagType::kText, .value = "TEXT", .summary = "why; recorded with the event"}},
       .examples = {{"forgectl schema add shop.fbs", ""}, {"forgectl schema add shop.fbs --dry-run -o json", "what would change"}},
       .writes = true,
-      .run = run_add,
+      .run = run_schema_add,
   };
   return kCommand;
 }
@@ -202,7 +202,7 @@ const Command& schema_show_command() {
       .flags = {{.name = "source", .summary = "the .fbs files themselves"}},
       .examples = {{"forgectl schema show", ""}, {"forgectl schema show Order@1", ""}, {"forgectl schema show --source", ""}},
       .uses_pager = true,
-      .run = run_show,
+      .run = run_schema_show,
   };
   return kCommand;
 }

@@ -83,7 +83,7 @@ Status print_changes(Session& session, const View& view, const std::vector<Schem
   return {};
 }
 
-Result<int> run_diff(Session& session) {
+Result<int> run_schema_diff_diff(Session& session) {
   const std::string word = session.arguments.word(0).value_or("");
   std::shared_ptr<const Domain> file;
   if (!word.empty() && !is_range(word)) {
@@ -119,7 +119,7 @@ const Command& schema_diff_command() {
           "schema add refuses it. Of these, events and records are those in the store that it would hit: events that set\n"
           "or cleared the field and living records that have a value there, or all of the resource. Exit status as of\n"
           "diff(1): 0 the same, 1 different, 2 and more trouble.",
-      .run = run_diff,
+      .run = run_schema_diff_diff,
   };
   return kCommand;
 }

@@ -29,7 +29,7 @@ Object group_object(const GroupInfo& group) {
                 {"out", std::move(out)}};
 }
 
-Result<int> run_list(Session& session) {
+Result<int> run_subscription_list(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const std::vector<GroupInfo> groups, store.groups());
   Listing listing(session, {.headings = {"name", "event", "lag", "retrying", "parked", "updated"},
@@ -49,7 +49,7 @@ Result<int> run_list(Session& session) {
   return 0;
 }
 
-Result<int> run_show(Session& session) {
+Result<int> run_subscription_show(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const GroupInfo group, store.group(session.arguments.words()[0]));
   std::string text = group.name + "  event " + std::to_string(group.done_to) + " of " + std::to_string(store.head()) + " · lag " +
@@ -123,11 +123,11 @@ Result<int> run_unpark(Session& session, bool again) {
   return 0;
 }
 
-Result<int> run_retry(Session& session) {
+Result<int> run_subscription_retry(Session& session) {
   return run_unpark(session, true);
 }
 
-Result<int> run_skip(Session& session) {
+Result<int> run_subscription_skip(Session& session) {
   return run_unpark(session, false);
 }
 
@@ -156,7 +156,7 @@ const Command& subscription_list_command() {
       .summary = "every durable subscription and how far it is",
       .flags = {limit_flag(), page_flag()},
       .examples = {{"forgectl subscription list", ""}},
-      .run = run_list,
+      .run = run_subscription_list,
   };
   return kCommand;
 }
@@ -167,7 +167,7 @@ const Command& subscription_show_command() {
       .summary = "one durable subscription",
       .arguments = {name_argument()},
       .examples = {{"forgectl subscription show mailer", ""}},
-      .run = run_show,
+      .run = run_subscription_show,
   };
   return kCommand;
 }
@@ -192,7 +192,7 @@ const Command& subscription_retry_command() {
       .flags = {{.name = "all", .summary = "every parked event"}},
       .examples = {{"forgectl subscription retry mailer 17", ""}, {"forgectl subscription retry mailer --all", ""}},
       .writes = true,
-      .run = run_retry,
+      .run = run_subscription_retry,
   };
   return kCommand;
 }
@@ -205,7 +205,7 @@ const Command& subscription_skip_command() {
       .flags = {{.name = "all", .summary = "every parked event"}},
       .examples = {{"forgectl subscription skip mailer 17", ""}},
       .writes = true,
-      .run = run_skip,
+      .run = run_subscription_skip,
   };
   return kCommand;
 }

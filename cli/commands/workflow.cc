@@ -24,7 +24,7 @@ Status print_checked(Session& session, const std::string& path, const WorkflowDe
                                 {"ttl_hops", hops.ttl_hops}});
 }
 
-Result<int> run_check(Session& session) {
+Result<int> run_workflow_check(Session& session) {
   std::vector<Status> errors;
   if (!session.out.is_table()) {
     session.out.begin_list(
@@ -57,7 +57,7 @@ const Command& workflow_check_command() {
       .summary = "check workflow files: every error with file:line:column, and the longest path in hops",
       .arguments = {{.name = "FILE", .summary = "a workflow file; needs no store", .repeated = true, .offer = Offer::kFile}},
       .examples = {{"forgectl workflow check checkout.toml", ""}},
-      .run = run_check,
+      .run = run_workflow_check,
   };
   return kCommand;
 }

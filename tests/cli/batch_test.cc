@@ -8,14 +8,14 @@
 namespace forge::cli {
 namespace {
 
-Result<BatchTransaction> read(std::string_view line) {
+Result<BatchTransaction> read_line(std::string_view line) {
   ActOptions defaults;
   defaults.actor = "flag";
   return read_batch_line(line, "f:7", defaults);
 }
 
 TEST(BatchLine, ReadsEveryMember) {
-  const auto line = read(R"({"idempotency_key":"k","at":"2026-11-23T04:00:00+01:00","actor":"web","actions":[
+  const auto line = read_line(R"({"idempotency_key":"k","at":"2026-11-23T04:00:00+01:00","actor":"web","actions":[
       {"action":"Order.place","args":{"id":"o-1"},"if_version":0},{"action":"Order.pay"}]})");
   ASSERT_TRUE(line.ok()) << line.status().message();
   EXPECT_EQ(line->options.idempotency_key, "k");
@@ -28,7 +28,7 @@ TEST(BatchLine, ReadsEveryMember) {
 }
 
 TEST(BatchLine, TakesTheFlagsForWhatIsAbsent) {
-  const auto line = read(R"({"key":"k"})");
+  const auto line = read_line(R"({"key":"k"})");
   ASSERT_TRUE(line.ok());
   EXPECT_EQ(line->options.actor.id, "flag");
   EXPECT_EQ(line->options.idempotency_key, "k");
@@ -53,14 +53,14 @@ TEST(BatchLine, RefusesWhatItDoesNotKnowByName) {
       {R"([])", "the line is not an object"},
   };
   for (const auto& row : kRefused) {
-    const Status status = read(row.line).status();
+    const Status status = read_line(row.line).status();
     EXPECT_EQ(status.text().what, row.what) << row.line;
     EXPECT_EQ(status.text().place, "f:7");
     EXPECT_EQ(status.id(), ErrorId::kJsonInvalid);
   }
-  EXPECT_EQ(read(R"({"at":"soon"})").status().id(), ErrorId::kTimeUnparsable);
-  EXPECT_EQ(read(R"({"key":"a","key":"b"})").status().id(), ErrorId::kJsonInvalid);
-  EXPECT_EQ(read(std::string(kBatchLineMax + 1, ' ')).status().id(), ErrorId::kTooLarge);
+  EXPECT_EQ(read_line(R"({"at":"soon"})").status().id(), ErrorId::kTimeUnparsable);
+  EXPECT_EQ(read_line(R"({"key":"a","key":"b"})").status().id(), ErrorId::kJsonInvalid);
+  EXPECT_EQ(read_line(std::string(kBatchLineMax + 1, ' ')).status().id(), ErrorId::kTooLarge);
 }
 
 class BatchTest : public testing::Test {

@@ -3,7 +3,8 @@
 Usage: consumer_test.py BUILD_DIRECTORY CXX CMAKE
 
 A block's info string says what is done with it:
-    fbs FILE, cpp FILE, cmake FILE   the block is that file
+    fbs FILE, cpp FILE, cmake FILE,
+    toml FILE                        the block is that file
     console                          lines after "$ " are commands; the lines below are what they print, where there are any
     rule                             a condition that `forgectl list Order --where` takes
     text                             not code: a form, or an output in part
@@ -45,7 +46,7 @@ class Document:
         rules = []
         for info, text in FENCE.findall(self.path.read_text(encoding="utf-8")):
             kind, _, name = info.partition(" ")
-            if kind in ("fbs", "cpp", "cmake") and name:
+            if kind in ("fbs", "cpp", "cmake", "toml") and name:
                 target = self.directory / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@
 namespace forge {
 namespace {
 
-std::shared_ptr<const Domain> parse(std::string_view text) {
+std::shared_ptr<const Domain> domain_of(std::string_view text) {
   Domain::Outcome outcome = Domain::parse({{"shop.fbs", std::string(text)}});
   for (const Status& error : outcome.errors) ADD_FAILURE() << error.message();
   return outcome.domain;
@@ -15,7 +15,7 @@ std::shared_ptr<const Domain> parse(std::string_view text) {
 // Each change as "path kind safe|BREAKS text".
 std::vector<std::string> changes(std::string_view before, std::string_view after) {
   std::vector<std::string> lines;
-  for (const SchemaChange& change : compare(*parse(before), *parse(after))) {
+  for (const SchemaChange& change : compare(*domain_of(before), *domain_of(after))) {
     lines.push_back(change.path + " " + change.kind + (change.safe ? " safe " : " BREAKS ") + change.text);
   }
   return lines;
@@ -54,7 +54,7 @@ TEST(DomainCompare, ANewRequiredFieldBreaks) {
 
 TEST(DomainCompare, ADefaultIsAllThatSomeNewFieldsNeed) {
   const auto compatibility = [](std::string_view before, std::string_view after) {
-    const std::vector<SchemaChange> found = compare(*parse(before), *parse(after));
+    const std::vector<SchemaChange> found = compare(*domain_of(before), *domain_of(after));
     return found.size() == 1 ? std::string(compatibility_of(found.front())) : std::to_string(found.size()) + " changes";
   };
   const auto order = [](const std::string& fields) { return "table Order (resource) { id: int (key); " + fields + " }"; };

@@ -13,7 +13,7 @@ namespace forge {
 namespace {
 
 // Either a domain or errors that all have a place in the file.
-void read(const std::string& text) {
+void read_domain(const std::string& text) {
   const Domain::Outcome outcome = Domain::parse({{"a.fbs", text}});
   ASSERT_NE(outcome.domain == nullptr, outcome.errors.empty()) << text;
   for (const Status& error : outcome.errors) {
@@ -35,7 +35,7 @@ std::string numbered(std::size_t count, const std::function<std::string(std::str
 }
 
 TEST(DomainRobustness, EveryPrefixOfASchemaIsReadOrRefused) {
-  for (std::size_t size = 0; size <= kShopSchema.size(); ++size) read(std::string(kShopSchema.substr(0, size)));
+  for (std::size_t size = 0; size <= kShopSchema.size(); ++size) read_domain(std::string(kShopSchema.substr(0, size)));
 }
 
 TEST(DomainRobustness, EverySchemaWithAByteChangedIsReadOrRefused) {
@@ -43,7 +43,7 @@ TEST(DomainRobustness, EverySchemaWithAByteChangedIsReadOrRefused) {
   for (int round = 0; round < 2000; ++round) {
     std::string text(kShopSchema);
     for (auto flips = random() % 3 + 1; flips > 0; --flips) text[random() % text.size()] = static_cast<char>(random() % 256);
-    read(text);
+    read_domain(text);
   }
 }
 
@@ -55,7 +55,7 @@ TEST(DomainRobustness, EverySchemaWithPiecesMovedIsReadOrRefused) {
     const std::string piece = text.substr(from, random() % 40);
     if (round % 2 == 0) text.erase(from, piece.size());
     text.insert(random() % text.size(), piece);
-    read(text);
+    read_domain(text);
   }
 }
 
@@ -88,7 +88,7 @@ TEST(DomainRobustness, DeepNestingEndsInAnError) {
       repeated("struct S {", 10'000),
   };
   for (const std::string& text : texts) {
-    EXPECT_NO_FATAL_FAILURE(read(text));
+    EXPECT_NO_FATAL_FAILURE(read_domain(text));
     EXPECT_FALSE(Domain::parse({{"a.fbs", text}}).errors.empty());
   }
 }
@@ -112,7 +112,7 @@ TEST(DomainRobustness, HugeInputsEndSoon) {
   };
   for (const std::string& text : texts) {
     const auto begin = std::chrono::steady_clock::now();
-    EXPECT_NO_FATAL_FAILURE(read(text));
+    EXPECT_NO_FATAL_FAILURE(read_domain(text));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << text.substr(0, 80);
   }
 }

@@ -8,7 +8,7 @@
 namespace forge {
 namespace {
 
-std::shared_ptr<const Domain> parse(std::string_view text, const Numbering& numbering = {}) {
+std::shared_ptr<const Domain> vocabulary_of(std::string_view text, const Numbering& numbering = {}) {
   Domain::Outcome outcome = Domain::parse({{"a.fbs", std::string(text)}}, numbering);
   for (const Status& error : outcome.errors) ADD_FAILURE() << error.message();
   return outcome.domain;
@@ -17,7 +17,7 @@ std::shared_ptr<const Domain> parse(std::string_view text, const Numbering& numb
 using Fields = std::vector<std::uint16_t>;
 
 TEST(Limits, AreReadOnFieldsAndArguments) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) {
       id: int (key);
       n: int (min: -5, max: "10");
@@ -47,7 +47,7 @@ std::string outcome_of(const Field& field, const Cell& cell) {
 }
 
 TEST(Limits, AreCheckedAtTheirBounds) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) {
       id: int (key);
       n: int (min: -5, max: 10);
@@ -78,7 +78,7 @@ TEST(Limits, AreCheckedAtTheirBounds) {
 }
 
 TEST(Limits, OfSecretsDoNotShowThem) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); pin: string (secret, length: "4", match: "[0-9]*"); n: int (secret, min: 5); })x");
   const std::vector<Field>& fields = domain->find_resource("A")->record.fields;
   for (const char* value : {"canary", "cana"}) {
@@ -102,7 +102,7 @@ TEST(Pattern, MatchesInLinearTime) {
 }
 
 TEST(CompositeKey, HasItsPartsInTheOrderOfTheTable) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table Line (resource, key: "order, line") { line: int; text: string; order: string; }
     table Add (action: "Line.add", creates) { text: string; line: int; })x");
   const Resource& line = *domain->find_resource("Line");
@@ -115,7 +115,7 @@ TEST(CompositeKey, HasItsPartsInTheOrderOfTheTable) {
 }
 
 TEST(Unique, MayHaveFieldsANameAndACondition) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     enum Status : byte { Open, Cancelled }
     table A (resource, unique: "slot: day, room where status <> 'Cancelled' and room <> ';'; day, n") {
       id: int (key); day: int = null; room: string; n: int; status: Status; mail: string (unique);
@@ -131,7 +131,7 @@ TEST(Unique, MayHaveFieldsANameAndACondition) {
 }
 
 TEST(Indexes, AreNumberedByNameAndFields) {
-  const auto first = parse(R"x(
+  const auto first = vocabulary_of(R"x(
     table C (resource) { id: string (key); }
     table A (resource, index: "by_n: n, m; m") { id: int (key); n: int (index); m: bool; c: string (references: "C"); })x");
   const Resource& a = *first->find_resource("A");
@@ -145,20 +145,21 @@ TEST(Indexes, AreNumberedByNameAndFields) {
   EXPECT_EQ(first->numbering().indexes,
             (decltype(Numbering::indexes){{"A.n(n)", 1}, {"A.by_n(n, m)", 2}, {"A.m(m)", 3}, {"A.c(c) not null", 4}}));
 
-  const auto second = parse("table A (resource, index: \"by_n: m, n; m\") { id: int (key); n: int; m: bool; }", first->numbering());
+  const auto second =
+      vocabulary_of("table A (resource, index: \"by_n: m, n; m\") { id: int (key); n: int; m: bool; }", first->numbering());
   EXPECT_EQ(second->find_resource("A")->indexes[0].number, 5) << "other fields, another number";
   EXPECT_EQ(second->find_resource("A")->indexes[1].number, 3);
 }
 
 TEST(Unique, OfOneFieldHasOneNumberWhereverItIsDeclared) {
-  const auto first = parse("table A (resource) { id: int (key); n: int (unique); }");
-  const auto second = parse("table A (resource, unique: \"n\") { id: int (key); n: int; }", first->numbering());
+  const auto first = vocabulary_of("table A (resource) { id: int (key); n: int (unique); }");
+  const auto second = vocabulary_of("table A (resource, unique: \"n\") { id: int (key); n: int; }", first->numbering());
   EXPECT_EQ(second->find_resource("A")->unique[0].number, first->find_resource("A")->unique[0].number);
   EXPECT_EQ(second->numbering(), first->numbering());
 }
 
 TEST(References, MayBeNamedAsAnIndexOverOtherFields) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table C (resource) { id: string (key); }
     table A (resource, index: "c: c, n") { id: int (key); n: int; c: string (references: "C"); })x");
   const Resource& a = *domain->find_resource("A");
@@ -169,7 +170,7 @@ TEST(References, MayBeNamedAsAnIndexOverOtherFields) {
 }
 
 TEST(References, ShareAnIndexOverTheSameFields) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table C (resource) { id: string (key); }
     table A (resource) { id: int (key); c: string (index, references: "C"); parent: int = null (references: "A"); })x");
   const Resource& a = *domain->find_resource("A");
@@ -184,7 +185,7 @@ TEST(References, ShareAnIndexOverTheSameFields) {
 }
 
 TEST(Computed, FieldsComeAfterThoseTheyRead) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); tax: long (computed: "total / 10"); total: long (computed: "qty * 2"); qty: int; })x");
   const Resource& a = *domain->find_resource("A");
   ASSERT_EQ(a.computed.size(), 2U);
@@ -194,7 +195,7 @@ TEST(Computed, FieldsComeAfterThoseTheyRead) {
 }
 
 TEST(Transitions, BeginWithTheDefaultUnlessTheySay) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     enum S : byte { New, Open, Done, Lost }
     table A (resource) {
       id: int (key);
@@ -210,7 +211,7 @@ TEST(Transitions, BeginWithTheDefaultUnlessTheySay) {
 }
 
 TEST(Marks, OfAFieldAreThoseOfItsArguments) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); old: string (deprecated); pin: string (secret); sku: string (tag); }
     table Add (action: "A.add", creates, timeout: "250ms") { old: string; pin: string; sku: string; })x");
   const Resource& a = *domain->find_resource("A");
@@ -223,7 +224,7 @@ TEST(Marks, OfAFieldAreThoseOfItsArguments) {
 }
 
 TEST(Secrets, AreNotInValuesThatAreShown) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table Card { holder: string; code: string (secret); }
     table A (resource) { id: int (key); pin: string (secret); cards: [Card]; })x");
   const TableType& record = domain->find_resource("A")->record;
@@ -238,7 +239,7 @@ TEST(Secrets, AreNotInValuesThatAreShown) {
 }
 
 TEST(Secrets, AreNotInWhatIsWrongWithTheirParts) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table Card { holder: string; size: ubyte; }
     table A (resource) { id: int (key); card: Card (secret); cards: [Card] (secret); })x");
   const TableType& record = domain->find_resource("A")->record;
@@ -253,7 +254,7 @@ TEST(Secrets, AreNotInWhatIsWrongWithTheirParts) {
 }
 
 TEST(Secrets, AreNotInWhatIsWrongWithARule) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); pin: long (secret); n: long; }
     table Add (action: "A.add", updates, require: "n / pin > 0; n / :pin > 0; n / id > 0") { pin: long = null; })x");
   const Resource& a = *domain->find_resource("A");
@@ -272,7 +273,7 @@ TEST(Secrets, AreNotInWhatIsWrongWithARule) {
 }
 
 TEST(Policies, AreReadWithNamesAndPlaces) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); owner: string; }
     table Add (action: "A.add", updates, allow: "own: owner = :actor.id; :n < 5", require: "owner <> ''") { n: long = null; })x");
   const Action& add = *domain->find_action("A.add");
@@ -285,7 +286,7 @@ TEST(Policies, AreReadWithNamesAndPlaces) {
 }
 
 TEST(Queries, HaveAFilterAnOrderAndALimit) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     table A (resource, key: "day, n") { day: int; n: int; owner: string; }
     table Of (action: "A.of", reads, allow: ":day > 0", where: "day = :day and owner = :actor.id", order: "owner desc,n", limit: 9) {
       day: int = null;
@@ -309,7 +310,7 @@ TEST(Queries, HaveAFilterAnOrderAndALimit) {
 
 // What an index can answer of a filter, once its arguments are known.
 TEST(Queries, CompareFieldsWithArguments) {
-  const auto domain = parse(R"x(
+  const auto domain = vocabulary_of(R"x(
     enum Kind : byte { Low, High }
     table A (resource) { id: int (key); n: long; rate: double; kind: Kind; }
     table Of (action: "A.of", reads, where: "n >= :low and :high > n and rate = :low and kind = :kind and kind <> 'Low'") {

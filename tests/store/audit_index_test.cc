@@ -16,7 +16,7 @@ namespace forge {
 namespace {
 
 using testing_support::SampleDirectory;
-constexpr std::chrono::seconds kLong{60};
+constexpr std::chrono::seconds kCaughtUpIn{60};
 
 TEST(AuditBlock, HoldsAnySetOfItsSeqsInOneFormForEach) {
   const std::uint64_t seed = testing_support::seed_of_run();
@@ -120,7 +120,7 @@ TEST_F(AuditIndex, GivesTheAnswersOfTheLogHoweverFarItHasCome) {
     }
     const Seq head = store.head();
     ASSERT_TRUE(store.projections().add(audit_index()).ok());
-    ASSERT_TRUE(store.projections().await("audit", head, kLong).ok());
+    ASSERT_TRUE(store.projections().await("audit", head, kCaughtUpIn).ok());
     for (std::size_t i = 0; i < asked.size(); ++i) {
       ReadPlan plan;
       EXPECT_EQ(answer(store.view(), asked[i], &plan), expected[i]) << i;
@@ -153,7 +153,7 @@ TEST_F(AuditIndex, ReadsOnlyWhatItNames) {
   Store store = Store::open(directory_.path()).value();
   store.act("_bookmark.add", {{"name", "one"}, {"seq", 1}}, {.actor = "rare"}).value();
   ASSERT_TRUE(store.projections().add(audit_index()).ok());
-  ASSERT_TRUE(store.projections().await("audit", store.head(), kLong).ok());
+  ASSERT_TRUE(store.projections().await("audit", store.head(), kCaughtUpIn).ok());
   ReadPlan plan;
   EXPECT_EQ(answer(store.view(), {.actor = "rare"}, &plan), std::vector<Seq>{store.head()});
   EXPECT_EQ(plan.index, "audit.actor");
@@ -169,7 +169,7 @@ TEST_F(AuditIndex, IsKeptByEveryLaterOpeningAndOnlyWhereTheStoreHasIt) {
   }
   Store store = Store::open(directory_.path()).value();
   testing_support::act_on(store, 1600, 16);
-  ASSERT_TRUE(store.projections().await("audit", store.head(), kLong).ok());
+  ASSERT_TRUE(store.projections().await("audit", store.head(), kCaughtUpIn).ok());
   EXPECT_EQ(store.projections().get("audit")->state, ProjectionState::kLive);
 }
 
@@ -190,9 +190,9 @@ TEST_F(AuditIndex, IsTheSameBytesInWhateverBatchesItsEventsCame) {
   ASSERT_TRUE(store.projections().add(audit_index()).ok());
   testing_support::act_on(store, 1600, 160);
   ASSERT_TRUE(store.projections().rebuild("audit").ok());
-  ASSERT_TRUE(store.projections().await_rebuild("audit", kLong).ok());
+  ASSERT_TRUE(store.projections().await_rebuild("audit", kCaughtUpIn).ok());
   testing_support::act_on(store, 3200, 64);
-  ASSERT_TRUE(store.projections().await("audit", store.head(), kLong).ok());
+  ASSERT_TRUE(store.projections().await("audit", store.head(), kCaughtUpIn).ok());
   const std::string in_pieces = bytes(store);
   ASSERT_TRUE(store.close().ok());
   // Without its checkpoint it is built anew, in whole batches, and no event is added.
@@ -203,14 +203,14 @@ TEST_F(AuditIndex, IsTheSameBytesInWhateverBatchesItsEventsCame) {
   Store anew = Store::open(directory_.path()).value();
   ASSERT_TRUE(anew.projections().list()->empty());
   ASSERT_TRUE(anew.projections().add(audit_index()).ok());
-  ASSERT_TRUE(anew.projections().await("audit", anew.head(), kLong).ok());
+  ASSERT_TRUE(anew.projections().await("audit", anew.head(), kCaughtUpIn).ok());
   EXPECT_EQ(bytes(anew), in_pieces);
 }
 
 TEST_F(AuditIndex, VerifyFindsARowThatDiffersOneThatIsMissingAndOneTooMany) {
   Store store = Store::open(directory_.path()).value();
   ASSERT_TRUE(store.projections().add(audit_index()).ok());
-  ASSERT_TRUE(store.projections().await("audit", store.head(), kLong).ok());
+  ASSERT_TRUE(store.projections().await("audit", store.head(), kCaughtUpIn).ok());
   const auto findings = [&] {
     const VerifyReport report = verify(store).value();
     for (const VerifyCheck& check : report.checks) {

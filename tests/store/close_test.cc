@@ -25,10 +25,10 @@
 namespace forge {
 namespace {
 
-constexpr int kRounds = testing_support::kIsSlowBuild ? 12 : 60;
+constexpr int kClosingRounds = testing_support::kIsSlowBuild ? 12 : 60;
 constexpr std::chrono::hours kLong{1};
 
-std::vector<SourceFile> schema() {
+std::vector<SourceFile> closing_schema() {
   return {{"note.fbs", R"fbs(include "forge.fbs";
     table Note (resource) { id: string (key); text: string; }
     table WriteNote (action: "Note.write", creates) { id: string; text: string; }
@@ -55,7 +55,7 @@ class Closing : public ::testing::Test {
  protected:
   void open(OpenOptions options = {}) {
     store_ = std::make_unique<Store>(StoreAccess::open("/store", std::move(options), disk_).value());
-    if (store_->schemas().empty()) store_->add_schema(schema()).value();
+    if (store_->schemas().empty()) store_->add_schema(closing_schema()).value();
   }
   void SetUp() override { open(); }
 
@@ -119,7 +119,7 @@ TEST_F(Closing, SharedByOneClosesForAll) {
 // --- beside others --------------------------------------------------------------------------------------------------------------
 
 TEST_F(Closing, BesideWritersKeepsWhatWasAcknowledged) {
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kClosingRounds; ++round) {
     std::array<std::vector<std::string>, 4> acknowledged;
     std::atomic<int> async_acknowledged{0}, async_answered{0};
     int async_asked = 0;
@@ -158,7 +158,7 @@ TEST_F(Closing, BesideWritersKeepsWhatWasAcknowledged) {
 }
 
 TEST_F(Closing, BesideReadersOfEveryKind) {
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kClosingRounds; ++round) {
     static_cast<void>(store_->act("Note.write", {{"id", "n"}, {"text", "t"}}).ok());
     const View view = store_->view();
     Crowd crowd;
@@ -198,7 +198,7 @@ TEST_F(Closing, BesideLongWorkWaitsForIt) {
 }
 
 TEST_F(Closing, BesideSubscribersConsumersAndProjections) {
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kClosingRounds; ++round) {
     store_ = nullptr;
     open({.projections = {counting()}});
     Crowd crowd;
@@ -228,7 +228,7 @@ TEST_F(Closing, BesideSubscribersConsumersAndProjections) {
 }
 
 TEST_F(Closing, BesideStreamsAnswersEachSubmissionOnceAndInOrder) {
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kClosingRounds; ++round) {
     std::vector<int> answered;
     int asked = 0, accepted = 0;
     bool any_refused = false;
@@ -259,7 +259,7 @@ TEST_F(Closing, BesideStreamsAnswersEachSubmissionOnceAndInOrder) {
 }
 
 TEST_F(Closing, ByManyThreadsAtOnceClosesOnceAndAllReturnWhenItIsClosed) {
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < kClosingRounds; ++round) {
     Crowd crowd;
     crowd.add([&](int i) { return store_->transact({write(std::to_string(round) + "." + std::to_string(i))}).status(); });
     crowd.await_work();
@@ -454,7 +454,7 @@ TEST(ClosingDeathTest, ByTheDestructorInsideACallAborts) {
   EXPECT_DEATH(
       {
         auto store = std::make_unique<Store>(Store::open(":memory:").value());
-        store->add_schema(schema()).value();
+        store->add_schema(closing_schema()).value();
         static_cast<void>(store->view().log({}, [&](const Event&) { return store.reset(), true; }).ok());
       },
       "the store cannot close inside one of its own calls");

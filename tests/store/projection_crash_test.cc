@@ -16,7 +16,7 @@ namespace forge::testing_support {
 namespace {
 
 constexpr int kLives = 40;
-constexpr std::uint64_t kNever = ~std::uint64_t{0};
+constexpr std::uint64_t kNotAsked = ~std::uint64_t{0};
 
 class Lives {
  public:
@@ -29,7 +29,7 @@ class Lives {
     std::optional<Store> store = open();
     if (store) {
       check(*store);
-      disk_->power_loss_after(dice_.chance(30) ? kNever : 20 + dice_.below(400));
+      disk_->power_loss_after(dice_.chance(30) ? kNotAsked : 20 + dice_.below(400));
       act(*store);
     }
     if (dice_.chance(50)) {
@@ -89,7 +89,7 @@ class Lives {
 
   // With the power on.
   void check(const Store& store) {
-    disk_->power_loss_after(kNever);
+    disk_->power_loss_after(kNotAsked);
     if (disk_->is_frozen()) return;
     for (const char* name : {"inline", "following"}) {
       const Result<ProjectionView> view = store.projections().view(name);

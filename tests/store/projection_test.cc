@@ -19,7 +19,14 @@
 namespace forge {
 namespace {
 
-using namespace testing_support;  // NOLINT(google-build-using-namespace): the tallies
+using testing_support::fold;
+using testing_support::FreshPath;
+using testing_support::kLong;
+using testing_support::naive;
+using testing_support::Rows;
+using testing_support::rows_of;
+using testing_support::tally;
+using testing_support::tally_schema;
 
 class ProjectionTest : public ::testing::Test {
  protected:

@@ -10,7 +10,7 @@
 namespace forge {
 namespace {
 
-constexpr const char* kSchema = R"fbs(include "forge.fbs";
+constexpr const char* kQueriedSchema = R"fbs(include "forge.fbs";
 namespace docs;
 enum Kind : byte { Note, Letter, Book }
 
@@ -25,9 +25,9 @@ table Sorted (action: "Doc.sorted", reads, where: "owner = :actor.id", order: "k
 table Even (action: "Doc.even", reads, where: "size % 2 = 0 and owner = :owner") { owner: string; }
 )fbs";
 
-Store new_store() {
+Store queried_store() {
   Store store = Store::open(":memory:").value();
-  store.add_schema({{"docs.fbs", kSchema}}).value();
+  store.add_schema({{"docs.fbs", kQueriedSchema}}).value();
   return store;
 }
 
@@ -47,7 +47,7 @@ std::vector<std::string> ask(const View& view, const char* query, const Args& ar
 using Keys = std::vector<std::string>;
 
 TEST(Queries, UseAnIndexByTheValueOfAnArgument) {
-  Store store = new_store();
+  Store store = queried_store();
   for (int i = 0; i < 50; ++i) put(store, "d" + std::to_string(100 + i), i % 10 == 0 ? "ann" : "bob", "Note", i);
   ReadPlan plan;
   EXPECT_EQ(ask(store.view(), "Doc.by_owner", {{"owner", "ann"}}, {}, &plan), (Keys{"d100", "d110", "d120", "d130", "d140"}));
@@ -60,7 +60,7 @@ TEST(Queries, UseAnIndexByTheValueOfAnArgument) {
 }
 
 TEST(Queries, AnswerNothingWhereAnArgumentIsNull) {
-  Store store = new_store();
+  Store store = queried_store();
   put(store, "a", "ann", "Note", 1);
   store.act("Doc.put", {{"id", "b"}}).value();
   ReadPlan plan;
@@ -70,7 +70,7 @@ TEST(Queries, AnswerNothingWhereAnArgumentIsNull) {
 }
 
 TEST(Queries, ThatComputeLookAtEveryRecord) {
-  Store store = new_store();
+  Store store = queried_store();
   put(store, "a", "ann", "Note", 2);
   put(store, "b", "ann", "Note", 3);
   ReadPlan plan;
@@ -79,7 +79,7 @@ TEST(Queries, ThatComputeLookAtEveryRecord) {
 }
 
 TEST(Queries, GiveNoMoreThanTheirOwnLimitAndTheCallers) {
-  Store store = new_store();
+  Store store = queried_store();
   for (int i = 0; i < 20; ++i) put(store, "d" + std::to_string(10 + i), "ann", "Note", 20 - i);
   EXPECT_EQ(ask(store.view(), "Doc.sorted", {}, {.actor = "ann"}), (Keys{"d29", "d28", "d27", "d26", "d25", "d24", "d23"}));
   EXPECT_EQ(ask(store.view(), "Doc.sorted", {}, {.actor = "ann", .limit = 2}), (Keys{"d29", "d28"}));
@@ -88,7 +88,7 @@ TEST(Queries, GiveNoMoreThanTheirOwnLimitAndTheCallers) {
 }
 
 TEST(Queries, StopWhenTheVisitorHasSeenEnough) {
-  Store store = new_store();
+  Store store = queried_store();
   for (const char* id : {"a", "b", "c"}) put(store, id, "ann", "Note", 1);
   int seen = 0;
   ASSERT_TRUE(store.view().query("Doc.sorted", {}, {.actor = "ann"}, [&](const Record&) { return ++seen < 2; }).ok());
@@ -96,11 +96,11 @@ TEST(Queries, StopWhenTheVisitorHasSeenEnough) {
 }
 
 TEST(Queries, OfTodayReadThePast) {
-  Store store = new_store();
+  Store store = queried_store();
   put(store, "a", "ann", "Note", 1);
   const Seq then = store.head();
   put(store, "a", "bob", "Note", 1);
-  std::string later = kSchema;
+  std::string later = kQueriedSchema;
   const std::string was = "size: int = null; }\ntable PutDoc";
   later.replace(later.find(was), was.size(), "size: int = null; colour: string (default: \"white\"); }\ntable PutDoc");
   later +=
@@ -114,7 +114,7 @@ TEST(Queries, OfTodayReadThePast) {
 }
 
 TEST(Queries, AreNotIssuedAndActionsAreNotAsked) {
-  Store store = new_store();
+  Store store = queried_store();
   const auto nothing = [](const Record&) { return true; };
   EXPECT_EQ(store.act("Doc.by_owner", {{"owner", "ann"}}).status().id(), ErrorId::kActionReads);
   EXPECT_EQ(store.view().query("Doc.put", {{"id", "a"}}, {}, nothing).id(), ErrorId::kActionReads);
@@ -125,13 +125,13 @@ TEST(Queries, AreNotIssuedAndActionsAreNotAsked) {
 
 // ---- Against every record, filtered and sorted here -----------------------------------------------------------------------------
 
-struct Row {
+struct Reading {
   std::string key, owner, kind;
   std::optional<std::int64_t> size;
 };
 
-std::vector<Row> rows_of(const View& view) {
-  std::vector<Row> rows;
+std::vector<Reading> rows_of(const View& view) {
+  std::vector<Reading> rows;
   const Status listed = view.list({.resource = "Doc"}, [&](const Record& record) {
     const Value size = record["size"];
     rows.push_back({record.key(), record["owner"].as_text(), record["kind"].as_text(),
@@ -143,27 +143,27 @@ std::vector<Row> rows_of(const View& view) {
 }
 
 template <typename Wanted>
-Keys keys_where(const std::vector<Row>& rows, Wanted wanted) {
+Keys keys_where(const std::vector<Reading>& rows, Wanted wanted) {
   Keys keys;
-  for (const Row& row : rows) {
+  for (const Reading& row : rows) {
     if (wanted(row)) keys.push_back(row.key);
   }
   return keys;
 }
 
-Keys sorted_naively(std::vector<Row> rows, const std::string& owner) {
-  const auto rank = [](const Row& row) { return row.kind == "Note" ? 2 : row.kind == "Letter" ? 1 : 0; };
-  std::erase_if(rows, [&](const Row& row) { return row.owner != owner; });
-  std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
+Keys sorted_naively(std::vector<Reading> rows, const std::string& owner) {
+  const auto rank = [](const Reading& row) { return row.kind == "Note" ? 2 : row.kind == "Letter" ? 1 : 0; };
+  std::erase_if(rows, [&](const Reading& row) { return row.owner != owner; });
+  std::stable_sort(rows.begin(), rows.end(), [&](const Reading& a, const Reading& b) {
     return rank(a) != rank(b) ? rank(a) < rank(b) : a.size < b.size;  // nothing is less than any number
   });
   if (rows.size() > 7) rows.resize(7);
-  return keys_where(rows, [](const Row&) { return true; });
+  return keys_where(rows, [](const Reading&) { return true; });
 }
 
 TEST(Queries, AgreeWithALookAtEveryRecord) {
   Dice dice(1);
-  Store store = new_store();
+  Store store = queried_store();
   const std::vector<std::string> owners = {"ann", "bob", "eve"}, kinds = {"Note", "Letter", "Book"};
   std::size_t found = 0;
   for (int round = 0; round < 600; ++round) {
@@ -179,11 +179,12 @@ TEST(Queries, AgreeWithALookAtEveryRecord) {
           .value();
     }
     const View view = store.as_of(dice.chance(50) ? store.head() : 1 + dice.below(store.head())).value();
-    const std::vector<Row> rows = rows_of(view);
+    const std::vector<Reading> rows = rows_of(view);
     const std::string owner = dice.pick(owners), kind = dice.pick(kinds);
     const std::int64_t low = dice.between(0, 9), high = dice.between(0, 9);
-    ASSERT_EQ(ask(view, "Doc.by_owner", {{"owner", owner}}), keys_where(rows, [&](const Row& row) { return row.owner == owner; }));
-    ASSERT_EQ(ask(view, "Doc.in_range", {{"kind", kind}, {"low", low}, {"high", high}}), keys_where(rows, [&](const Row& row) {
+    ASSERT_EQ(ask(view, "Doc.by_owner", {{"owner", owner}}),
+              keys_where(rows, [&](const Reading& row) { return row.owner == owner; }));
+    ASSERT_EQ(ask(view, "Doc.in_range", {{"kind", kind}, {"low", low}, {"high", high}}), keys_where(rows, [&](const Reading& row) {
                 return row.kind == kind && row.size && *row.size >= low && *row.size <= high;
               }));
     const Keys sorted = ask(view, "Doc.sorted", {}, {.actor = Actor(owner)});

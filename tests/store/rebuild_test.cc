@@ -14,11 +14,15 @@
 #include "store/sample_store.h"
 #include "store/seeds.h"
 #include "support/fault_env.h"
+#include "support/slow_build.h"
 
 namespace forge::testing_support {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kPoints = kIsSlowBuild ? 40 : 200;
+constexpr std::uint64_t kFirstChanges = kIsSlowBuild ? 5 : 2, kLaterChanges = kIsSlowBuild ? 17 : 7;
 
 Status first_finding(const Store& store) {
   const Result<VerifyReport> report = verify(store);
@@ -59,7 +63,7 @@ TEST_F(Rebuild, EqualsThePastAtEveryOfManyRandomPoints) {
   SCOPED_TRACE("FORGE_SEED=" + std::to_string(seed));
   std::mt19937_64 random(seed);
   const std::vector<Seq> ends = ends_of_transactions(origin_);
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < kPoints; ++i) {
     const Seq point = ends[random() % ends.size()];
     const FreshPath target("point");
     const Result<Copy> copy = rebuild(origin_, target.path(), {.as_of = point});
@@ -206,7 +210,7 @@ TEST_F(Rebuild, OnAFullDiskFailsCleanly) {
 TEST_F(Rebuild, CutShortIsWholeOrNoStoreAndIsMadeAgain) {
   const std::string expected = contents_of(origin_).value();
   std::uint64_t whole = 0, unfinished = 0;
-  for (std::uint64_t changes = 1; changes < 260; changes += changes < 60 ? 2 : 7) {
+  for (std::uint64_t changes = 1; changes < 260; changes += changes < 60 ? kFirstChanges : kLaterChanges) {
     const bool is_power_cut = changes % 4 != 1;
     SCOPED_TRACE((is_power_cut ? "power cut after " : "kill after ") + std::to_string(changes) + " changes");
     const auto disk = std::make_shared<SimulatedDisk>();

@@ -15,6 +15,7 @@
 #include "repairing.h"
 #include "store/sample_store.h"
 #include "support/fault_env.h"
+#include "support/slow_build.h"
 
 namespace forge::testing_support {
 namespace {
@@ -200,7 +201,7 @@ TEST_F(Repair, CutShortIsNoStoreOrOneThatSaysWhatWasLost) {
   rewrite(Table::kLog, log_key(300), std::nullopt);
   const Seq kept = whole_before(300);
   std::uint64_t whole = 0, unfinished = 0;
-  for (std::uint64_t changes = 1; changes < 260; changes += changes < 60 ? 3 : 9) {
+  for (std::uint64_t changes = 1; changes < 260; changes += (changes < 60 ? 3 : 9) * (kIsSlowBuild ? 2 : 1)) {
     SCOPED_TRACE("power cut after " + std::to_string(changes) + " changes");
     const auto disk = std::make_shared<SimulatedDisk>();
     disk->power_loss_after(changes);
