@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
@@ -81,6 +82,8 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& 
   options.paranoid_file_checks = true;
   // One hint for all: each seq goes right behind the one before.
   if (table == Table::kLog) options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(0));
+  const bool is_seen = table == Table::kMeta || table == Table::kLog || table == Table::kCurrent || table == Table::kTree;
+  if (wanted.is_glance && !is_seen) options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
   if (table == Table::kVersions) options.prefix_extractor = std::make_shared<RecordPrefix>();
   if (table == Table::kCurrent || table == Table::kUnique || table == Table::kIdempotency) {
     options.memtable_prefix_bloom_size_ratio = 0.0125;

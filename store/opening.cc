@@ -105,6 +105,7 @@ DatabaseOptions database_options(const Store::State& state, bool read_only, std:
           .env = state.env.get(),
           .prefixes = std::move(prefixes),
           .read_only = read_only,
+          .is_glance = read_only && !state.options.read_only,
           .cache_bytes = state.options.cache_bytes,
           .write_buffer_bytes = state.options.write_buffer_bytes,
           .log = state.options.log};
