@@ -51,7 +51,7 @@ class LineReader {
   std::uint64_t read_ = 0;
 };
 
-bool is_blank(const std::string& line) {
+bool is_blank_line(const std::string& line) {
   return line.find_first_not_of(" \t\r") == std::string::npos;
 }
 
@@ -182,7 +182,7 @@ Status Batch::read_lines(TransactionStream& stream, LineReader& lines, std::uint
     }
     FORGE_ASSIGN(const bool any, lines.next(line));
     if (!any) return {};
-    if (is_blank(line)) continue;
+    if (is_blank_line(line)) continue;
     FORGE_TRY(submit(stream, number, std::move(line)));
     const std::lock_guard lock(mutex_);
     const double part = bytes_total == 0 ? -1 : static_cast<double>(lines.bytes_read()) / static_cast<double>(bytes_total);

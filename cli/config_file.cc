@@ -30,7 +30,7 @@ Status invalid(std::string what, const std::string& path, const toml::source_pos
   return Status(ErrorId::kConfigInvalid, std::move(what)).place(place_of(path, at));
 }
 
-Result<toml::table> parse(std::string_view text, const std::string& path) {
+Result<toml::table> parse_toml(std::string_view text, const std::string& path) {
   toml::parse_result parsed = toml::parse(text, std::string_view(path));
   if (parsed) return std::move(parsed).table();
   const toml::parse_error& error = parsed.error();
@@ -50,7 +50,7 @@ Status unknown_name(const std::string& name, bool beside_store, const std::strin
 }
 
 // A text, or for a switch true or false.
-Result<std::string> value_text(const Setting& setting, const toml::node& node, const std::string& path) {
+Result<std::string> toml_text(const Setting& setting, const toml::node& node, const std::string& path) {
   const std::string& name = setting.flag.name;
   const bool is_switch = setting.flag.type == FlagType::kSwitch;
   if (is_switch && node.is_boolean()) return std::string(node.as_boolean()->get() ? "true" : "false");
@@ -70,7 +70,7 @@ Result<ConfigValues> values_of(const toml::table& table, bool beside_store, cons
     if (setting == nullptr || (beside_store && !setting->beside_store)) {
       return unknown_name(name, beside_store, path, key.source().begin);
     }
-    FORGE_ASSIGN(std::string text, value_text(*setting, node, path));
+    FORGE_ASSIGN(std::string text, toml_text(*setting, node, path));
     values[name] = {std::move(text), place_of(path, node.source().begin)};
   }
   return values;
@@ -156,12 +156,12 @@ Plain plain(const Profiles& profiles) {
 }  // namespace
 
 Result<Profiles> parse_profiles(std::string_view text, const std::string& path) {
-  FORGE_ASSIGN(const toml::table root, parse(text, path));
+  FORGE_ASSIGN(const toml::table root, parse_toml(text, path));
   return profiles_of(root, path);
 }
 
 Result<ConfigValues> parse_store_config(std::string_view text, const std::string& path) {
-  FORGE_ASSIGN(const toml::table root, parse(text, path));
+  FORGE_ASSIGN(const toml::table root, parse_toml(text, path));
   return values_of(root, true, path);
 }
 
@@ -189,7 +189,7 @@ Result<std::optional<std::string>> read_config(const std::string& path) {
 Result<std::string> edited_profiles(const std::string& text, const std::string& path, const std::string& profile,
                                     const std::string& name, const std::optional<std::string>& value) {
   FORGE_ASSIGN(const Setting* setting, setting_named(name));
-  FORGE_ASSIGN(const toml::table root, parse(text, path));
+  FORGE_ASSIGN(const toml::table root, parse_toml(text, path));
   FORGE_ASSIGN(const Profiles before, profiles_of(root, path));
   std::string after = changed(text, root, profile, *setting, value);
   Plain expected = plain(before);

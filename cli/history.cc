@@ -21,7 +21,7 @@ constexpr std::size_t kEntriesMax = 1000;   // that are offered
 constexpr std::size_t kEntriesKept = 4000;  // beyond which the file is shortened
 constexpr std::size_t kEntryBytesMax = 64 << 10;
 
-std::string escaped(const std::string& entry) {
+std::string escaped_entry(const std::string& entry) {
   std::string out;
   for (const char c : entry) out += c == '\n' ? std::string("\\n") : c == '\\' ? std::string("\\\\") : std::string(1, c);
   return out + "\n";
@@ -36,7 +36,7 @@ std::string unescaped(std::string_view line) {
   return out;
 }
 
-Status failed(const std::string& path) {
+Status not_kept(const std::string& path) {
   return Status(ErrorId::kOutputFailed, "the history of the shell cannot be kept")
       .why(path + ": " + std::generic_category().message(errno))
       .remedy("check the permissions of the directory");
@@ -122,13 +122,13 @@ Result<History> History::open(const std::string& path) {
 
 Status History::read() {
   const Descriptor file(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.is_open() || ::fchmod(file.number(), 0600) != 0) return failed(path_);
+  if (!file.is_open() || ::fchmod(file.number(), 0600) != 0) return not_kept(path_);
   std::string text;
   char piece[65536];
   for (;;) {
     const ssize_t got = ::read(file.number(), piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed(path_);
+    if (got < 0) return not_kept(path_);
     if (got == 0) break;
     text.append(piece, static_cast<std::size_t>(got));
   }
@@ -146,17 +146,17 @@ Status History::read() {
 Status History::shorten() const {
   const std::string made = path_ + "." + std::to_string(::getpid()) + ".new";
   std::string text;
-  for (const std::string& entry : entries_) text += escaped(entry);
+  for (const std::string& entry : entries_) text += escaped_entry(entry);
   const Descriptor file(::open(made.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (file.is_open() && write_all(file.number(), text) && ::rename(made.c_str(), path_.c_str()) == 0) return {};
-  Status status = failed(path_);
+  Status status = not_kept(path_);
   ::unlink(made.c_str());
   return status;
 }
 
 Status History::append(const std::string& entry) {
   const Descriptor file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.is_open() || !write_all(file.number(), escaped(entry))) return failed(path_);
+  if (!file.is_open() || !write_all(file.number(), escaped_entry(entry))) return not_kept(path_);
   entries_.push_back(entry);
   return {};
 }

@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Empty counts as not set.
-std::optional<std::string> variable(const Streams& streams, const char* name) {
+std::optional<std::string> set_variable(const Streams& streams, const char* name) {
   auto value = streams.environment ? streams.environment(name) : std::nullopt;
   if (value.has_value() && value->empty()) value.reset();
   return value;
@@ -70,7 +70,7 @@ std::optional<Chosen> from_flag(const Arguments& arguments, const std::string& n
 }
 
 Result<std::optional<Chosen>> from_environment(const Sources& from, const Setting& setting) {
-  const auto value = variable(from.streams, setting.variable.c_str());
+  const auto value = set_variable(from.streams, setting.variable.c_str());
   if (!value.has_value()) return std::optional<Chosen>();
   FORGE_ASSIGN(std::string checked, checked_value(setting, setting.variable, *value));
   return std::optional(Chosen{setting.flag.name, std::move(checked), Origin::kEnvironment, setting.variable});
@@ -78,7 +78,7 @@ Result<std::optional<Chosen>> from_environment(const Sources& from, const Settin
 
 // A variable that other programs read as well.
 std::optional<Chosen> from_other_programs(const Sources& from, const std::string& name) {
-  const auto pager = name == "pager" ? variable(from.streams, "PAGER") : std::nullopt;
+  const auto pager = name == "pager" ? set_variable(from.streams, "PAGER") : std::nullopt;
   if (!pager.has_value()) return std::nullopt;
   return Chosen{name, *pager, Origin::kEnvironment, "PAGER"};
 }
@@ -113,7 +113,7 @@ Status read_profile(Sources& from) {
   const bool is_named = from.arguments.given("profile");
   const auto found = profiles.find(name);
   if (found == profiles.end()) {
-    const bool is_asked_for = is_named || variable(from.streams, "FORGE_PROFILE").has_value();
+    const bool is_asked_for = is_named || set_variable(from.streams, "FORGE_PROFILE").has_value();
     return is_asked_for ? no_profile(name, profiles, config_path(from.streams).value_or("no file")) : Status();
   }
   (is_named ? from.named : from.chosen) = std::move(found->second);
@@ -125,7 +125,7 @@ Status expand_store(ConfigValues& values, const Streams& streams) {
   const auto found = values.find("store");
   if (found == values.end()) return {};
   std::string& path = found->second.text;
-  const auto home = variable(streams, "HOME");
+  const auto home = set_variable(streams, "HOME");
   if (path.starts_with("~/") && home.has_value()) path = *home + path.substr(1);
   if (path.starts_with("/") || path.find("://") != std::string::npos) return {};
   return Status(ErrorId::kConfigInvalid, "the store of a profile is not an absolute path")
@@ -183,9 +183,9 @@ std::string_view name_of(Origin origin) {
 
 std::optional<std::string> config_path(const Streams& streams) {
   // A relative XDG_CONFIG_HOME is to be ignored, as its specification says.
-  const std::string own = variable(streams, "XDG_CONFIG_HOME").value_or("");
+  const std::string own = set_variable(streams, "XDG_CONFIG_HOME").value_or("");
   if (own.starts_with("/")) return own + "/forge/config.toml";
-  const std::string home = variable(streams, "HOME").value_or("");
+  const std::string home = set_variable(streams, "HOME").value_or("");
   if (!home.starts_with("/")) return std::nullopt;
   return home + "/.config/forge/config.toml";
 }
@@ -202,7 +202,7 @@ Result<Profiles> read_profiles(const Streams& streams) {
 
 std::string profile_name(const Arguments& arguments, const Streams& streams) {
   if (auto named = arguments.if_text("profile")) return *named;
-  return variable(streams, "FORGE_PROFILE").value_or("default");
+  return set_variable(streams, "FORGE_PROFILE").value_or("default");
 }
 
 Result<std::vector<Chosen>> resolve_settings(const Arguments& arguments, const Streams& streams) {

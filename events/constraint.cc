@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kPatternBytesMax = 1024;
 constexpr std::int64_t kPatternMemoryMax = std::int64_t{1} << 20;
 
-std::string shown(const Field& field, const Cell& cell) {
+std::string shown_cell(const Field& field, const Cell& cell) {
   const std::string text = cell_to_text(field, cell);
   return cell.kind == Kind::kText && !field.secret ? internal::quoted(text) : text;
 }
@@ -30,19 +30,19 @@ bool is_below(const Cell& a, const Cell& b) {
   return a.kind == Kind::kInt ? a.integer < b.integer : a.number < b.number;
 }
 
-Status out_of_range(const Field& field, std::string_view what, const char* how, std::string why, const std::string& place) {
+Status range_broken(const Field& field, std::string_view what, const char* how, std::string why, const std::string& place) {
   return Status(ErrorId::kArgumentRange, std::string(what) + ": " + field.name + " is " + how).why(std::move(why)).place(place);
 }
 
 Status check_number(const Field& field, const Cell& cell, std::string_view what) {
   const FieldLimits& limits = *field.limits;
   if (!limits.min.is_null() && is_below(cell, limits.min)) {
-    return out_of_range(field, what, "too small", "it is " + shown(field, cell) + ", min is " + declared_text(field, limits.min),
-                        limits.min_place);
+    return range_broken(field, what, "too small",
+                        "it is " + shown_cell(field, cell) + ", min is " + declared_text(field, limits.min), limits.min_place);
   }
   if (!limits.max.is_null() && is_below(limits.max, cell)) {
-    return out_of_range(field, what, "too large", "it is " + shown(field, cell) + ", max is " + declared_text(field, limits.max),
-                        limits.max_place);
+    return range_broken(field, what, "too large",
+                        "it is " + shown_cell(field, cell) + ", max is " + declared_text(field, limits.max), limits.max_place);
   }
   return {};
 }
@@ -55,9 +55,9 @@ Status check_length(const Field& field, const Cell& cell, std::string_view what)
       is_text ? characters_of(cell.as_text()) : flatbuffers::ReadScalar<flatbuffers::uoffset_t>(cell.nested);
   const bool is_short = limits.length_min && length < *limits.length_min;
   if (!is_short && (!limits.length_max || length <= *limits.length_max)) return {};
-  std::string why = is_text ? shown(field, cell) : "it";
+  std::string why = is_text ? shown_cell(field, cell) : "it";
   why += " has " + std::to_string(length) + (is_text ? " characters" : " items") + ", length is " + limits.length_text();
-  return out_of_range(field, what, is_short ? "too short" : "too long", std::move(why), limits.length_place);
+  return range_broken(field, what, is_short ? "too short" : "too long", std::move(why), limits.length_place);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ Status check_limits(const Field& field, const Cell& cell, std::string_view what)
   const Pattern* pattern = field.limits->match.get();
   if (pattern == nullptr || pattern->matches(cell.as_text())) return {};
   return Status(ErrorId::kPatternMismatch, std::string(what) + ": " + field.name + " does not match its pattern")
-      .why("it is " + shown(field, cell) + ", the pattern is " + pattern->text())
+      .why("it is " + shown_cell(field, cell) + ", the pattern is " + pattern->text())
       .place(field.limits->match_place);
 }
 

@@ -57,18 +57,18 @@ std::string_view name_behind_dot(std::string_view text) {
   return good && std::all_of(name.begin(), name.end(), fits) ? name : std::string_view();
 }
 
-SchemaPlace place_in(const AttributeOutline& attribute, std::size_t offset) {
+SchemaPlace place_of(const AttributeOutline& attribute, std::size_t offset) {
   return {attribute.place.file, attribute.text.positions[offset]};
 }
 
 // Only where the attribute has a text that is not blank; without one, check_attributes has said so.
-const AttributeOutline* find_text(const std::vector<AttributeOutline>& attributes, std::string_view name) {
+const AttributeOutline* find_text_attribute(const std::vector<AttributeOutline>& attributes, std::string_view name) {
   const AttributeOutline* found = find_attribute(attributes, name);
   if (found == nullptr || found->value != AttributeOutline::Value::kText) return nullptr;
   return found->text.text.find_first_not_of(" \t") != std::string::npos ? found : nullptr;
 }
 
-bool is_scalar(const Field& field) {
+bool is_scalar_field(const Field& field) {
   return field.type < BaseType::kText;
 }
 
@@ -183,12 +183,12 @@ class DomainReader {
   void draft_actions() {
     std::map<std::string, SchemaPlace> taken;
     each_table_with("action", [&](const TableOutline& table) {
-      ActionDraft draft{&table, find_text(table.attributes, "action")};
+      ActionDraft draft{&table, find_text_attribute(table.attributes, "action")};
       if (draft.name == nullptr || table.find("resource") != nullptr || !find_resource(draft)) return;
       const std::string& name = draft.name->text.text;
-      const auto [earlier, fresh] = taken.emplace(lower(name), place_in(*draft.name, 0));
+      const auto [earlier, fresh] = taken.emplace(lower(name), place_of(*draft.name, 0));
       if (!fresh) {
-        add(place_in(*draft.name, 0), ErrorId::kSchemaName, "the action name " + quoted(name) + " is taken",
+        add(place_of(*draft.name, 0), ErrorId::kSchemaName, "the action name " + quoted(name) + " is taken",
             "another action has it at " + findings_.text_of(earlier->second));
       }
       const auto number = numbers_.action(name);
@@ -202,7 +202,7 @@ class DomainReader {
   // False when the action's name is no name or that of no resource; the finding is added.
   bool find_resource(ActionDraft& draft) {
     const std::string& text = draft.name->text.text;
-    const SchemaPlace place = place_in(*draft.name, 0);
+    const SchemaPlace place = place_of(*draft.name, 0);
     if (name_behind_dot(text).empty()) {
       return add(place, ErrorId::kSchemaAttribute, "the action name " + quoted(text) + " is malformed", {},
                  "write it as \"Order.place\""),
@@ -268,18 +268,18 @@ class DomainReader {
   void read_event(const TableOutline& outline, Action& action) {
     if (!action.changes_record()) return;
     action.event_type = action.name;
-    const AttributeOutline* event = find_text(outline.attributes, "event");
+    const AttributeOutline* event = find_text_attribute(outline.attributes, "event");
     if (event == nullptr) return;
     action.event_type = event->text.text;
     const std::string prefix = action.resource->name + ".";
     if (name_behind_dot(action.event_type).empty() || !action.event_type.starts_with(prefix)) {
-      add(place_in(*event, 0), ErrorId::kSchemaAttribute, "the event type " + quoted(action.event_type) + " is malformed", {},
+      add(place_of(*event, 0), ErrorId::kSchemaAttribute, "the event type " + quoted(action.event_type) + " is malformed", {},
           "write it as \"" + prefix + "NAME\"");
     }
   }
 
   void read_timeout(const TableOutline& outline, Action& action) {
-    const AttributeOutline* timeout = find_text(outline.attributes, "timeout");
+    const AttributeOutline* timeout = find_text_attribute(outline.attributes, "timeout");
     if (timeout == nullptr) return;
     if (const auto duration = read_duration(timeout->text.text)) {
       action.timeout = *duration;
@@ -336,7 +336,7 @@ class DomainReader {
   }
 
   void check_absence(const FieldOutline& outline, const Field& argument, const Action& action) {
-    if (!is_scalar(argument) || argument.nullable || argument.has_default) return;
+    if (!is_scalar_field(argument) || argument.nullable || argument.has_default) return;
     add(outline.place, ErrorId::kSchemaDomain,
         "the argument " + quoted(argument.name) + " of " + action.name + " does not say what its absence means",
         (action.kind == ActionKind::kGeneric ? "a generic action" : "an action that " + std::string(name_of(action.kind))) +
@@ -372,8 +372,9 @@ class DomainReader {
   void read_resource_rules(const TableOutline& outline, Resource& resource) {
     ConstraintReader(outline, numbers_, findings_, resource).read_computed();
     const RuleScope scope{&resource.record, nullptr, false};
-    for (const FieldOutline& field : outline.fields) read_rules(find_text(field.attributes, "check"), scope, resource.checks);
-    read_rules(find_text(outline.attributes, "check"), scope, resource.checks);
+    for (const FieldOutline& field : outline.fields)
+      read_rules(find_text_attribute(field.attributes, "check"), scope, resource.checks);
+    read_rules(find_text_attribute(outline.attributes, "check"), scope, resource.checks);
   }
 
   void read_action_rules(const ActionDraft& draft) {
@@ -381,14 +382,14 @@ class DomainReader {
                                        [](const Action& a, std::uint16_t number) { return a.number < number; });
     if (!action.changes_record()) {
       const RuleScope of_no_record{.record = nullptr, .arguments = &action.arguments, .actor = true, .now = false};
-      read_rules(find_text(draft.outline->attributes, "allow"), of_no_record, action.policies);
+      read_rules(find_text_attribute(draft.outline->attributes, "allow"), of_no_record, action.policies);
       if (action.kind == ActionKind::kReads) read_query(*draft.outline, findings_, action);
       return;
     }
     const RuleScope scope{&action.resource->record, &action.arguments, true};
-    read_rules(find_text(draft.outline->attributes, "allow"), scope, action.policies);
-    read_rules(find_text(draft.outline->attributes, "require"), scope, action.requires_);
-    const AttributeOutline* set = find_text(draft.outline->attributes, "set");
+    read_rules(find_text_attribute(draft.outline->attributes, "allow"), scope, action.policies);
+    read_rules(find_text_attribute(draft.outline->attributes, "require"), scope, action.requires_);
+    const AttributeOutline* set = find_text_attribute(draft.outline->attributes, "set");
     if (set == nullptr) return;
     if (action.kind == ActionKind::kDestroys) {
       return add(set->place, ErrorId::kSchemaDomain, "the action " + quoted(action.name) + " cannot set fields",

@@ -273,7 +273,7 @@ std::optional<std::size_t> excess_value(std::string_view text, std::size_t limit
 }
 
 // Everything that can be refused before the parser starts.
-Status check_text(std::string_view text, std::string_view name, const JsonLimits& limits) {
+Status check_json_text(std::string_view text, std::string_view name, const JsonLimits& limits) {
   if (text.size() > limits.bytes) {
     return too_large("it has " + std::to_string(text.size()) + " bytes, the limit is " + std::to_string(limits.bytes),
                      std::string(name));
@@ -292,7 +292,7 @@ Status check_text(std::string_view text, std::string_view name, const JsonLimits
 }  // namespace
 
 Result<Value> parse_json(std::string_view text, std::string_view name, const JsonLimits& limits) {
-  FORGE_TRY(check_text(text, name, limits));
+  FORGE_TRY(check_json_text(text, name, limits));
   json::parse_options options;
   options.max_depth = limits.depth;
   json::basic_parser<ValueBuilder> parser(options, text, limits.members);

@@ -93,7 +93,7 @@ std::string counts_of(const Function& function) {
   return counts;
 }
 
-std::string shown(const Token& token) {
+std::string shown_token(const Token& token) {
   switch (token.kind) {
     case TokenKind::kEnd:
       return "the end";
@@ -145,7 +145,7 @@ Status RuleParser::expect_keyword(std::string_view keyword) {
 }
 
 Status RuleParser::unexpected(std::string_view wanted) const {
-  std::string why = "expected " + std::string(wanted) + ", found " + shown(token());
+  std::string why = "expected " + std::string(wanted) + ", found " + shown_token(token());
   if (token().kind == TokenKind::kName && scope_.record != nullptr && scope_.record->find(token().text) != nullptr) {
     if (is_keyword(token().text)) why += "; the field of that name is written \"" + token().text + "\"";
   }

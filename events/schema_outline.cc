@@ -24,7 +24,7 @@ std::string qualified(const std::string& scope, const std::string& name) {
 }
 
 // A token in a message.
-std::string shown(const SchemaToken& token) {
+std::string shown_in_schema(const SchemaToken& token) {
   if (token.kind == SchemaTokenKind::kEnd) return "the end of the file";
   if (token.text.size() > kNameBytesMax) return "something longer than " + std::to_string(kNameBytesMax) + " bytes";
   return token.kind == SchemaTokenKind::kText ? std::string(token.text) : quoted(token.text);
@@ -69,7 +69,7 @@ class OutlineReader {
     findings_.add(here(), Status(ErrorId::kSchemaSyntax, std::move(what)));
     return false;
   }
-  bool expected(std::string_view what) { return fail(std::string(what) + " is expected here, not " + shown(now())); }
+  bool expected(std::string_view what) { return fail(std::string(what) + " is expected here, not " + shown_in_schema(now())); }
   bool unsupported(const SchemaToken& token, std::string what) {
     findings_.add({file_, token.position}, Status(ErrorId::kSchemaUnsupported, std::move(what)));
     complete_ = false;

@@ -13,7 +13,7 @@ namespace {
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_digit(char c) {
+bool is_decimal(char c) {
   return c >= '0' && c <= '9';
 }
 
@@ -84,13 +84,13 @@ class SchemaTokenizer {
     const char c = text_[offset_];
     std::size_t end = offset_ + 1;
     if (is_letter(c)) {
-      while (is_letter(at(end)) || is_digit(at(end))) ++end;
+      while (is_letter(at(end)) || is_decimal(at(end))) ++end;
       return cut(SchemaTokenKind::kWord, end);
     }
     if (c == '"' || c == '\'') return text_token(c);
     const bool sign = c == '+' || c == '-';
-    if (is_digit(c) || ((sign || c == '.') && (is_digit(at(end)) || (sign && at(end) == '.')))) {
-      while (is_letter(at(end)) || is_digit(at(end)) || at(end) == '.' || exponent_sign(end)) ++end;
+    if (is_decimal(c) || ((sign || c == '.') && (is_decimal(at(end)) || (sign && at(end) == '.')))) {
+      while (is_letter(at(end)) || is_decimal(at(end)) || at(end) == '.' || exponent_sign(end)) ++end;
       return cut(SchemaTokenKind::kNumber, end);
     }
     if (std::string_view("{}()[],:;=.+-").find(c) == std::string_view::npos) {
@@ -146,8 +146,8 @@ std::optional<std::uint32_t> hex(std::string_view digits, std::size_t count) {
   std::uint32_t value = 0;
   for (const char c : digits.substr(0, count)) {
     const char lower = static_cast<char>(c | 0x20);
-    if (!is_digit(c) && (lower < 'a' || lower > 'f')) return std::nullopt;
-    value = value * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : lower - 'a' + 10);
+    if (!is_decimal(c) && (lower < 'a' || lower > 'f')) return std::nullopt;
+    value = value * 16 + static_cast<std::uint32_t>(is_decimal(c) ? c - '0' : lower - 'a' + 10);
   }
   return value;
 }

@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kOpeningMax{10};  // for another process that has
 constexpr std::chrono::milliseconds kHeadMax{2000}, kHeadEvery{1};
 constexpr std::size_t kDepthMax = 60;  // of nested values
 
-Status gone() {
+Status holder_gone() {
   return Status(ErrorId::kHolderGone, "the process that held the store has gone").why("no other that answers has taken its place");
 }
 
@@ -34,23 +34,23 @@ Status outcome_of(bool is_sent, bool changes, const Status& why) {
 }
 
 // What a value takes on the way, at least; more than fits where it is nested too deep.
-std::size_t bytes_of(const Value& value, std::size_t depth);
+std::size_t bytes_to_send(const Value& value, std::size_t depth);
 
-std::size_t bytes_of(const Object& object, std::size_t depth) {
+std::size_t bytes_to_send(const Object& object, std::size_t depth) {
   std::size_t bytes = 0;
-  for (const auto& [name, value] : object.members()) bytes += name.size() + bytes_of(value, depth);
+  for (const auto& [name, value] : object.members()) bytes += name.size() + bytes_to_send(value, depth);
   return bytes;
 }
 
-std::size_t bytes_of(const Value& value, std::size_t depth) {
+std::size_t bytes_to_send(const Value& value, std::size_t depth) {
   constexpr std::size_t kOfTable = 24;
   if (depth > kDepthMax) return kPayloadBytesMax;
   if (const std::string* text = value.if_text()) return kOfTable + text->size();
   if (const Bytes* bytes = value.if_bytes()) return kOfTable + bytes->size();
-  if (const Object* object = value.if_object()) return kOfTable + bytes_of(*object, depth + 1);
+  if (const Object* object = value.if_object()) return kOfTable + bytes_to_send(*object, depth + 1);
   std::size_t bytes = kOfTable;
   if (const List* list = value.if_list()) {
-    for (const Value& item : *list) bytes += bytes_of(item, depth + 1);
+    for (const Value& item : *list) bytes += bytes_to_send(item, depth + 1);
   }
   return bytes;
 }
@@ -62,10 +62,10 @@ Status too_large() {
       .state("nothing was written");
 }
 
-bool fits(const std::vector<ActionRequest>& actions) {
+bool fits_in_message(const std::vector<ActionRequest>& actions) {
   std::size_t bytes = 0;
   for (const ActionRequest& action : actions) {
-    bytes += action.action.size() + bytes_of(action.args, 0);
+    bytes += action.action.size() + bytes_to_send(action.args, 0);
     if (bytes >= kPayloadBytesMax) return false;
   }
   return true;
@@ -249,7 +249,7 @@ void Attachment::submit(std::vector<ActionRequest> actions, ActOptions options, 
     asked.stream = gate->remote_stream;
     asked.stops_on_refusal = gate->stop_on_refusal;
   }
-  const bool is_fit = fits(asked.actions);
+  const bool is_fit = fits_in_message(asked.actions);
   Request request;
   request.can_repeat = !asked.options.idempotency_key.empty() || asked.options.dry_run;
   request.changes = !asked.options.dry_run;
@@ -401,20 +401,20 @@ Status Attachment::reconnect() {
       return {};
     }
     if (wire.status().id() != ErrorId::kHolderGone) return wire.status();
-    if (is_closing_) return gone();
+    if (is_closing_) return holder_gone();
     lock.unlock();
     const Status succeeded = succeed();
     lock.lock();
     if (succeeded.ok()) continue;
     const bool is_other_coming = succeeded.id() == ErrorId::kStoreLocked;
-    if (Steady::now() > (is_other_coming ? until_opened : until)) return is_other_coming || !successor_ ? gone() : succeeded;
+    if (Steady::now() > (is_other_coming ? until_opened : until)) return is_other_coming || !successor_ ? holder_gone() : succeeded;
     static_cast<void>(changed_.wait_for(mutex_, kReconnectEvery));
   }
 }
 
 // Another process that takes the lock first is the next holder.
 Status Attachment::succeed() {
-  if (!successor_) return gone();
+  if (!successor_) return holder_gone();
   succession_.reset();
   FORGE_ASSIGN(Store held, Store::open(directory_, *successor_));
   auto succession = std::make_unique<Succession>(std::move(held));

@@ -90,7 +90,7 @@ Object body_of(const Manifest& manifest) {
                 {"backups", std::move(backups)}};
 }
 
-std::string text_of(const Manifest& manifest) {
+std::string manifest_text(const Manifest& manifest) {
   Object body = body_of(manifest);
   std::string checksum = sha256_hex(to_json(body));
   body.add("sha256", std::move(checksum));
@@ -181,12 +181,12 @@ Result<Manifest> BackupFiles::parse_manifest(const std::string& text) const {
   if (!read_segments(members.list("segments"), out) || !read_points(members.list("backups"), out) || !members.sound())
     return corrupt(name, "its members are not those of a manifest");
   // Byte for byte what would be written: nothing in it is outside the checksum.
-  if (text != text_of(out)) return corrupt(name, "its checksum does not fit");
+  if (text != manifest_text(out)) return corrupt(name, "its checksum does not fit");
   return out;
 }
 
 Result<std::string> BackupFiles::write_manifest(const Manifest& manifest) {
-  const std::string text = text_of(manifest);
+  const std::string text = manifest_text(manifest);
   FORGE_TRY(files_.replace(manifest_path(), text));
   return sha256_hex(text);
 }

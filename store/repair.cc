@@ -147,7 +147,7 @@ Result<RepairPlan> plan_for(const Wreck& wreck) {
 }
 
 // Feeds the kept events. Where one does not fold, `plan` ends before its transaction and false is returned.
-Result<bool> feed(const Wreck& wreck, const CopyOptions& options, RepairPlan& plan, StoreBuilder& builder) {
+Result<bool> feed_salvaged(const Wreck& wreck, const CopyOptions& options, RepairPlan& plan, StoreBuilder& builder) {
   const auto log = wreck.database().iterate(Table::kLog);
   Hasher hasher;
   AlignedBytes bytes;
@@ -183,7 +183,7 @@ Status build(const Wreck& wreck, const std::string& target, const CopyOptions& o
   for (RepairPlan& plan = report.plan;;) {
     FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder,
                  StoreBuilder::begin(build_target(target, options, env), {plan.store, plan.kept}));
-    FORGE_ASSIGN(const bool fed, feed(wreck, options, plan, *builder));
+    FORGE_ASSIGN(const bool fed, feed_salvaged(wreck, options, plan, *builder));
     if (!fed) continue;
     count_lost(wreck, plan);
     if (plan.lost() > 0) {

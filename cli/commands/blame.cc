@@ -6,7 +6,7 @@
 namespace forge::cli {
 namespace {
 
-Status print_row(Session& session, const FieldBlame& row) {
+Status print_blame(Session& session, const FieldBlame& row) {
   if (session.out.is_table()) {
     return session.out.row({row.field, "event " + std::to_string(row.seq), row.actor, verb_of(row.action),
                             time_text(row.recorded_at), row.before.is_null() ? "" : "was " + value_shown(row.before)});
@@ -28,7 +28,7 @@ Result<int> run_blame(Session& session) {
   FORGE_ASSIGN(const std::vector<FieldBlame> rows, view.blame(resource->name, session.arguments.words()[1]));
   session.out.begin_list(
       {.columns = {"field", "value", "before", "version", "seq", "recorded_at", "action", "actor"}, .name = "field"});
-  for (const FieldBlame& row : rows) FORGE_TRY(print_row(session, row));
+  for (const FieldBlame& row : rows) FORGE_TRY(print_blame(session, row));
   FORGE_TRY(session.out.end_list());
   return 0;
 }

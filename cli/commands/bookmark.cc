@@ -51,7 +51,7 @@ Result<int> run_remove(Session& session) {
   return 0;
 }
 
-Flag reason_flag() {
+Flag bookmark_reason_flag() {
   return {.name = "reason", .type = FlagType::kText, .value = "TEXT", .summary = "why; recorded with the event"};
 }
 
@@ -74,7 +74,7 @@ const Command& bookmark_add_command() {
       .name = "bookmark add",
       .summary = "name a point of the log; an event like any other",
       .arguments = {{.name = "NAME", .summary = "letters, digits and _ . : -"}},
-      .flags = {as_of, reason_flag()},
+      .flags = {as_of, bookmark_reason_flag()},
       .examples = {{"forgectl bookmark add before-migration", ""}, {"forgectl bookmark add noon --as-of 2026-11-23T12:00:00Z", ""}},
       .writes = true,
       .run = run_bookmark_add,
@@ -98,7 +98,7 @@ const Command& bookmark_remove_command() {
       .name = "bookmark remove",
       .summary = "take a bookmark away; the log keeps that it was there",
       .arguments = {{.name = "NAME", .summary = "the bookmark", .offer = Offer::kBookmark}},
-      .flags = {reason_flag()},
+      .flags = {bookmark_reason_flag()},
       .examples = {{"forgectl bookmark remove before-migration", ""}},
       .writes = true,
       .run = run_remove,

@@ -18,7 +18,7 @@ std::string_view level_name(Finding::Level level) {
   return "bad";
 }
 
-std::string mark_of(Finding::Level level, const Style& style) {
+std::string mark_of_check(Finding::Level level, const Style& style) {
   switch (level) {
     case Finding::Level::kGood:
       return style.green("✓");
@@ -38,7 +38,7 @@ Status print_finding(Session& session, const Finding& finding) {
                                   {"remedy", finding.remedy}});
   }
   std::string line =
-      mark_of(finding.level, session.out.screen().style) + " " + finding.name + ": " + printable(finding.text) + "\n";
+      mark_of_check(finding.level, session.out.screen().style) + " " + finding.name + ": " + printable(finding.text) + "\n";
   if (!finding.remedy.empty()) line += "    " + printable(finding.remedy) + "\n";
   return session.out.text(line);
 }

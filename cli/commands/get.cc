@@ -40,7 +40,7 @@ Result<Record> record_wanted(Session& session, const View& view, const std::stri
 }
 
 // A line a field, then where the record comes from.
-Status print_table(Session& session, const View& view, const RecordShape& shape, const Record& record) {
+Status print_record(Session& session, const View& view, const RecordShape& shape, const Record& record) {
   FORGE_ASSIGN(const std::vector<std::string> cells, shape.cells(view, record));
   FORGE_ASSIGN(const Event event, view.event(record.seq()));
   session.out.begin_list({});
@@ -61,7 +61,7 @@ Result<int> run_get(Session& session) {
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
   FORGE_ASSIGN(const Record record, record_wanted(session, view, resource_name, session.arguments.words()[1]));
   if (session.out.is_table()) {
-    FORGE_TRY(print_table(session, view, shape, record));
+    FORGE_TRY(print_record(session, view, shape, record));
     return 0;
   }
   FORGE_ASSIGN(Object object, shape.object(view, record));

@@ -15,7 +15,7 @@ std::string change_text(const VersionRow& row, bool again) {
   return again ? "created again " + changes : changes;
 }
 
-Status print_row(Session& session, const View& view, const VersionRow& row, bool again, Listing& listing) {
+Status print_version(Session& session, const View& view, const VersionRow& row, bool again, Listing& listing) {
   const std::string position = std::to_string(row.version);
   if (session.out.is_table()) {
     return listing.row({position, std::to_string(row.seq), short_time_text(row.recorded_at), row.actor, verb_of(row.action),
@@ -55,7 +55,7 @@ Result<int> run_history(Session& session) {
       FORGE_TRY(listing.end(true, view.seq(), rows.size()));
       return 0;
     }
-    FORGE_TRY(print_row(session, view, rows[i], i > 0 && rows[i].incarnation != rows[i - 1].incarnation, listing));
+    FORGE_TRY(print_version(session, view, rows[i], i > 0 && rows[i].incarnation != rows[i - 1].incarnation, listing));
   }
   FORGE_TRY(listing.end(false, view.seq()));
   return 0;

@@ -205,7 +205,7 @@ Result<int> run_projection_rebuild(Session& session) {
   return 0;
 }
 
-Argument name_argument() {
+Argument projection_argument() {
   return {.name = "NAME", .summary = "the projection", .offer = Offer::kProjection};
 }
 
@@ -239,7 +239,7 @@ const Command& projection_show_command() {
   static const Command kCommand{
       .name = "projection show",
       .summary = "one projection, with the event and the error that stopped it",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .examples = {{"forgectl projection show audit", ""}},
       .run = run_projection_show,
   };
@@ -250,7 +250,7 @@ const Command& projection_rebuild_command() {
   static const Command kCommand{
       .name = "projection rebuild",
       .summary = "build its rows anew beside the old ones, then exchange them",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .flags = {reason_flag()},
       .examples = {{"forgectl projection rebuild audit", "built where there is none yet"}},
       .notes =
@@ -266,7 +266,7 @@ const Command& projection_pause_command() {
   static const Command kCommand{
       .name = "projection pause",
       .summary = "let it stand still",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .flags = {reason_flag()},
       .examples = {{"forgectl projection pause audit", ""}},
       .writes = true,
@@ -279,7 +279,7 @@ const Command& projection_resume_command() {
   static const Command kCommand{
       .name = "projection resume",
       .summary = "let it go on after a pause",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .flags = {reason_flag()},
       .examples = {{"forgectl projection resume audit", ""}},
       .writes = true,
@@ -292,7 +292,7 @@ const Command& projection_retry_command() {
   static const Command kCommand{
       .name = "projection retry",
       .summary = "try the event again that it failed on",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .flags = {reason_flag()},
       .examples = {{"forgectl projection retry daily_revenue", ""}},
       .writes = true,
@@ -305,7 +305,7 @@ const Command& projection_skip_command() {
   static const Command kCommand{
       .name = "projection skip",
       .summary = "pass over the event that it failed on, for good",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .flags = {reason_flag()},
       .examples = {{"forgectl projection skip daily_revenue --reason 'a known bug'", ""}},
       .notes = "Its rows are then those of all events but this one. Who skipped which event stays in the log.",
@@ -319,7 +319,7 @@ const Command& projection_drop_command() {
   static const Command kCommand{
       .name = "projection drop",
       .summary = "remove it with all its rows",
-      .arguments = {name_argument()},
+      .arguments = {projection_argument()},
       .flags = {reason_flag()},
       .examples = {{"forgectl projection drop audit --yes", ""}},
       .writes = true,

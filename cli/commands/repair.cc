@@ -38,7 +38,7 @@ std::string plan_text(const RepairPlan& plan) {
   return text;
 }
 
-Status check_flags(const Session& session) {
+Status check_repair_flags(const Session& session) {
   const bool in_place = session.arguments.is_on("in-place");
   if (in_place == session.arguments.given("to")) {
     return Status(ErrorId::kUsage, "repair needs --to DIR").why("or --in-place, not both").remedy("see: forgectl help repair");
@@ -60,7 +60,7 @@ Result<int> dry_repair(Session& session, const std::string& path, const std::str
 }
 
 Result<int> run_repair(Session& session) {
-  FORGE_TRY(check_flags(session));
+  FORGE_TRY(check_repair_flags(session));
   const bool in_place = session.arguments.is_on("in-place");
   FORGE_ASSIGN(const std::string path, session.store_path());
   const std::string target = in_place ? path : session.arguments.text("to");

@@ -131,7 +131,7 @@ Result<int> run_subscription_skip(Session& session) {
   return run_unpark(session, false);
 }
 
-Argument name_argument() {
+Argument group_argument() {
   return {.name = "NAME", .summary = "the subscription", .offer = Offer::kSubscription};
 }
 
@@ -165,7 +165,7 @@ const Command& subscription_show_command() {
   static const Command kCommand{
       .name = "subscription show",
       .summary = "one durable subscription",
-      .arguments = {name_argument()},
+      .arguments = {group_argument()},
       .examples = {{"forgectl subscription show mailer", ""}},
       .run = run_subscription_show,
   };
@@ -176,7 +176,7 @@ const Command& subscription_parked_command() {
   static const Command kCommand{
       .name = "subscription parked",
       .summary = "the events that a subscription gave up on, and why",
-      .arguments = {name_argument()},
+      .arguments = {group_argument()},
       .flags = {limit_flag(), page_flag()},
       .examples = {{"forgectl subscription parked mailer", ""}},
       .run = run_parked,
@@ -188,7 +188,7 @@ const Command& subscription_retry_command() {
   static const Command kCommand{
       .name = "subscription retry",
       .summary = "deliver parked events again, with all their attempts",
-      .arguments = {name_argument(), event_argument()},
+      .arguments = {group_argument(), event_argument()},
       .flags = {{.name = "all", .summary = "every parked event"}},
       .examples = {{"forgectl subscription retry mailer 17", ""}, {"forgectl subscription retry mailer --all", ""}},
       .writes = true,
@@ -201,7 +201,7 @@ const Command& subscription_skip_command() {
   static const Command kCommand{
       .name = "subscription skip",
       .summary = "give parked events up for good",
-      .arguments = {name_argument(), event_argument()},
+      .arguments = {group_argument(), event_argument()},
       .flags = {{.name = "all", .summary = "every parked event"}},
       .examples = {{"forgectl subscription skip mailer 17", ""}},
       .writes = true,

@@ -287,7 +287,7 @@ class GroupTail {
   const std::string command_;
 };
 
-Status check_flags(const Session& session) {
+Status check_tail_flags(const Session& session) {
   const Arguments& arguments = session.arguments;
   const bool has_group = arguments.given("group");
   for (const char* flag : {"exec", "attempts", "backoff"}) {
@@ -300,7 +300,7 @@ Status check_flags(const Session& session) {
 }
 
 Result<int> run_tail(Session& session) {
-  FORGE_TRY(check_flags(session));
+  FORGE_TRY(check_tail_flags(session));
   FORGE_TRY(check_type_glob(session.arguments.text("type")));
   if (session.arguments.given("group")) return GroupTail(session).run();
   FORGE_ASSIGN(Store store, session.open_to_follow());

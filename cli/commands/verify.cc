@@ -45,7 +45,7 @@ Object report_object(const VerifyReport& report) {
                 {"checks", std::move(checks)}};
 }
 
-Status print_table(Session& session, const VerifyReport& report) {
+Status print_checks(Session& session, const VerifyReport& report) {
   session.out.begin_list({});
   for (const VerifyCheck& check : report.checks) {
     const std::string root = check.name == "tree" && check.findings.empty() ? "root " + root_text(report.root) : "";
@@ -71,7 +71,7 @@ Result<int> run_verify(Session& session) {
 
   std::vector<Status> findings;
   for (const VerifyCheck& check : report.checks) findings.insert(findings.end(), check.findings.begin(), check.findings.end());
-  if (session.out.is_table()) FORGE_TRY(print_table(session, report));
+  if (session.out.is_table()) FORGE_TRY(print_checks(session, report));
   if (findings.empty()) {
     FORGE_TRY(session.out.object(report_object(report), "ok"));
     return 0;
