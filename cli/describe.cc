@@ -71,10 +71,6 @@ std::vector<std::uint16_t> key_parts(const Action& action) {
   return action.changes_record() ? action.resource->key_fields : std::vector<std::uint16_t>();
 }
 
-std::string assignment_text(const Resource& resource, const Assignment& assignment) {
-  return resource.record.fields[assignment.field].name + " = " + assignment.expression.text();
-}
-
 List names_of(const Resource& resource, const std::vector<std::uint16_t>& fields) {
   List names;
   for (const std::uint16_t field : fields) names.emplace_back(resource.record.fields[field].name);
@@ -158,10 +154,10 @@ List reference_list(const Resource& resource) {
   return out;
 }
 
-List computed_list(const Resource& resource) {
+List assignment_list(const Resource& resource, const std::vector<Assignment>& assignments) {
   List out;
-  for (const Assignment& computed : resource.computed) {
-    out.emplace_back(Object{{"field", resource.record.fields[computed.field].name}, {"rule", computed.expression.text()}});
+  for (const Assignment& assignment : assignments) {
+    out.emplace_back(Object{{"field", resource.record.fields[assignment.field].name}, {"rule", assignment.expression.text()}});
   }
   return out;
 }
@@ -198,9 +194,10 @@ std::string resource_text(const Resource& resource) {
     out += "  " + signature(field) + (resource.is_key(field.id) ? " (key)" : "") + "\n";
   }
   if (resource.key_fields.size() > 1) out += "  key  " + definition_of(resource, resource.key_fields) + "\n";
-  for (const Assignment& computed : resource.computed) out += "  computed  " + assignment_text(resource, computed) + "\n";
+  for (const Assignment& computed : resource.computed) out += "  computed  " + definition_of(resource, computed) + "\n";
   out += rules_text("check", resource.checks);
   out += constraints_text(resource);
+  for (const Assignment& step : resource.upcasts) out += "  upcast  " + definition_of(resource, step) + "\n";
   for (const Action* action : resource.actions) {
     out += "  action  " + action->name + " (" + std::string(name_of(action->kind)) + ")\n";
   }
@@ -225,7 +222,7 @@ std::string action_text(const Action& action) {
     return out + "  try: " + try_line(action) + "\n";
   }
   out += rules_text("require", action.requires_);
-  for (const Assignment& assignment : action.assignments) out += "  set  " + assignment_text(resource, assignment) + "\n";
+  for (const Assignment& assignment : action.assignments) out += "  set  " + definition_of(resource, assignment) + "\n";
   if (action.handled) out += "  handler  code of the program takes part\n";
   out += rules_text("check", resource.checks);
   out += timeout_text(action);
@@ -257,7 +254,7 @@ std::string field_text(const Resource& resource, const Field& field) {
       if (action->field_of_argument[i] == field.id) out += "  set by  " + action->name + "\n";
     }
     for (const Assignment& assignment : action->assignments) {
-      if (assignment.field == field.id) out += "  set by  " + action->name + ": " + assignment_text(resource, assignment) + "\n";
+      if (assignment.field == field.id) out += "  set by  " + action->name + ": " + definition_of(resource, assignment) + "\n";
     }
   }
   return out;
@@ -333,7 +330,7 @@ Object action_object(const Action& action) {
   if (action.query) return query_object(action);
   if (action.kind == ActionKind::kGeneric) return generic_object(action);
   List assignments;
-  for (const Assignment& row : action.assignments) assignments.emplace_back(assignment_text(*action.resource, row));
+  for (const Assignment& row : action.assignments) assignments.emplace_back(definition_of(*action.resource, row));
   Object out{{"action", action.name},
              {"kind", std::string(name_of(action.kind))},
              {"resource", action.resource->name},
@@ -364,8 +361,9 @@ Object resource_object(const Resource& resource) {
   };
   add("index", index_list(resource));
   add("references", reference_list(resource));
-  add("computed", computed_list(resource));
+  add("computed", assignment_list(resource, resource.computed));
   add("transitions", transition_list(resource));
+  add("upcast", assignment_list(resource, resource.upcasts));
   out.add("actions", std::move(actions));
   out.add("documentation", resource.documentation);
   out.add("place", resource.place);

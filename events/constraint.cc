@@ -151,6 +151,10 @@ std::string definition_of(const Resource& resource, std::span<const std::uint16_
   return condition ? out + " where " + condition->text() : out;
 }
 
+std::string definition_of(const Resource& resource, const Assignment& assignment) {
+  return resource.record.fields[assignment.field].name + " = " + assignment.expression.text();
+}
+
 std::string definition_of(const Resource& resource, const Transitions& transitions) {
   const Field& field = resource.record.fields[transitions.field];
   const auto names = [&](const std::vector<std::int64_t>& values) {

@@ -10,6 +10,7 @@
 
 #include "constraint_compare.h"
 #include "forge/events/domain.h"
+#include "upcast_compare.h"
 
 namespace forge {
 namespace {
@@ -173,8 +174,10 @@ class Comparison {
   // ---- Resources and actions ----
 
   void compare_resources(const Resource& before, const Resource& after) {
+    const std::size_t first = changes_.size();
     compare_tables(before.name, before.record, after.record, true);
     internal::compare_constraints(before, after, changes_);
+    internal::compare_upcasts(before, after, first, changes_);
     compare_rules(before.name, "rule", texts_of(before.checks), texts_of(after.checks));
     compare_documentation(before.name, before.documentation, after.documentation);
   }
@@ -224,7 +227,7 @@ class Comparison {
   static std::vector<std::string> texts_of(const Action& action) {
     std::vector<std::string> texts;
     for (const Assignment& assignment : action.assignments) {
-      texts.push_back(action.resource->record.fields[assignment.field].name + " = " + assignment.expression.text());
+      texts.push_back(definition_of(*action.resource, assignment));
     }
     return texts;
   }

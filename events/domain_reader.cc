@@ -375,6 +375,21 @@ class DomainReader {
     for (const FieldOutline& field : outline.fields)
       read_rules(find_text_attribute(field.attributes, "check"), scope, resource.checks);
     read_rules(find_text_attribute(outline.attributes, "check"), scope, resource.checks);
+    read_upcasts(outline, resource);
+  }
+
+  // They see nothing but the record, for what is stored must read the same at any time and for anybody.
+  void read_upcasts(const TableOutline& outline, Resource& resource) {
+    const AttributeOutline* attribute = find_text_attribute(outline.attributes, "upcast");
+    if (attribute == nullptr) return;
+    auto parsed = parse_steps(rule_source(*attribute), {.record = &resource.record, .now = false});
+    if (!parsed.ok()) return findings_.add(attribute->place, parsed.status());
+    for (const Assignment& step : *parsed) {
+      if (!resource.is_key(step.field)) continue;
+      return add(attribute->place, ErrorId::kSchemaDomain, "an upcast of " + quoted(resource.name) + " cannot set the key",
+                 "a record keeps its key");
+    }
+    resource.upcasts = *std::move(parsed);
   }
 
   void read_action_rules(const ActionDraft& draft) {

@@ -96,6 +96,10 @@ Result<std::vector<Assignment>> parse_assignments(const RuleSource& source, cons
   return internal::RuleReader(source, scope).read_assignments();
 }
 
+Result<std::vector<Assignment>> parse_steps(const RuleSource& source, const RuleScope& scope) {
+  return internal::RuleReader(source, scope).read_steps();
+}
+
 Result<Expression> parse_value(const RuleSource& source, const RuleScope& scope, const Field& field) {
   return internal::RuleReader(source, scope).read_value(field);
 }

@@ -171,4 +171,15 @@ Result<std::vector<Assignment>> RuleReader::read_assignments() {
   return assignments;
 }
 
+Result<std::vector<Assignment>> RuleReader::read_steps() {
+  reporter_.subject = "the assignment";
+  FORGE_TRY(start());
+  std::vector<Assignment> steps;
+  do {
+    FORGE_ASSIGN(Assignment step, read_assignment());
+    steps.push_back(std::move(step));
+  } while (next_part());
+  return steps;
+}
+
 }  // namespace forge::internal

@@ -20,6 +20,7 @@ class RuleReader {
   Result<Expression> read_value(const Field& field);
   Result<std::vector<Rule>> read_rules();
   Result<std::vector<Assignment>> read_assignments();
+  Result<std::vector<Assignment>> read_steps();
 
  private:
   const Token& token() const { return tokens_[position_]; }

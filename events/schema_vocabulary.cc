@@ -64,6 +64,7 @@ constexpr Word kWords[] = {
     {"references", kResource | kResourceField, Takes::kText, "references: \"Customer\"", "references: \"a, b -> Line\""},
     {"computed", kResourceField, Takes::kText, "computed: \"qty * price_cents\""},
     {"transitions", kResourceField, Takes::kText, "transitions: \"Placed -> Paid, Cancelled; Paid -> Shipped\""},
+    {"upcast", kResource, Takes::kText, "upcast: \"price_cents = price * 100\""},
     {"tag", kResourceField, Takes::kNothing, "(tag)"},
     {"min", kResourceField | kArgument, Takes::kValue, "min: 0"},
     {"max", kResourceField | kArgument, Takes::kValue, "max: 100"},
@@ -102,7 +103,6 @@ constexpr Word kWords[] = {
     {"nested_flatbuffer", kAnything, Takes::kAnything, "", "", Support::kLater},
     {"personal", kAnything, Takes::kAnything, "", "", Support::kLater},
     {"streaming", kAnything, Takes::kAnything, "", "", Support::kLater},
-    {"upcast", kAnything, Takes::kAnything, "", "", Support::kLater},
     {"workflow", kAnything, Takes::kAnything, "", "", Support::kLater},
 };
 

@@ -8,12 +8,14 @@
 #include <cstring>
 #include <span>
 
+#include "forge/events/assignment.h"
 #include "forge/events/key.h"
 #include "handling.h"
 #include "idempotency.h"
 #include "log_reader.h"
 #include "row_rules.h"
 #include "rule_check.h"
+#include "stored_form.h"
 
 namespace forge::internal {
 namespace {
@@ -332,6 +334,9 @@ Status Decider::load(const PreparedAction& action, Staging& staging, Subject& su
   subject.before.record = subject.bytes.assign(subject.before.record);
   if (staged == nullptr) FORGE_TRY(verify_table(record, subject.before.record));
   read_row(record, subject.before.record, subject.before_row);
+  if (const StoredForm form(catalog_, *subject.resource, subject.before.schema_version); form.is_older()) {
+    FORGE_TRY(form.upcast(subject.key, subject.before, staging.memory, subject.before_row));
+  }
   subject.seen = subject.before_row;
   return complete_row(*subject.resource, subject.key, subject.seen);
 }
@@ -405,7 +410,8 @@ Status Decider::apply_arguments(const PreparedAction& action, Subject& subject) 
 Status Decider::assign(const PreparedAction& action, Staging& staging, Subject& subject) {
   const RuleInput input = staging.input(subject.seen, subject.arguments);
   for (const Assignment& assignment : action.action->assignments) {
-    FORGE_ASSIGN(subject.after[assignment.field], assigned_value(*action.action, assignment, input, staging.memory));
+    FORGE_ASSIGN(subject.after[assignment.field],
+                 assigned_value(action.action->resource->record, assignment, input, staging.memory, action.action->name));
   }
   return {};
 }

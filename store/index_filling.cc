@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "forge/events/codec.h"
 #include "forge/events/key.h"
-#include "forge/projections/record_entry.h"
+#include "forge/events/upcast.h"
 
 namespace forge::internal {
 namespace {
@@ -13,15 +12,17 @@ constexpr std::size_t kBatchBytesMax = std::size_t{1} << 30;
 
 std::vector<const Index*> new_indexes(const Domain& before, const Resource& resource) {
   const Resource* known = before.find_resource(resource.name);
+  const std::vector<std::uint16_t> upcast = known == nullptr ? std::vector<std::uint16_t>() : upcast_fields(*known, resource);
   std::vector<const Index*> out;
   for (const Index& index : resource.indexes) {
     const auto same = [&](const Index& one) { return one.number == index.number; };
-    if (known == nullptr || std::none_of(known->indexes.begin(), known->indexes.end(), same)) out.push_back(&index);
+    const bool is_known = known != nullptr && std::any_of(known->indexes.begin(), known->indexes.end(), same);
+    if (!is_known || meets_upcast(index.fields, upcast)) out.push_back(&index);
   }
   return out;
 }
 
-// An index that was dropped was not kept up: what it left behind is wrong by now.
+// What an index that was dropped left behind was not kept up, and what was there before an upcast has other values.
 void remove_entries(const Database& database, std::uint16_t number, rocksdb::WriteBatch& batch) {
   std::string begin;
   append_u16(begin, number);
@@ -30,36 +31,28 @@ void remove_entries(const Database& database, std::uint16_t number, rocksdb::Wri
 }
 
 // Appends the entries of every record of the resource.
-Status fill(const Database& database, const Resource& resource, std::vector<const Index*> indexes, rocksdb::WriteBatch& batch) {
-  IndexEntries entries(resource, std::move(indexes));
-  std::string prefix;
-  append_current_key(resource.number, {}, prefix);
-  const auto records = database.iterate(Table::kCurrent);
-  for (records->Seek(prefix); records->Valid() && records->key().starts_with(prefix); records->Next()) {
-    const Status filled = entries.each(view_of(records->key()).substr(2), view_of(records->value()), [&](std::string_view entry) {
+Status fill(const Database& database, const Catalog& catalog, const Resource& resource, std::vector<const Index*> indexes,
+            rocksdb::WriteBatch& batch) {
+  IndexEntries entries(catalog, resource, std::move(indexes));
+  return each_current(database, resource, [&](std::string_view key, std::string_view current) -> Status {
+    FORGE_TRY(entries.each(key, current, [&](std::string_view entry) {
       batch.Put(database.handle(Table::kIndex), slice_of(entry), rocksdb::Slice()).PermitUncheckedError();
-    });
-    FORGE_TRY(filled);
-    if (batch.GetDataSize() <= kBatchBytesMax) continue;
+    }));
+    if (batch.GetDataSize() <= kBatchBytesMax) return {};
     return Status(ErrorId::kTransactionTooLarge, "the new indexes of " + resource.name + " are larger than 1 GiB")
         .why("they are written in one transaction with the schema")
         .remedy("add them one by one, in several schema versions");
-  }
-  return Database::check(*records, "filling the indexes of " + resource.name);
+  });
 }
 
 }  // namespace
 
 Status IndexEntries::each(std::string_view key, std::string_view current, const std::function<void(std::string_view)>& visit) {
-  FORGE_ASSIGN(const CurrentEntry entry, read_current_entry(current));
-  if (entry.kind != EntryKind::kFull) return {};
-  const std::span<const std::uint8_t> bytes = bytes_.assign(entry.record);
-  FORGE_TRY(verify_table(resource_.record, bytes));
-  read_row(resource_.record, bytes, row_);
-  FORGE_TRY(complete_row(resource_, key, row_));
+  FORGE_ASSIGN(const Row* row, rows_.read(key, current));
+  if (row == nullptr) return {};
   for (const Index* index : indexes_) {
     entry_.clear();
-    const Result<bool> has_entry = append_index_key(resource_, *index, row_, key, entry_);
+    const Result<bool> has_entry = append_index_key(resource_, *index, *row, key, entry_);
     if (!has_entry.ok()) {
       const std::string& why = has_entry.status().text().why;
       return Status(has_entry.status()).why("in " + resource_.name + " " + key_text(resource_, key).value() + ": " + why);
@@ -69,18 +62,30 @@ Status IndexEntries::each(std::string_view key, std::string_view current, const 
   return {};
 }
 
-Status fill_new_indexes(const Database& database, const Domain& before, const Domain& next, rocksdb::WriteBatch& batch) {
+Status fill_new_indexes(const Database& database, const Catalog& catalog, const Domain& next, rocksdb::WriteBatch& batch) {
+  const std::shared_ptr<const Domain> before = catalog.current();
   for (const Resource& resource : next.resources()) {
-    std::vector<const Index*> indexes = new_indexes(before, resource);
+    std::vector<const Index*> indexes = new_indexes(*before, resource);
     if (indexes.empty()) continue;
-    const auto& given = before.numbering().indexes;
+    const auto& given = before->numbering().indexes;
     for (const Index* index : indexes) {
       const auto is_it = [&](const auto& name) { return name.second == index->number; };
       if (std::any_of(given.begin(), given.end(), is_it)) remove_entries(database, index->number, batch);
     }
-    FORGE_TRY(fill(database, resource, std::move(indexes), batch));
+    FORGE_TRY(fill(database, catalog, resource, std::move(indexes), batch));
   }
   return {};
+}
+
+Status each_current(const Database& database, const Resource& resource,
+                    const std::function<Status(std::string_view key, std::string_view current)>& visit) {
+  std::string prefix;
+  append_current_key(resource.number, {}, prefix);
+  const auto records = database.iterate(Table::kCurrent);
+  for (records->Seek(prefix); records->Valid() && records->key().starts_with(prefix); records->Next()) {
+    FORGE_TRY(visit(view_of(records->key()).substr(2), view_of(records->value())));
+  }
+  return Database::check(*records, "reading the records of " + resource.name);
 }
 
 }  // namespace forge::internal

@@ -1,6 +1,7 @@
 #pragma once
 
-// Fills indexes that a new schema version declares over records that are there already.
+// Fills the indexes of a new schema version over records that are there already: those that it declares, and those over fields that
+// its upcasts set.
 
 #include <rocksdb/write_batch.h>
 
@@ -10,33 +11,38 @@
 #include <vector>
 
 #include "database.h"
-#include "forge/events/cell.h"
 #include "forge/events/domain.h"
+#include "stored_form.h"
 
 namespace forge::internal {
 
 // The entries of records in some indexes of their resource. Not safe for concurrent use.
 class IndexEntries {
  public:
-  // `resource` and the indexes outlive it.
-  IndexEntries(const Resource& resource, std::vector<const Index*> indexes) : resource_(resource), indexes_(std::move(indexes)) {}
+  // `catalog`, `resource` and the indexes outlive it.
+  IndexEntries(const Catalog& catalog, const Resource& resource, std::vector<const Index*> indexes)
+      : resource_(resource), indexes_(std::move(indexes)), rows_(catalog, resource) {}
 
   // Gives the entries of the record `key`, by its row of the table `current`; none where it does not live.
-  // Errors: kDataCorrupt, kKeyInvalid where a stored value cannot be indexed.
+  // Errors: kDataCorrupt, kUpcastFailed, kKeyInvalid where a stored value cannot be indexed.
   Status each(std::string_view key, std::string_view current, const std::function<void(std::string_view entry)>& visit);
 
  private:
   const Resource& resource_;
   const std::vector<const Index*> indexes_;
-  AlignedBytes bytes_;
-  Row row_;
+  CurrentRows rows_;
   std::string entry_;
 };
 
-// Appends to `batch` the entries of every index of `next` that `before` does not have, for all records that live now. They are
-// written with the schema version itself: either both are there or neither is. Entries that an index of the same definition left
-// in an earlier version are removed first. Nothing else may write meanwhile. Errors: kTransactionTooLarge above 1 GiB of entries,
-// kKeyInvalid where a stored value cannot be indexed, kDataCorrupt, kIoError.
-Status fill_new_indexes(const Database& database, const Domain& before, const Domain& next, rocksdb::WriteBatch& batch);
+// Appends to `batch` the entries of every index of `next` that the schema in force does not have or whose fields the upcasts of
+// `next` set, for all records that live now. They are written with the schema version itself: either both are there or neither is.
+// Entries that the index had, also in an earlier version, are removed first. Nothing else may write meanwhile. Errors:
+// kTransactionTooLarge above 1 GiB of entries, kKeyInvalid where a stored value cannot be indexed, kUpcastFailed, kDataCorrupt,
+// kIoError.
+Status fill_new_indexes(const Database& database, const Catalog& catalog, const Domain& next, rocksdb::WriteBatch& batch);
+
+// Visits every row of the resource in the table `current`, by the record's encoded key, until that is an error. Errors: kIoError.
+Status each_current(const Database& database, const Resource& resource,
+                    const std::function<Status(std::string_view key, std::string_view current)>& visit);
 
 }  // namespace forge::internal

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "forge/events/key.h"
+#include "forge/events/upcast.h"
 #include "forge/projections/table_keys.h"
 #include "log_reader.h"
 
@@ -12,9 +13,11 @@ namespace {
 constexpr std::size_t kEntriesMax = 65'536;  // beyond these a scan of the records in their order is no worse
 constexpr Seq kEventsMax = 1'000;
 
+// Its entries are those of the newest schema version: an upcast that this one has and `resource` has not may have changed them.
 bool is_kept(const Catalog& catalog, const Resource& resource, const Index& index) {
   const std::shared_ptr<const Domain> now = catalog.current();
   const Resource* same = now->resource(resource.number);
+  if (same != nullptr && meets_upcast(index.fields, upcast_fields(resource, *same))) return false;
   return same != nullptr &&
          std::any_of(same->indexes.begin(), same->indexes.end(), [&](const Index& one) { return one.number == index.number; });
 }
@@ -32,6 +35,9 @@ class CandidateSearch {
     FORGE_ASSIGN(const bool few, take_entries());
     if (!few) return unused("more than " + std::to_string(kEntriesMax) + " entries match");
     FORGE_TRY(take_events(seq));
+    if (last_schema_ > catalog.versions().back().seq || !is_kept(catalog, resource_, *scan_.index)) {
+      return unused("the schema changed meanwhile");
+    }
     std::sort(found_.keys.begin(), found_.keys.end());
     found_.keys.erase(std::unique(found_.keys.begin(), found_.keys.end()), found_.keys.end());
     return std::move(found_);
@@ -68,13 +74,16 @@ class CandidateSearch {
       ++found_.entries_touched;
       FORGE_ASSIGN(const Envelope event, decode_event(read_u64(log_->key().data()), view_of(log_->value()), bytes));
       if (event.resource == resource_.number) found_.keys.emplace_back(event.key);
+      if (event.resource == schema_resource_) last_schema_ = event.seq;
     }
     return Database::check(*log_, "reading the log");
   }
 
   const Resource& resource_;
   const IndexScan& scan_;
+  const std::uint16_t schema_resource_ = Domain::system()->find_resource("_schema")->number;
   std::unique_ptr<rocksdb::Iterator> index_, log_;
+  Seq last_schema_ = 0;  // the newest schema version among the events
   Candidates found_;
 };
 

@@ -1,5 +1,7 @@
 #include "record_reader.h"
 
+#include "stored_form.h"
+
 namespace forge::internal {
 
 Status VersionChain::add(Seq seq, std::string_view value) {
@@ -30,6 +32,7 @@ Result<RecordState> VersionChain::fold(const TableType& record, TableWriter& wri
   state.version = newest().entry.version;
   state.seq = newest().seq;
   state.incarnation = newest().entry.incarnation;
+  state.schema_version = newest().entry.schema_version;
   std::vector<AlignedBytes> kept(links_.size());
   Row row;
   std::span<const std::uint8_t> bytes;
@@ -65,11 +68,12 @@ Result<std::optional<RecordState>> RecordReader::find(const Resource& resource, 
   state.version = entry.version;
   state.seq = entry.seq;
   state.incarnation = entry.incarnation;
+  state.schema_version = entry.schema_version;
   state.size = entry.record.size();
   AlignedBytes bytes;
   FORGE_TRY(verify_table(resource.record, bytes.assign(entry.record)));
   state.bytes = bytes.take();
-  return std::optional<RecordState>(std::move(state));
+  return brought_up(resource, key, std::move(state));
 }
 
 Result<std::optional<RecordState>> RecordReader::find_version(const Resource& resource, std::string_view key,
@@ -91,6 +95,19 @@ Result<std::optional<RecordState>> RecordReader::find_version(const Resource& re
         .why("the full version before event " + std::to_string(chain_.newest().seq) + " is missing");
   }
   FORGE_ASSIGN(RecordState state, chain_.fold(resource.record, writer_));
+  return brought_up(resource, key, std::move(state));
+}
+
+Result<std::optional<RecordState>> RecordReader::brought_up(const Resource& resource, std::string_view key, RecordState state) {
+  const StoredForm form(catalog_, resource, state.schema_version);
+  if (!form.is_older()) return std::optional<RecordState>(std::move(state));
+  std::pmr::monotonic_buffer_resource memory;
+  Row row;
+  read_row(resource.record, state.record(), row);
+  FORGE_TRY(form.upcast(key, state.seq, memory, row));
+  AlignedBytes bytes;
+  state.size = bytes.assign(writer_.write(resource.record, row)).size();
+  state.bytes = bytes.take();
   return std::optional<RecordState>(std::move(state));
 }
 

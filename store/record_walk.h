@@ -29,7 +29,11 @@ class RecordWalk {
 
   // `resource` is one of state.domain, which may be a later one than that of the point. All outlive the walk.
   RecordWalk(const View::State& state, const Resource& resource, const Selection& selection, const Visit& visit)
-      : state_(state), resource_(resource), selection_(selection), visit_(visit), reader_(*state.database, state.seq) {}
+      : state_(state),
+        resource_(resource),
+        selection_(selection),
+        visit_(visit),
+        reader_(*state.database, *state.catalog, state.seq) {}
 
   // Visits records in key order until that returns false. `plan`, when given, is filled. Errors: kKeyInvalid, kRuleFailed,
   // kDataCorrupt, kIoError; those of `visit`.

@@ -73,7 +73,7 @@ struct PointResolver {
   }
 
   Result<Resolved> operator()(const BookmarkName& bookmark) const {
-    internal::RecordReader reader(*state.database, state.head());
+    internal::RecordReader reader(*state.database, state.catalog, state.head());
     const Resource& resource = *Domain::system()->find_resource("_bookmark");
     const Status unknown = Status(ErrorId::kBookmarkNotFound, "there is no bookmark '" + bookmark.name + "'");
     const Result<std::string> key = encode_key(resource, bookmark.name);

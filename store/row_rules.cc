@@ -1,19 +1,13 @@
 #include "row_rules.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
+#include "forge/events/assignment.h"
 #include "forge/events/codec.h"
 #include "forge/events/key.h"
 
 namespace forge::internal {
 namespace {
-
-template <typename T>
-bool in_range(std::int64_t value) {
-  return std::in_range<T>(value);
-}
 
 // `before` is null for a new record.
 Status check_transition(const Action& action, const Transitions& transitions, const Cell* before, const Cell& after) {
@@ -81,51 +75,12 @@ void find_changes(const TableType& record, const Row& before, const Row& after, 
   }
 }
 
-bool fits(const Field& field, const Cell& cell) {
-  if (cell.kind == Kind::kFloat) {
-    return field.type == BaseType::kFloat64 || std::isfinite(static_cast<float>(cell.number));
-  }
-  if (cell.kind != Kind::kInt) return true;
-  switch (field.type) {
-    case BaseType::kInt8:
-      return in_range<std::int8_t>(cell.integer);
-    case BaseType::kUint8:
-      return in_range<std::uint8_t>(cell.integer);
-    case BaseType::kInt16:
-      return in_range<std::int16_t>(cell.integer);
-    case BaseType::kUint16:
-      return in_range<std::uint16_t>(cell.integer);
-    case BaseType::kInt32:
-      return in_range<std::int32_t>(cell.integer);
-    case BaseType::kUint32:
-      return in_range<std::uint32_t>(cell.integer);
-    case BaseType::kUint64:
-      return cell.integer >= 0;
-    default:
-      return true;
-  }
-}
-
-Result<Cell> assigned_value(const Action& action, const Assignment& assignment, const RuleInput& input,
-                            std::pmr::memory_resource& memory) {
-  const Field& field = action.resource->record.fields[assignment.field];
-  Result<Cell> cell = assignment.expression.evaluate(input, memory);
-  if (!cell.ok()) return Status(cell.status()).place(assignment.place);
-  if (cell->kind == Kind::kInt && (field.type == BaseType::kFloat32 || field.type == BaseType::kFloat64)) {
-    *cell = Cell::of(static_cast<double>(cell->integer));
-  }
-  if (fits(field, *cell)) return *cell;
-  return Status(ErrorId::kArgumentRange, action.name + " would set " + field.name + " out of range for " + field.type_name)
-      .why("the value is " + cell_to_text(field, *cell))
-      .place(assignment.place);
-}
-
 Status compute_fields(const Action& action, std::string_view key, RuleInput input, std::pmr::memory_resource& memory, Row& after) {
   Row whole = after;
   FORGE_TRY(complete_row(*action.resource, key, whole));
   input.record = whole;
   for (const Assignment& computed : action.resource->computed) {
-    FORGE_ASSIGN(after[computed.field], assigned_value(action, computed, input, memory));
+    FORGE_ASSIGN(after[computed.field], assigned_value(action.resource->record, computed, input, memory, action.name));
     whole[computed.field] = after[computed.field];
   }
   return {};

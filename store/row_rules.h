@@ -24,11 +24,6 @@ bool arguments_equal_changes(const Action& action, const Row& arguments, const R
 // The fields that differ: `changes` holds the new values, absent elsewhere; `cleared` those that became null.
 void find_changes(const TableType& record, const Row& before, const Row& after, Row& changes, std::vector<std::uint16_t>& cleared);
 
-// Whether the field's stored type can hold the value.
-bool fits(const Field& field, const Cell& cell);
-// The value that an assignment gives its field. Errors: kRuleFailed, kArgumentRange.
-Result<Cell> assigned_value(const Action& action, const Assignment& assignment, const RuleInput& input,
-                            std::pmr::memory_resource& memory);
 // Sets the computed fields of `after`, which is as it will be stored, from what else is in it. `input` gives the time; its record
 // is not looked at. Errors: kRuleFailed, kArgumentRange.
 Status compute_fields(const Action& action, std::string_view key, RuleInput input, std::pmr::memory_resource& memory, Row& after);

@@ -7,10 +7,13 @@
 
 #include "forge/events/codec.h"
 #include "forge/events/key.h"
+#include "forge/events/upcast.h"
 #include "idempotency.h"
 #include "index_filling.h"
 #include "key_start.h"
 #include "log_reader.h"
+#include "stored_form.h"
+#include "upcast_filling.h"
 
 namespace forge::internal {
 namespace {
@@ -76,7 +79,33 @@ Status StateFold::fold_record(const Envelope& envelope, const RowSink& append) {
   const RowSink sink = [&](const RowChange& change) { take(change, envelope, resource, append); };
   FORGE_TRY(projection_.project(resource, envelope, destroyed, before_, before_row_, after_, sink));
   if (envelope.resource != schema_resource_ || destroyed) return {};
-  return catalog_.add_stored(projection_.current().record, envelope.seq);
+  return take_schema(envelope);
+}
+
+// What the upcasts of a new schema version make of unique values is part of its event, as on the commit path.
+Status StateFold::take_schema(const Envelope& envelope) {
+  const std::shared_ptr<const Domain> before = catalog_.current();
+  FORGE_TRY(catalog_.add_stored(projection_.current().record, envelope.seq));
+  const std::shared_ptr<const Domain> next = catalog_.current();
+  for (const Resource& resource : next->resources()) {
+    const Resource* known = before->find_resource(resource.name);
+    if (known != nullptr && needs_upcast(*known, resource)) FORGE_TRY(refill_unique(*known, resource));
+  }
+  return {};
+}
+
+Status StateFold::refill_unique(const Resource& before, const Resource& next) {
+  const std::vector<const UniqueConstraint*> constraints = upcast_constraints(before, next);
+  if (constraints.empty()) return {};
+  UniqueEntries unique(catalog_, next, constraints);
+  for (const auto& [current_key, current] : rows(Table::kCurrent)) {
+    if (read_u16(current_key.data()) != next.number) continue;
+    FORGE_TRY(unique.take(std::string_view(current_key).substr(2), current).status());
+  }
+  Rows& table = rows(Table::kUnique);
+  boost::unordered::erase_if(table, [&](const auto& row) { return is_entry_of(constraints, row.first); });
+  for (const auto& [entry, key] : unique.entries()) table.insert_or_assign(entry, key);
+  return {};
 }
 
 // The record's entry before the event and its row, both borrowing from before_bytes_.
@@ -91,7 +120,10 @@ Status StateFold::read_before(const Resource& resource, const Envelope& envelope
   if (before_.kind != EntryKind::kFull) return {};
   before_.record = before_bytes_.assign(before_.record);
   read_row(resource.record, before_.record, before_row_);
-  return {};
+  const StoredForm form(catalog_, resource, before_.schema_version);
+  if (!form.is_older()) return {};
+  upcast_memory_.release();
+  return form.upcast(envelope.key, before_, upcast_memory_, before_row_);
 }
 
 void StateFold::take(const RowChange& change, const Envelope& envelope, const Resource& resource, const RowSink& append) {
@@ -145,7 +177,8 @@ Status StateFold::fill_indexes() {
   for (const Resource& resource : domain->resources()) {
     std::vector<const Index*> indexes;
     for (const Index& index : resource.indexes) indexes.push_back(&index);
-    if (!indexes.empty()) entries.emplace(std::piecewise_construct, std::tuple(resource.number), std::tie(resource, indexes));
+    if (indexes.empty()) continue;
+    entries.emplace(std::piecewise_construct, std::tuple(resource.number), std::tie(catalog_, resource, indexes));
   }
   for (const auto& [current_key, current] : rows(Table::kCurrent)) {
     const auto found = entries.find(read_u16(current_key.data()));

@@ -10,6 +10,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <functional>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,11 +26,11 @@ class StateFold {
   // Schema versions that the log adds go into `catalog`, which outlives the fold and has none at first.
   explicit StateFold(Catalog& catalog);
 
-  // The next event of the log. `append` takes the rows that stay. Errors: kDataCorrupt, naming the event.
+  // The next event of the log. `append` takes the rows that stay. Errors: kDataCorrupt, naming the event; kUpcastFailed.
   Status fold(const Envelope& envelope, const RowSink& append);
   // After the last event: makes the index entries of every record, by the schema then in force. An index that a later version
   // added holds records that no event touched since, so its entries are not folded event by event.
-  // Errors: kDataCorrupt, kKeyInvalid.
+  // Errors: kDataCorrupt, kKeyInvalid, kUpcastFailed.
   Status fill_indexes();
   // The rows of a table that changes, in key order.
   void each_row(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) const;
@@ -51,6 +52,8 @@ class StateFold {
   Status fold_idempotency(const Envelope& envelope, const RowSink& append);
   Status fold_record(const Envelope& envelope, const RowSink& append);
   Status read_before(const Resource& resource, const Envelope& envelope);
+  Status take_schema(const Envelope& envelope);
+  Status refill_unique(const Resource& before, const Resource& next);
   void take(const RowChange& change, const Envelope& envelope, const Resource& resource, const RowSink& append);
   Status settle_unique(Seq seq);
   Status settle_value(Seq seq, std::span<const UniqueChange> changes);
@@ -67,6 +70,7 @@ class StateFold {
   CurrentEntry before_;
   AlignedBytes before_bytes_;
   Row before_row_, changes_, after_;
+  std::pmr::monotonic_buffer_resource upcast_memory_;  // what before_row_ borrows beside its bytes
 };
 
 }  // namespace forge::internal

@@ -15,6 +15,7 @@
 #include "projections_state.h"
 #include "store_state.h"
 #include "targeting.h"
+#include "upcast_filling.h"
 #include "view_state.h"
 
 namespace forge {
@@ -291,7 +292,8 @@ Result<LoadedDomain> Store::add_schema(std::vector<SourceFile> sources, const Ac
     FORGE_TRY(examine());
     added_meanwhile = next == nullptr;
     if (added_meanwhile) return Status(ErrorId::kCancelled, "this schema is in force already");
-    FORGE_TRY(internal::fill_new_indexes(*state.database, *state.catalog.current(), *next, batch));
+    FORGE_TRY(internal::fill_upcast(*state.database, state.catalog, *next, batch));
+    FORGE_TRY(internal::fill_new_indexes(*state.database, state.catalog, *next, batch));
     std::vector<ActionRequest> actions;
     actions.push_back(
         {.action = "_schema.add", .args = internal::schema_arguments(*next, state.catalog.version() + 1), .if_version = {}});

@@ -8,6 +8,7 @@
 #include "forge/projections/record_entry.h"
 #include "log_reader.h"
 #include "reference_check.h"
+#include "stored_form.h"
 
 namespace forge::internal {
 namespace {
@@ -27,8 +28,9 @@ Status whole(const Resource& resource, std::string_view key, const Row* stored, 
 
 }  // namespace
 
-EntryCheck::EntryCheck(const Database& database, const rocksdb::Snapshot* snapshot, const Domain& domain, Report report)
-    : database_(database), snapshot_(snapshot), report_(std::move(report)) {
+EntryCheck::EntryCheck(const Database& database, const Catalog& catalog, const rocksdb::Snapshot* snapshot, const Domain& domain,
+                       Report report)
+    : database_(database), catalog_(catalog), snapshot_(snapshot), report_(std::move(report)) {
   for (const Resource& resource : domain.resources()) {
     for (const Index& index : resource.indexes) owners_[index.number] = {&resource, &index};
   }
@@ -153,6 +155,10 @@ Result<bool> EntryCheck::find_record(const Resource& resource, std::string_view 
   const std::span<const std::uint8_t> record = bytes_.assign(current.record);
   FORGE_TRY(verify_table(resource.record, record));
   read_row(resource.record, record, row);
+  if (const StoredForm form(catalog_, resource, current.schema_version); form.is_older()) {
+    upcast_memory_.release();
+    FORGE_TRY(form.upcast(key, current.seq, upcast_memory_, row));
+  }
   FORGE_TRY(complete_row(resource, key, row));
   return true;
 }

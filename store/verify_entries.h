@@ -5,10 +5,12 @@
 
 #include <functional>
 #include <map>
+#include <memory_resource>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "catalog.h"
 #include "database.h"
 #include "forge/events/domain.h"
 #include "forge/events/envelope.h"
@@ -20,7 +22,8 @@ class EntryCheck {
   // Takes a finding about one row; says whether more are wanted.
   using Report = std::function<bool(Table table, std::string_view key, Status finding)>;
   // `domain` is the one in force at the snapshot; all outlive the check.
-  EntryCheck(const Database& database, const rocksdb::Snapshot* snapshot, const Domain& domain, Report report);
+  EntryCheck(const Database& database, const Catalog& catalog, const rocksdb::Snapshot* snapshot, const Domain& domain,
+             Report report);
 
   // One event with its record before and after it, as stored; null: there was or is none. Errors: kDataCorrupt, kStateDiffers.
   Status event(const Resource& resource, const Envelope& envelope, const Row* before, const Row* after);
@@ -29,7 +32,7 @@ class EntryCheck {
   // After the last record: what is left over in the tables.
   void finish();
   // Reads the living record `key` into `row`, with defaults and key; false where there is none. Its cells live until the next call.
-  // Errors: kDataCorrupt, kIoError.
+  // Errors: kDataCorrupt, kUpcastFailed, kIoError.
   Result<bool> find_record(const Resource& resource, std::string_view key, Row& row);
 
  private:
@@ -50,11 +53,13 @@ class EntryCheck {
   void each_row(Table table, const std::function<bool(std::string_view key)>& visit);
 
   const Database& database_;
+  const Catalog& catalog_;
   const rocksdb::Snapshot* snapshot_;
   Report report_;
   std::map<std::uint16_t, Owner> owners_;  // of the indexes in force, by number
   std::set<std::uint16_t> known_;          // every number ever given
   AlignedBytes bytes_;
+  std::pmr::monotonic_buffer_resource upcast_memory_;  // of row_
   std::string entry_;
   Row row_;
   std::uint64_t sound_entries_ = 0;

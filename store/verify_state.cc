@@ -7,6 +7,7 @@
 #include "idempotency.h"
 #include "log_reader.h"
 #include "state_fold.h"
+#include "stored_form.h"
 #include "view_state.h"
 
 namespace forge::internal {
@@ -74,7 +75,7 @@ StateCheck::StateCheck(const Database& database, const Catalog& catalog, const r
       domain_(catalog.as_of(head)),
       check_(check),
       versions_(database.iterate(Table::kVersions, false, snapshot)),
-      entries_(database, snapshot, *domain_, [this](Table table, std::string_view key, Status finding) {
+      entries_(database, catalog, snapshot, *domain_, [this](Table table, std::string_view key, Status finding) {
         differs(table, key, std::move(finding));
         return !is_full(check_);
       }) {}
@@ -110,7 +111,7 @@ Status StateCheck::check_event(const Action& action, const Envelope& envelope) {
   }
   const std::string found = versions_->value().ToString();
   versions_->Next();
-  FORGE_ASSIGN(const Before before, read_before(resource));
+  FORGE_ASSIGN(const Before before, read_before(resource, envelope));
   const std::string problem = StateFold::problem(action, envelope, before.entry);
   if (!problem.empty()) {
     return state_differs(
@@ -127,8 +128,8 @@ Status StateCheck::check_event(const Action& action, const Envelope& envelope) {
   return check_version(action, envelope, found, before, after);
 }
 
-// The record as of the version that `versions_` stands at.
-Result<StateCheck::Before> StateCheck::read_before(const Resource& resource) {
+// The record as of the version that `versions_` stands at, as the event's schema version has it.
+Result<StateCheck::Before> StateCheck::read_before(const Resource& resource, const Envelope& envelope) {
   chain_.clear();
   for (; versions_->Valid() && record_part(view_of(versions_->key())) == record_part(key_) && !chain_.complete();
        versions_->Next()) {
@@ -149,6 +150,10 @@ Result<StateCheck::Before> StateCheck::read_before(const Resource& resource) {
   FORGE_ASSIGN(out.state, chain_.fold(resource.record, writer_));
   out.entry.record = out.state.record();
   read_row(resource.record, out.entry.record, out.row);
+  if (const StoredForm form(catalog_, resource, out.entry.schema_version); form.is_older()) {
+    upcast_memory_.release();
+    FORGE_TRY(form.upcast(envelope.key, out.entry, upcast_memory_, out.row));
+  }
   return out;
 }
 
@@ -288,12 +293,12 @@ void StateCheck::compare_record(std::string_view current_key, std::string_view c
   if (entry->kind != EntryKind::kFull) return;
   const Resource* in_force = domain_->resource((*resource)->number);
   if (in_force == nullptr) return;
-  read_row(in_force->record, record_bytes_.assign(entry->record), row);
   const std::string_view key = current_key.substr(2);
-  const Status completed = complete_row(*in_force, key, row);
-  if (!completed.ok()) return differs(Table::kCurrent, current_key, completed);
-  check_unique_values(*in_force, key, row);
-  entries_.record(*in_force, key, row);
+  CurrentRows rows(catalog_, *in_force);
+  const Result<const Row*> read = rows.read(key, current);
+  if (!read.ok()) return differs(Table::kCurrent, current_key, read.status());
+  check_unique_values(*in_force, key, **read);
+  entries_.record(*in_force, key, **read);
 }
 
 // A current row is the newest version of its record, whole.

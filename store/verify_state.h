@@ -10,6 +10,7 @@
 // Not safe for concurrent use.
 
 #include <functional>
+#include <memory_resource>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,7 +38,7 @@ class StateCheck {
   struct Before {
     CurrentEntry entry;  // version 0: there is none
     RecordState state;   // what `entry` and `row` borrow from
-    Row row;
+    Row row;             // brought up to the event's schema version
     bool lives() const { return entry.version != 0 && entry.kind == EntryKind::kFull; }
   };
 
@@ -45,7 +46,7 @@ class StateCheck {
   Status check_version(const Action& action, const Envelope& envelope, std::string_view found, const Before& before,
                        const Row& after);
   void check_idempotency(const Envelope& envelope);
-  Result<Before> read_before(const Resource& resource);
+  Result<Before> read_before(const Resource& resource, const Envelope& envelope);
 
   void compare_records();
   void compare_record(std::string_view key, std::string_view current);
@@ -78,7 +79,8 @@ class StateCheck {
   VersionChain chain_;
   AlignedBytes found_bytes_, record_bytes_;
   std::string key_;
-  std::set<std::pair<Table, std::string>> reported_;  // no more than there are findings; records by their current key
+  std::pmr::monotonic_buffer_resource upcast_memory_;  // of the row at hand
+  std::set<std::pair<Table, std::string>> reported_;   // no more than there are findings; records by their current key
   std::uint64_t version_rows_ = 0, sound_versions_ = 0;
   std::uint64_t sound_unique_ = 0, sound_idempotency_ = 0;
 };

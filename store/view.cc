@@ -42,7 +42,7 @@ Result<Record> View::State::record_of(const Resource& resource, std::string_view
 }
 
 Result<Record> View::State::record_at(const Target& target, Seq at, ReadPlan* plan) const {
-  internal::RecordReader reader(*database, at);
+  internal::RecordReader reader(*database, *catalog, at);
   std::uint64_t touched = 0;
   FORGE_ASSIGN(std::optional<RecordState> found, reader.find(*target.resource, target.key, touched));
   if (plan != nullptr) *plan = {.index = touched == 1 ? "current" : "versions", .entries_touched = touched};

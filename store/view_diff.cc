@@ -34,8 +34,8 @@ struct BothSides {
   internal::RecordReader before;
   internal::RecordReader after;
 
-  BothSides(const Database& database, const Resource& of, Seq from, Seq to)
-      : resource(of), before(database, from), after(database, to) {}
+  BothSides(const View::State& state, const Resource& of, Seq from)
+      : resource(of), before(*state.database, *state.catalog, from), after(*state.database, *state.catalog, state.seq) {}
 
   Result<std::optional<RecordDiff>> diff(std::string_view key) {
     std::uint64_t touched = 0;
@@ -101,7 +101,7 @@ Result<std::optional<RecordDiff>> View::diff(const View& before, std::string_vie
   if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const State::Target target, state_->target(resource, key));
   if (before.seq() > seq()) return Status(ErrorId::kRangeReversed, "the range ends before it begins");
-  BothSides sides(*state_->database, *target.resource, before.seq(), seq());
+  BothSides sides(*state_, *target.resource, before.seq());
   return sides.diff(target.key);
 }
 
@@ -121,7 +121,7 @@ Status View::diff_all(const View& before, std::string_view resource, const std::
   for (const Resource& each : state_->domain->resources()) {
     const bool own = each.name.starts_with('_');
     if (only != nullptr ? &each != only : own) continue;
-    BothSides sides(*state_->database, each, before.seq(), seq());
+    BothSides sides(*state_, each, before.seq());
     std::vector<std::string> keys;
     if (walk_log) {
       for (auto at = touched.lower_bound({each.number, ""}); at != touched.end() && at->first == each.number; ++at)

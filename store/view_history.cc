@@ -1,8 +1,10 @@
 // History and blame of one record, from the table `versions` alone: newest first on disk, each entry with the fields it touched.
 
 #include <algorithm>
+#include <memory_resource>
 
 #include "forge/events/codec.h"
+#include "stored_form.h"
 #include "view_state.h"
 
 namespace forge {
@@ -104,7 +106,8 @@ Result<std::vector<VersionRow>> View::history(std::string_view resource, std::st
   std::vector<VersionRow> rows;
   rows.reserve(kept.size());
   const TableType& record = target.resource->record;
-  Row stored, before, after;  // `before` and `after` as a read shows them: what is not stored is the default
+  Row stored, before, after;  // `before` and `after` as a read shows them: brought up, and with defaults
+  std::pmr::monotonic_buffer_resource memory;
   for (const auto& version : kept) {
     VersionRow row = row_of(*version, *state_->catalog);
     if (row.deleted) {
@@ -113,6 +116,8 @@ Result<std::vector<VersionRow>> View::history(std::string_view resource, std::st
     } else {
       internal::apply_version(record, version->entry, version->record, stored);
       after = stored;
+      const internal::StoredForm form(*state_->catalog, *target.resource, version->entry.schema_version);
+      if (form.is_older()) FORGE_TRY(form.upcast(target.key, version->seq, memory, after));
       resolve_defaults(record, after);
       row.changes = internal::changes_between(*target.resource, before, after);
     }

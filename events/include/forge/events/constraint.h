@@ -109,6 +109,8 @@ struct Transitions {
 // "sku, qty where status <> 'Cancelled'": what a constraint or index is, without its name.
 std::string definition_of(const Resource& resource, std::span<const std::uint16_t> fields,
                           const std::optional<Expression>& condition = std::nullopt);
+// "total_cents = qty * price_cents"; the assignment is one of the resource's fields.
+std::string definition_of(const Resource& resource, const Assignment& assignment);
 // "-> Placed; Placed -> Paid, Cancelled".
 std::string definition_of(const Resource& resource, const Transitions& transitions);
 

@@ -131,6 +131,7 @@ struct Resource {
   std::vector<Reference> references;          // from this resource
   std::vector<Referrer> referrers;            // to this resource
   std::vector<Assignment> computed;           // each after those it reads
+  std::vector<Assignment> upcasts;            // in order; a later schema version has more of them at the end: upcast.h
   std::vector<Transitions> transitions;       // by field
   std::vector<std::uint16_t> limited_fields;  // those with limits, without the key's
   std::vector<std::uint16_t> tag_fields;

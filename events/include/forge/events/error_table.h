@@ -88,6 +88,8 @@ std::string_view name_of(Code code);
   X(ArgumentDeprecated, 2115, kInvalidArgument, 4, 422, "an argument is deprecated", "leave it out")                              \
   X(PolicyDenied, 2116, kDenied, 4, 403, "a policy denied the action", "act as somebody who may: --actor ID --role ROLE")         \
   X(HandlerFailed, 2117, kIo, 1, 500, "the action's handler failed", "mend the handler")                                          \
+  X(UpcastFailed, 2118, kRuleViolated, 4, 422, "a stored record cannot be brought to a later schema version",                     \
+    "the record as it was stored: forgectl get RESOURCE KEY --as-of EVENT; mend the upcast before its schema is added")           \
   X(CsvSyntax, 2120, kInvalidArgument, 4, 422, "the CSV is malformed", "mend the file; RFC 4180 says how fields are quoted")      \
   X(CsvColumns, 2121, kInvalidArgument, 4, 422, "the columns of the CSV do not fit",                                              \
     "see: forgectl import --help, forgectl explain RESOURCE.ACTION")                                                              \

@@ -131,7 +131,7 @@ struct Rule {
   Expression expression;
 };
 
-// "field = expression": one part of a `set` attribute.
+// "field = expression": one part of a `set` or `upcast` attribute.
 struct Assignment {
   std::uint16_t field = 0;  // index in the record's table
   std::string place;
@@ -143,6 +143,8 @@ Result<std::vector<Rule>> parse_rules(const RuleSource& source, const RuleScope&
 // Reads "field = expression; …"; each expression's type must fit its field, and no field may come twice. A table does not know its
 // key: that no key field is set is for the domain to check.
 Result<std::vector<Assignment>> parse_assignments(const RuleSource& source, const RuleScope& scope);
+// Reads the same, but a field may come several times: each assignment follows on those before it.
+Result<std::vector<Assignment>> parse_steps(const RuleSource& source, const RuleScope& scope);
 // Reads one expression whose type fits the field, as that of an assignment to it does.
 Result<Expression> parse_value(const RuleSource& source, const RuleScope& scope, const Field& field);
 

@@ -28,7 +28,8 @@ void fold_row(const TableType& table, const Row& before, const Row& changes, std
 class StateProjection {
  public:
   // What one event does to the state. `before` is the record's entry before it (version 0: there was none), `before_row` its row,
-  // `after` the row after it (unused for a tombstone), both with absent cells where a field is not set. The unique and index
+  // `after` the row after it (unused for a tombstone), both with absent cells where a field is not set. Where `before_row` was
+  // brought up from an earlier schema version, before.deltas is kDeltasMax, so that no delta stands on it. The unique and index
   // entries that disappear come before those that appear. Tags are the envelope's. `envelope.changes` are the fields set;
   // `destroyed` says that the event is a tombstone. Errors: kKeyInvalid where a value cannot stand in an entry, kRuleFailed where
   // the condition of a unique constraint fails.

@@ -120,8 +120,10 @@ class Store {
   Status close();
 
   // Reads the .fbs file and its includes, checks them and, unless this very schema is in force, appends it as the next version.
-  // Errors: the first of the schema's (use Domain::parse for all), kSchemaIncompatible with the list of breaks. On error nothing
-  // changes. With `dry_run` nothing is written in any case.
+  // Where it adds upcasts to a resource, every record of that resource is read once as the new version has it.
+  // Errors: the first of the schema's (use Domain::parse for all), kSchemaIncompatible with the list of breaks; kUpcastFailed,
+  // kUniqueTaken, kReferenceMissing and kKeyInvalid where a record cannot be brought to the new version, naming it. On error
+  // nothing changes. With `dry_run` nothing is written in any case.
   Result<LoadedDomain> load_domain(const std::string& path, const ActOptions& options = {});
   Result<LoadedDomain> add_schema(std::vector<SourceFile> sources, const ActOptions& options = {});
   // The domain in force; only Forge's own resources before the first schema.
