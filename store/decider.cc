@@ -13,6 +13,7 @@
 #include "handling.h"
 #include "idempotency.h"
 #include "log_reader.h"
+#include "record_name.h"
 #include "row_rules.h"
 #include "rule_check.h"
 #include "stored_form.h"
@@ -21,11 +22,6 @@ namespace forge::internal {
 namespace {
 
 constexpr std::int64_t kClockSlackMicros = 1000;  // below this the raw clock is not worth recording
-
-std::string name_of_record(const Resource& resource, std::string_view key) {
-  const Result<std::string> text = key_text(resource, key);
-  return resource.name + " " + (text.ok() ? *text : std::string("?"));
-}
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

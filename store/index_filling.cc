@@ -8,8 +8,6 @@
 namespace forge::internal {
 namespace {
 
-constexpr std::size_t kBatchBytesMax = std::size_t{1} << 30;
-
 std::vector<const Index*> new_indexes(const Domain& before, const Resource& resource) {
   const Resource* known = before.find_resource(resource.name);
   const std::vector<std::uint16_t> upcast = known == nullptr ? std::vector<std::uint16_t>() : upcast_fields(*known, resource);
@@ -38,7 +36,7 @@ Status fill(const Database& database, const Catalog& catalog, const Resource& re
     FORGE_TRY(entries.each(key, current, [&](std::string_view entry) {
       batch.Put(database.handle(Table::kIndex), slice_of(entry), rocksdb::Slice()).PermitUncheckedError();
     }));
-    if (batch.GetDataSize() <= kBatchBytesMax) return {};
+    if (batch.GetDataSize() <= kFillingBytesMax) return {};
     return Status(ErrorId::kTransactionTooLarge, "the new indexes of " + resource.name + " are larger than 1 GiB")
         .why("they are written in one transaction with the schema")
         .remedy("add them one by one, in several schema versions");

@@ -16,6 +16,9 @@
 
 namespace forge::internal {
 
+// What a new schema version may write beside itself, in one batch.
+inline constexpr std::size_t kFillingBytesMax = std::size_t{1} << 30;
+
 // The entries of records in some indexes of their resource. Not safe for concurrent use.
 class IndexEntries {
  public:

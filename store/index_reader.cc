@@ -35,6 +35,7 @@ class CandidateSearch {
     FORGE_ASSIGN(const bool few, take_entries());
     if (!few) return unused("more than " + std::to_string(kEntriesMax) + " entries match");
     FORGE_TRY(take_events(seq));
+    // A schema version that came between the two looks may have made the entries anew.
     if (last_schema_ > catalog.versions().back().seq || !is_kept(catalog, resource_, *scan_.index)) {
       return unused("the schema changed meanwhile");
     }

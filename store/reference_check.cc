@@ -3,21 +3,18 @@
 #include <algorithm>
 
 #include "forge/events/key.h"
+#include "record_name.h"
 
 namespace forge::internal {
 namespace {
-
-std::string name_of_record(const Resource& resource, std::string_view key, bool secret = false) {
-  if (secret) return resource.name + " " + std::string(kSecretShown);
-  const Result<std::string> text = key_text(resource, key);
-  return resource.name + " " + (text.ok() ? *text : std::string("''"));  // a value may be empty, a key may not
-}
 
 const Index& index_of(const Resource& resource, const Reference& reference) {
   return resource.indexes[reference.index];
 }
 
-Status missing(const Resource& resource, const Reference& reference, std::string_view entry, std::string_view target) {
+}  // namespace
+
+Status reference_missing(const Resource& resource, const Reference& reference, std::string_view entry, std::string_view target) {
   const bool secret = std::any_of(reference.fields.begin(), reference.fields.end(),
                                   [&](std::uint16_t field) { return resource.record.fields[field].secret; });
   const auto record = record_key_of(resource, index_of(resource, reference), entry);
@@ -26,8 +23,6 @@ Status missing(const Resource& resource, const Reference& reference, std::string
            ", which is not there")
       .place(reference.place);
 }
-
-}  // namespace
 
 std::optional<std::string> referenced_key(const Resource& resource, const Reference& reference, std::string_view entry) {
   std::string key;
@@ -118,7 +113,7 @@ Status ReferenceCheck::check_target(const Appeared& appeared, const Lives& lives
   const std::optional<std::string> key = referenced_key(*appeared.resource, *appeared.reference, appeared.entry);
   if (!key) return {};
   FORGE_ASSIGN(const bool there, lives(*appeared.reference->target, *key));
-  return there ? Status() : missing(*appeared.resource, *appeared.reference, appeared.entry, *key);
+  return there ? Status() : reference_missing(*appeared.resource, *appeared.reference, appeared.entry, *key);
 }
 
 Status ReferenceCheck::check_destroyed(const Destroyed& destroyed, const Lives& lives) const {

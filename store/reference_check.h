@@ -75,6 +75,8 @@ class ReferenceCheck {
 
 // The entry's values as the key of the record that it references; nothing where one of them is NULL or the entry is malformed.
 std::optional<std::string> referenced_key(const Resource& resource, const Reference& reference, std::string_view entry);
+// That the record of the entry references `target`, a key, and there is no such record. A secret value is not shown.
+Status reference_missing(const Resource& resource, const Reference& reference, std::string_view entry, std::string_view target);
 // What entries begin with that reference the record `key` of `reference.target`.
 std::string referring_prefix(const Resource& resource, const Reference& reference, std::string_view key);
 

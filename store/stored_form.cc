@@ -6,6 +6,7 @@
 #include "forge/events/key.h"
 #include "forge/events/upcast.h"
 #include "forge/projections/state_projection.h"
+#include "record_name.h"
 
 namespace forge::internal {
 
@@ -39,11 +40,9 @@ Status StoredForm::upcast(std::string_view key, CurrentEntry& entry, std::pmr::m
 
 Status StoredForm::explained(const Status& failure, std::uint32_t version, std::string_view key, Seq seq) const {
   if (failure.id() != ErrorId::kUpcastFailed) return failure;
-  const Result<std::string> text = key_text(resource_, key);
-  return Status(ErrorId::kUpcastFailed, resource_.name + " " + (text.ok() ? *text : std::string("?")) + " as event " +
-                                            std::to_string(seq) + " left it, under schema version " +
-                                            std::to_string(schema_version_) + ", cannot be brought to version " +
-                                            std::to_string(version))
+  return Status(ErrorId::kUpcastFailed, name_of_record(resource_, key) + " as event " + std::to_string(seq) +
+                                            " left it, under schema version " + std::to_string(schema_version_) +
+                                            ", cannot be brought to version " + std::to_string(version))
       .why(failure.text().why)
       .place(failure.text().place);
 }

@@ -6,17 +6,11 @@
 #include "forge/events/upcast.h"
 #include "forge/projections/table_keys.h"
 #include "index_filling.h"
+#include "record_name.h"
 #include "reference_check.h"
 
 namespace forge::internal {
 namespace {
-
-constexpr std::size_t kBatchBytesMax = std::size_t{1} << 30;
-
-std::string name_of_record(const Resource& resource, std::string_view key) {
-  const Result<std::string> text = key_text(resource, key);
-  return resource.name + " " + (text.ok() ? *text : std::string("?"));
-}
 
 // Brings up the records of one resource.
 class Filling {
@@ -52,10 +46,7 @@ class Filling {
       if (!target) continue;
       FORGE_ASSIGN(const bool lives, this->lives(*reference->target, *target));
       if (lives) continue;
-      return Status(ErrorId::kReferenceMissing,
-                    "an upcast makes " + name_of_record(resource_, key) + " reference what is not there")
-          .why("there is no " + name_of_record(*reference->target, *target))
-          .place(reference->place);
+      return reference_missing(resource_, *reference, entry_, *target);
     }
     return {};
   }
@@ -79,7 +70,7 @@ class Filling {
     }
     for (const auto& [entry, key] : unique_.entries()) {
       batch_.Put(table, slice_of(entry), slice_of(key)).PermitUncheckedError();
-      if (batch_.GetDataSize() <= kBatchBytesMax) continue;
+      if (batch_.GetDataSize() <= kFillingBytesMax) continue;
       return Status(ErrorId::kTransactionTooLarge,
                     "the unique values that an upcast of " + resource_.name + " sets are larger than 1 GiB")
           .why("they are written in one transaction with the schema");
