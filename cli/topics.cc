@@ -99,6 +99,21 @@ runs once when an action is decided, and never again: replay folds the recorded 
 `forgectl explain Order.place` lists an action's rules; `forgectl explain do Order.place qty=-1` tells what would happen.
 )txt";
 
+constexpr const char* kEvolution = R"txt(Evolution of a schema
+  forgectl schema diff next.fbs             what the file changes, and how much a break would hit
+  forgectl schema add next.fbs --dry-run    whether it would be taken; every record that it speaks of is tried
+
+What is stored stays as it was written, so a field keeps its place, name and type. A new version adds fields at the end, resources,
+actions and enum values, and may change rules. For a field that gets another name or meaning, mark it deprecated, add another one,
+and say how records of earlier versions are to be read:
+
+  table Guest (resource, upcast: "price = price * 100; name = first || ' ' || last") {
+
+Each step is an assignment over the record as the steps before it left it; later versions add steps at the end. Records, filters,
+indexes, rules and history have the values that the steps give. The log, and --as-of an earlier point, show what was written.
+A version under which a record could not be read is refused, naming the record and the step (E2118).
+)txt";
+
 constexpr const char* kIntegrity = R"txt(Integrity
   forgectl verify                     files, the tree over the log, and the state against the log
   forgectl verify --head 9:4c1f…      also: the tree of 9 events has this root, which you kept elsewhere
@@ -124,6 +139,7 @@ std::span<const Topic> topics() {
       {"time", "how points in time are written", kTime},
       {"query", "filters", kQuery},
       {"rules", "the rule language in short", kRules},
+      {"evolution", "how a schema changes while records stay", kEvolution},
       {"integrity", "what verify proves", kIntegrity},
   };
   return kTopics;

@@ -77,7 +77,8 @@ Status print_changes(Session& session, const View& view, const std::vector<Schem
     if (!changes[i].safe) ++(changes[i].needs_default ? defaults : breaking);
   }
   FORGE_TRY(session.out.end_list());
-  if (breaking > 0) session.notice(std::to_string(breaking) + " breaking: keep what is stored, and add beside it");
+  if (breaking > 0)
+    session.notice(std::to_string(breaking) + " breaking: keep what is stored, and add beside it: forgectl help evolution");
   if (defaults > 0) session.notice(counted(defaults, "new required field") + " without a default: give default: \"…\"");
   if (breaking + defaults > 0) session.notice("schema add refuses this");
   return {};
