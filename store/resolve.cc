@@ -14,7 +14,6 @@ namespace forge {
 namespace {
 
 using internal::AlignedBytes;
-using internal::Database;
 
 struct PointResolver {
   const Store::State& state;

@@ -44,6 +44,7 @@ class CurrentRows {
  public:
   // Both outlive it.
   CurrentRows(const Catalog& catalog, const Resource& resource) : catalog_(catalog), resource_(resource) {}
+  const Resource& resource() const { return resource_; }
 
   // The record's row with defaults and key, verified and brought up; null where it does not live. It lives until the next call, and
   // as long as `key`. Errors: kDataCorrupt, kUpcastFailed.

@@ -8,7 +8,6 @@
 #include "forge/projections/record_entry.h"
 #include "log_reader.h"
 #include "reference_check.h"
-#include "stored_form.h"
 
 namespace forge::internal {
 namespace {
@@ -150,16 +149,10 @@ Result<bool> EntryCheck::find_record(const Resource& resource, std::string_view 
   rocksdb::PinnableSlice value;
   FORGE_ASSIGN(const bool found, database_.get(Table::kCurrent, current_key, value, snapshot_));
   if (!found) return false;
-  FORGE_ASSIGN(const CurrentEntry current, read_current_entry(view_of(value)));
-  if (current.kind != EntryKind::kFull) return false;
-  const std::span<const std::uint8_t> record = bytes_.assign(current.record);
-  FORGE_TRY(verify_table(resource.record, record));
-  read_row(resource.record, record, row);
-  if (const StoredForm form(catalog_, resource, current.schema_version); form.is_older()) {
-    upcast_memory_.release();
-    FORGE_TRY(form.upcast(key, current.seq, upcast_memory_, row));
-  }
-  FORGE_TRY(complete_row(resource, key, row));
+  if (!rows_ || &rows_->resource() != &resource) rows_.emplace(catalog_, resource);
+  FORGE_ASSIGN(const Row* living, rows_->read(key, view_of(value)));
+  if (living == nullptr) return false;
+  row = *living;
   return true;
 }
 

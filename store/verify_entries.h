@@ -5,15 +5,15 @@
 
 #include <functional>
 #include <map>
-#include <memory_resource>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 
-#include "catalog.h"
 #include "database.h"
 #include "forge/events/domain.h"
 #include "forge/events/envelope.h"
+#include "stored_form.h"
 
 namespace forge::internal {
 
@@ -58,8 +58,7 @@ class EntryCheck {
   Report report_;
   std::map<std::uint16_t, Owner> owners_;  // of the indexes in force, by number
   std::set<std::uint16_t> known_;          // every number ever given
-  AlignedBytes bytes_;
-  std::pmr::monotonic_buffer_resource upcast_memory_;  // of row_
+  std::optional<CurrentRows> rows_;        // of the resource of the record found last
   std::string entry_;
   Row row_;
   std::uint64_t sound_entries_ = 0;

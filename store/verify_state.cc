@@ -7,7 +7,6 @@
 #include "idempotency.h"
 #include "log_reader.h"
 #include "state_fold.h"
-#include "stored_form.h"
 #include "view_state.h"
 
 namespace forge::internal {
@@ -294,8 +293,8 @@ void StateCheck::compare_record(std::string_view current_key, std::string_view c
   const Resource* in_force = domain_->resource((*resource)->number);
   if (in_force == nullptr) return;
   const std::string_view key = current_key.substr(2);
-  CurrentRows rows(catalog_, *in_force);
-  const Result<const Row*> read = rows.read(key, current);
+  if (!rows_ || &rows_->resource() != in_force) rows_.emplace(catalog_, *in_force);
+  const Result<const Row*> read = rows_->read(key, current);
   if (!read.ok()) return differs(Table::kCurrent, current_key, read.status());
   check_unique_values(*in_force, key, **read);
   entries_.record(*in_force, key, **read);

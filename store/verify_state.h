@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory_resource>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "catalog.h"
 #include "forge/projections/state_projection.h"
 #include "record_reader.h"
+#include "stored_form.h"
 #include "verify_entries.h"
 #include "verify_parts.h"
 
@@ -78,6 +80,7 @@ class StateCheck {
   TableWriter writer_;
   VersionChain chain_;
   AlignedBytes found_bytes_, record_bytes_;
+  std::optional<CurrentRows> rows_;  // of the resource at hand
   std::string key_;
   std::pmr::monotonic_buffer_resource upcast_memory_;  // of the row at hand
   std::set<std::pair<Table, std::string>> reported_;   // no more than there are findings; records by their current key

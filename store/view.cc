@@ -9,7 +9,6 @@
 namespace forge {
 
 using internal::AlignedBytes;
-using internal::Database;
 using internal::RecordState;
 
 namespace {

@@ -30,10 +30,10 @@ std::vector<std::uint16_t> upcast_fields(const Resource& from, const Resource& t
 bool meets_upcast(std::span<const std::uint16_t> fields, std::span<const std::uint16_t> upcast);
 
 // Applies the lacking steps to `row` in their order, each on what those before it left. `row` is as stored: absent where a field is
-// not set, without the key; so it is afterwards, with a cell for each field of `to` at least. A step sees the record with its key and with the defaults that `from` has; a field
-// that `from` does not have reads as `to` says. So, where defaults changed in between, versions are to be gone through one by one.
-// Texts borrow from `row`, `key`, the resources and `memory`.
-// Errors: kUpcastFailed, with what went wrong in which step and the step's place; `row` is then of no use.
+// not set, without the key; so it is afterwards, with a cell for each field of `to` at least. A step sees the record with its key
+// and with the defaults that `from` has; a field that `from` does not have reads as `to` says. So, where defaults changed in
+// between, versions are to be gone through one by one. Texts borrow from `row`, `key`, the resources and `memory`. Errors:
+// kUpcastFailed, with what went wrong in which step and the step's place; `row` is then of no use.
 Status upcast_row(const Resource& from, const Resource& to, std::string_view key, std::pmr::memory_resource& memory, Row& row);
 
 }  // namespace forge

@@ -108,23 +108,23 @@ class View {
   std::shared_ptr<const Domain> domain() const;
 
   // `key`, here and below, is as people write it: "o-1", "o-1,2" (forge/events/key.h). `plan`, when given, is filled.
-  // Errors: kUnknownResource, kKeyInvalid, kRecordNotFound, kDataCorrupt.
+  // Errors: kUnknownResource, kKeyInvalid, kRecordNotFound, kUpcastFailed, kDataCorrupt.
   Result<Record> get(std::string_view resource, std::string_view key, ReadPlan* plan = nullptr) const;
   // The record at that version, which must be at or before this point. Errors: as get, and kRecordNotFound when it has no such
   // version.
   Result<Record> get_version(std::string_view resource, std::string_view key, Version version) const;
   // Records in key order until `visit` returns false. An index that begins with fields which `where` compares with constants is
   // used where what it says holds at this point; the answer is the same without it. Errors: kUnknownResource, kFilterInvalid, also
-  // for a filter over a secret field, kRuleFailed, kDataCorrupt.
+  // for a filter over a secret field, kRuleFailed, kUpcastFailed, kDataCorrupt.
   Status list(const ListQuery& query, const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
   // Answers a query of the schema, an action that reads: "Order.open". Query, fields and policies are those of the schema in force
   // today, the records those of this point; they come in the query's order until `visit` returns false. Without an order they come
   // as they are found; with one they are held in memory first, at most twice the limit. An index serves as in list(), also by the
   // values of arguments. Errors: kUnknownAction, kActionReads where it is no query, kUnknownField, kArgument…, kPatternMismatch,
-  // kPolicyDenied, kRuleFailed, kDataCorrupt.
+  // kPolicyDenied, kRuleFailed, kUpcastFailed, kDataCorrupt.
   Status query(std::string_view name, const Args& args, const QueryOptions& options,
                const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
-  // All versions, oldest first, over every incarnation. Errors: as get.
+  // All versions as this view's schema has them, oldest first, over every incarnation. Errors: as get.
   Result<std::vector<VersionRow>> history(std::string_view resource, std::string_view key) const;
   // Who set each field of the record last, in declared order; incarnations are not crossed. Errors: as get.
   Result<std::vector<FieldBlame>> blame(std::string_view resource, std::string_view key) const;
