@@ -5,10 +5,10 @@
 namespace forge::internal {
 
 std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact) {
-  return Decider(plan, options, state, fact).decide();
+  return RunDecider(plan, options, state, fact).decide();
 }
 
-std::vector<Command> Decider::decide() {
+std::vector<Command> RunDecider::decide() {
   if (state_.phase == RunPhase::kEnded) return {};
   if ((state_.phase == RunPhase::kNew) != (fact_.kind == Fact::Kind::kStarted)) return {};
   state_.now = fact_.at;
@@ -26,7 +26,7 @@ std::vector<Command> Decider::decide() {
 
 // ---- Facts
 
-void Decider::take_fact() {
+void RunDecider::take_fact() {
   switch (fact_.kind) {
     case Fact::Kind::kStarted:
       return start_run();
@@ -52,7 +52,7 @@ void Decider::take_fact() {
 }
 
 // What the runner tells of a hop that it has, or that waits for a signal.
-void Decider::take_attempt_fact() {
+void RunDecider::take_attempt_fact() {
   const HopId hop = fact_.hop;
   const StepStatus status = slot(hop).status;
   if (fact_.kind == Fact::Kind::kSignalled) {
@@ -81,7 +81,7 @@ void Decider::take_attempt_fact() {
   }
 }
 
-void Decider::take_result(HopId hop) {
+void RunDecider::take_result(HopId hop) {
   const bool child = kind_of(hop) == fb::Body::WorkflowStep;
   const bool halts = fact_.kind == Fact::Kind::kHalted;
   if (halts && child) {
@@ -98,7 +98,7 @@ void Decider::take_result(HopId hop) {
   if (halts) halt(fact_.value);
 }
 
-void Decider::take_timer() {
+void RunDecider::take_timer() {
   const HopId hop = fact_.hop;
   if (fact_.timer == TimerKind::kRunDeadline) {
     return fail_run(RunOutcome::kExpired, {"deadline", "the run's deadline passed"});
@@ -127,7 +127,7 @@ void Decider::take_timer() {
   }
 }
 
-void Decider::start_run() {
+void RunDecider::start_run() {
   const Object* given = fact_.value.if_object();
   const auto part = [given](const char* name) {
     const Value* found = given == nullptr ? nullptr : given->find(name);
@@ -146,7 +146,7 @@ void Decider::start_run() {
   open_frame(0, {0, kNone}, 0, fact_.hops, nullptr);
 }
 
-void Decider::resume() {
+void RunDecider::resume() {
   if (state_.phase != RunPhase::kHalted && state_.phase != RunPhase::kHalting) return;
   state_.phase = RunPhase::kRunning;
   state_.halt_value = nullptr;
@@ -154,7 +154,7 @@ void Decider::resume() {
 
 // ---- Starting
 
-void Decider::start_ready() {
+void RunDecider::start_ready() {
   std::uint32_t limit = std::max(options_.max_concurrency, 1U);
   if (plan_.declared->max_concurrency > 0) limit = std::min(limit, plan_.declared->max_concurrency);
   while (state_.phase == RunPhase::kRunning && !state_.running_alone && state_.in_flight.size() < limit) {
@@ -173,14 +173,14 @@ void Decider::start_ready() {
   }
 }
 
-void Decider::begin(HopId hop) {
+void RunDecider::begin(HopId hop) {
   if (!may_start(hop) || !take_turn(hop) || !take_key(hop)) return;
   if (slot(hop).hops == 0 && kind_of(hop) != fb::Body::DebugStep) return expire(hop);
   start_kind(hop);
 }
 
 // Whether `where` and the guards let it start; where not, what follows is done.
-bool Decider::may_start(HopId hop) {
+bool RunDecider::may_start(HopId hop) {
   if (slot(hop).attempt > 0) return true;  // they let its first attempt start
   const Result<bool> wanted = planned(hop).where.holds(scope_at(hop));
   if (!wanted.ok()) return fail_before_start(hop, wanted.status()), false;
@@ -188,7 +188,7 @@ bool Decider::may_start(HopId hop) {
   return slot(hop).let_through || pass_guards(hop);
 }
 
-bool Decider::pass_guards(HopId hop) {
+bool RunDecider::pass_guards(HopId hop) {
   const PlannedStep& step = planned(hop);
   for (std::size_t i = 0; i < step.guards.size(); ++i) {
     const RunScope scope = scope_at(hop);
@@ -211,14 +211,14 @@ bool Decider::pass_guards(HopId hop) {
 }
 
 // A step that is not to run beside others waits until nothing is in flight.
-bool Decider::take_turn(HopId hop) {
+bool RunDecider::take_turn(HopId hop) {
   if (planned(hop).declared->async) return true;
   if (!state_.in_flight.empty()) return state_.alone.insert({hop.step, hop.frame}), false;
   return true;
 }
 
 // Of the hops with one concurrency key, one goes at a time.
-bool Decider::take_key(HopId hop) {
+bool RunDecider::take_key(HopId hop) {
   const auto& declared = planned(hop).declared->concurrency_key;
   if (declared == nullptr || state_.keys.contains(hop)) return true;
   const Result<Value> made = planned(hop).concurrency_key.make(scope_at(hop));
@@ -233,7 +233,7 @@ bool Decider::take_key(HopId hop) {
 }
 
 // The next one that waits for the key gets it at once.
-void Decider::release_key(HopId hop) {
+void RunDecider::release_key(HopId hop) {
   const auto found = state_.keys.find(hop);
   if (found == state_.keys.end()) return;
   const std::string key = std::move(found->second);
@@ -251,12 +251,12 @@ void Decider::release_key(HopId hop) {
 }
 
 // A skipped step is no passage: it passes on what it received.
-void Decider::skip(HopId hop) {
+void RunDecider::skip(HopId hop) {
   command(Command::Kind::kSkipped, hop);
   finish(hop, nullptr, StepStatus::kSkipped, slot(hop).hops);
 }
 
-void Decider::watch_deadline(HopId hop) {
+void RunDecider::watch_deadline(HopId hop) {
   const fb::StepT& declared = *planned(hop).declared;
   // What waits has no attempts, so its timeout is that of the whole.
   const bool waits = kind_of(hop) == fb::Body::WaitStep || kind_of(hop) == fb::Body::ApproveStep;
@@ -267,7 +267,7 @@ void Decider::watch_deadline(HopId hop) {
   timer.at = Time{state_.now.micros + allowed};
 }
 
-void Decider::finish(HopId hop, Value result, StepStatus status, std::uint32_t passed) {
+void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_t passed) {
   Slot& done = slot(hop);
   done.status = status;
   done.result = std::move(result);
@@ -281,13 +281,13 @@ void Decider::finish(HopId hop, Value result, StepStatus status, std::uint32_t p
     if (--next.waits == 0) state_.ready.insert({successor, hop.frame});
   }
   release_reads(hop);
-  Frame& frame = state_.frames.at(hop.frame);
+  RunFrame& frame = state_.frames.at(hop.frame);
   frame.passed = std::min(frame.passed, passed);
   if (--frame.open == 0) close_frame(hop.frame);
 }
 
 // Results are let go once every step that waited for them is done, unless an undo or the block needs them.
-void Decider::release_reads(HopId hop) {
+void RunDecider::release_reads(HopId hop) {
   const auto release = [this](HopId read) {
     const PlannedStep& step = planned(read);
     if (step.kept || plan_.blocks[step.block].result == read.step || slot(read).result.is_null()) return;
@@ -301,7 +301,7 @@ void Decider::release_reads(HopId hop) {
   }
 }
 
-std::uint64_t Decider::note_undo(HopId hop, StepIndex abort) {
+std::uint64_t RunDecider::note_undo(HopId hop, StepIndex abort) {
   const std::uint64_t number = state_.next_undo++;
   state_.undo.emplace(number, UndoEntry{hop, abort});
   ++state_.frames.at(hop.frame).kept;
@@ -310,7 +310,7 @@ std::uint64_t Decider::note_undo(HopId hop, StepIndex abort) {
   return number;
 }
 
-void Decider::forget_undo(HopId hop, std::optional<std::uint64_t>& number) {
+void RunDecider::forget_undo(HopId hop, std::optional<std::uint64_t>& number) {
   if (!number) return;
   state_.undo.erase(*number);
   --state_.frames.at(hop.frame).kept;
@@ -319,12 +319,12 @@ void Decider::forget_undo(HopId hop, std::optional<std::uint64_t>& number) {
 
 // ---- Looking
 
-bool Decider::is_known(HopId hop) const {
+bool RunDecider::is_known(HopId hop) const {
   const auto found = state_.frames.find(hop.frame);
   return found != state_.frames.end() && hop.step < plan_.steps.size() && plan_.steps[hop.step].block == found->second.block;
 }
 
-void Decider::set_busy(HopId hop, bool busy) {
+void RunDecider::set_busy(HopId hop, bool busy) {
   if (busy) {
     state_.in_flight.insert(hop);
   } else if (state_.in_flight.erase(hop) == 0) {
@@ -337,7 +337,7 @@ void Decider::set_busy(HopId hop, bool busy) {
   }
 }
 
-Command& Decider::command(Command::Kind kind, HopId hop) {
+Command& RunDecider::command(Command::Kind kind, HopId hop) {
   commands_.emplace_back();
   commands_.back().kind = kind;
   commands_.back().hop = hop;

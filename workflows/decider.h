@@ -9,9 +9,9 @@
 
 namespace forge::internal {
 
-class Decider {
+class RunDecider {
  public:
-  Decider(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact)
+  RunDecider(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact)
       : plan_(plan), options_(options), state_(state), fact_(fact) {}
 
   std::vector<Command> decide();

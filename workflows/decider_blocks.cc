@@ -7,9 +7,9 @@
 
 namespace forge::internal {
 
-FrameId Decider::open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item) {
+FrameId RunDecider::open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item) {
   const FrameId id = state_.next_frame++;
-  Frame& frame = state_.frames[id];
+  RunFrame& frame = state_.frames[id];
   frame.block = block;
   frame.owner = owner;
   frame.index = index;
@@ -32,8 +32,8 @@ FrameId Decider::open_frame(BlockIndex block, HopId owner, std::size_t index, st
 }
 
 // Everything in the frame is done.
-void Decider::close_frame(FrameId id) {
-  Frame& frame = state_.frames.at(id);
+void RunDecider::close_frame(FrameId id) {
+  RunFrame& frame = state_.frames.at(id);
   const HopId owner = frame.owner;
   const StepIndex result = plan_.blocks[frame.block].result;
   Value value = result == kNone ? Value() : frame.slots[plan_.steps[result].place].result;
@@ -67,7 +67,7 @@ void Decider::close_frame(FrameId id) {
 }
 
 // What has begun is aborted when the run fails, unless it was committed.
-void Decider::watch_abort(HopId hop, std::size_t stage) {
+void RunDecider::watch_abort(HopId hop, std::size_t stage) {
   const std::vector<BlockIndex>& blocks = planned(hop).blocks;
   Loop& loop = state_.loops.at(hop);
   const std::size_t last_stage = blocks[2] != kNone ? 2 : 1;
@@ -79,15 +79,15 @@ void Decider::watch_abort(HopId hop, std::size_t stage) {
 }
 
 // Lets a frame go in which everything is done, unless something in it may have to be undone.
-void Decider::drop_frame(FrameId id) {
-  Frame& frame = state_.frames.at(id);
+void RunDecider::drop_frame(FrameId id) {
+  RunFrame& frame = state_.frames.at(id);
   if (id == 0 || frame.open > 0 || frame.kept > 0 || !frame.inside.empty()) return;
   state_.frames.at(frame.owner.frame).inside.erase(id);
   state_.frames.erase(id);
 }
 
 // Lets a frame go with all that is inside it, whatever became of it.
-void Decider::erase_frame(FrameId id) {
+void RunDecider::erase_frame(FrameId id) {
   const std::set<FrameId> inside = std::move(state_.frames.at(id).inside);
   for (const FrameId frame : inside) erase_frame(frame);
   const HopId owner = state_.frames.at(id).owner;
@@ -104,7 +104,7 @@ void Decider::erase_frame(FrameId id) {
 }
 
 // Opens items up to the window. With chunks, the next ones begin when all of the last have ended.
-void Decider::continue_map(HopId hop) {
+void RunDecider::continue_map(HopId hop) {
   const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
   Loop& loop = state_.loops.at(hop);
   const std::size_t window = std::max(map.window, 1U);
@@ -131,14 +131,14 @@ void Decider::continue_map(HopId hop) {
   if (loop.complete && loop.running == 0) finish_map(hop);
 }
 
-void Decider::fetch(HopId hop) {
+void RunDecider::fetch(HopId hop) {
   Result<Value> source = given_to(planned(hop).body, scope_at(hop));
   if (!source.ok()) return fail_before_start(hop, source.status());
   state_.pending.insert(hop);
   command(Command::Kind::kFetch, hop).value = *std::move(source);
 }
 
-void Decider::take_items(HopId hop) {
+void RunDecider::take_items(HopId hop) {
   const auto found = state_.loops.find(hop);
   if (found == state_.loops.end() || state_.pending.erase(hop) == 0 || is_failed(hop.frame)) return;
   if (const List* items = fact_.value.if_list())
@@ -147,7 +147,7 @@ void Decider::take_items(HopId hop) {
   continue_map(hop);
 }
 
-void Decider::finish_map(HopId hop) {
+void RunDecider::finish_map(HopId hop) {
   const bool bad = too_many_bad(hop);
   Loop loop = std::move(state_.loops.at(hop));
   state_.loops.erase(hop);
@@ -163,7 +163,7 @@ void Decider::finish_map(HopId hop) {
 }
 
 // A share is held against the items known so far only at the end; a number at once.
-bool Decider::too_many_bad(HopId hop) const {
+bool RunDecider::too_many_bad(HopId hop) const {
   const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
   const Loop& loop = state_.loops.at(hop);
   const std::uint64_t bad = loop.failures.size();
@@ -173,7 +173,7 @@ bool Decider::too_many_bad(HopId hop) const {
 }
 
 // before_all, the block, after_all; or begin, the block, commit. `abort` is none of them.
-void Decider::continue_stages(HopId hop) {
+void RunDecider::continue_stages(HopId hop) {
   Loop& loop = state_.loops.at(hop);
   const std::vector<BlockIndex>& blocks = planned(hop).blocks;
   while (loop.next < 3 && blocks[loop.next] == kNone) ++loop.next;
@@ -188,7 +188,7 @@ void Decider::continue_stages(HopId hop) {
   finish(hop, std::move(result), StepStatus::kDone, passed);
 }
 
-void Decider::continue_recurse(HopId hop, const Value& result) {
+void RunDecider::continue_recurse(HopId hop, const Value& result) {
   Loop& loop = state_.loops.at(hop);
   RunScope scope = scope_at(hop);
   scope.set_item(result);
@@ -203,7 +203,7 @@ void Decider::continue_recurse(HopId hop, const Value& result) {
   finish(hop, result, StepStatus::kDone, passed);
 }
 
-FrameId Decider::lone_item(FrameId frame) const {
+FrameId RunDecider::lone_item(FrameId frame) const {
   for (FrameId at = frame; at != 0; at = state_.frames.at(at).owner.frame) {
     const fb::MapStepT* map = planned(state_.frames.at(at).owner).declared->body.AsMapStep();
     if (map != nullptr && map->on_item_error != fb::ItemError::Fail) return at;
@@ -211,14 +211,14 @@ FrameId Decider::lone_item(FrameId frame) const {
   return kNoFrame;
 }
 
-std::vector<FrameId> Decider::lone_items(FrameId frame) const {
+std::vector<FrameId> RunDecider::lone_items(FrameId frame) const {
   std::vector<FrameId> items;
   if (!state_.frames.contains(frame)) return items;
   for (FrameId at = lone_item(frame); at != kNoFrame; at = lone_item(state_.frames.at(at).owner.frame)) items.push_back(at);
   return items;
 }
 
-bool Decider::is_failed(FrameId frame) const {
+bool RunDecider::is_failed(FrameId frame) const {
   for (FrameId at = frame;; at = state_.frames.at(at).owner.frame) {
     if (state_.frames.at(at).failed) return true;
     if (at == 0) return false;

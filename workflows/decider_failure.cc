@@ -17,7 +17,7 @@ RunError error_of(const Status& status) {
 
 }  // namespace
 
-void Decider::attempt_failed(HopId hop, const RunError& error, bool asked) {
+void RunDecider::attempt_failed(HopId hop, const RunError& error, bool asked) {
   Slot& at = slot(hop);
   at.error = error;
   const fb::RetryT* retry = planned(hop).declared->retry.get();
@@ -32,18 +32,18 @@ void Decider::attempt_failed(HopId hop, const RunError& error, bool asked) {
 }
 
 // It did nothing, so there is nothing to clean up after.
-void Decider::fail_before_start(HopId hop, const Status& error) {
+void RunDecider::fail_before_start(HopId hop, const Status& error) {
   state_.loops.erase(hop);
   state_.pending.erase(hop);
   fail_step(hop, error_of(error));
 }
 
-void Decider::expire(HopId hop) {
+void RunDecider::expire(HopId hop) {
   command(Command::Kind::kTombstone, hop);
   fail_step(hop, {"ttl_expired", path_of(plan_, state_, hop) + " received no hops"});
 }
 
-void Decider::compensate(HopId hop) {
+void RunDecider::compensate(HopId hop) {
   RunScope scope = scope_at(hop);
   Slot& at = slot(hop);
   scope.set_error(at.error, at.attempt);
@@ -66,7 +66,7 @@ void Decider::compensate(HopId hop) {
 }
 
 // A clause lets its step be tried again once; when it fails again, the failure stands.
-void Decider::conclude_clause(HopId hop) {
+void RunDecider::conclude_clause(HopId hop) {
   Slot& at = slot(hop);
   const PlannedClause& clause = planned(hop).clauses.at(at.clause);
   const std::uint64_t bit = std::uint64_t{1} << (at.clause % 64);
@@ -86,7 +86,7 @@ void Decider::conclude_clause(HopId hop) {
   state_.ready.insert({hop.step, hop.frame});
 }
 
-void Decider::fail_step(HopId hop, const RunError& error, Value beside) {
+void RunDecider::fail_step(HopId hop, const RunError& error, Value beside) {
   slot(hop).status = StepStatus::kFailed;
   slot(hop).error = error;
   Command& failed = command(Command::Kind::kFailed, hop);
@@ -99,9 +99,9 @@ void Decider::fail_step(HopId hop, const RunError& error, Value beside) {
   fail_item(item, error);
 }
 
-void Decider::fail_item(FrameId item, const RunError& error) {
+void RunDecider::fail_item(FrameId item, const RunError& error) {
   if (is_unwinding()) return;
-  Frame& frame = state_.frames.at(item);
+  RunFrame& frame = state_.frames.at(item);
   if (!frame.failed) {
     frame.failed = true;
     frame.error = error;
@@ -115,8 +115,8 @@ void Decider::fail_item(FrameId item, const RunError& error) {
 }
 
 // Undoes the item's newest entry; once there is none, the item has failed.
-void Decider::drain_item(FrameId item) {
-  Frame& frame = state_.frames.at(item);
+void RunDecider::drain_item(FrameId item) {
+  RunFrame& frame = state_.frames.at(item);
   if (frame.busy > 0 || is_unwinding()) return;
   std::vector<std::uint64_t> undo_list;
   gather_undo(item, undo_list);
@@ -145,14 +145,14 @@ void Decider::drain_item(FrameId item) {
 }
 
 // Takes the entries of all items inside: they were not done when this one failed.
-void Decider::gather_undo(FrameId id, std::vector<std::uint64_t>& undo) {
-  Frame& frame = state_.frames.at(id);
+void RunDecider::gather_undo(FrameId id, std::vector<std::uint64_t>& undo) {
+  RunFrame& frame = state_.frames.at(id);
   undo.insert(undo.end(), frame.undo.begin(), frame.undo.end());
   frame.undo.clear();
   for (const FrameId inside : frame.inside) gather_undo(inside, undo);
 }
 
-void Decider::fail_run(RunOutcome ending, const RunError& error) {
+void RunDecider::fail_run(RunOutcome ending, const RunError& error) {
   if (is_unwinding()) return;
   state_.phase = RunPhase::kFailing;
   state_.ending = ending;
@@ -166,14 +166,14 @@ void Decider::fail_run(RunOutcome ending, const RunError& error) {
   }
 }
 
-void Decider::halt(Value value) {
+void RunDecider::halt(Value value) {
   if (state_.phase != RunPhase::kRunning) return;
   state_.phase = RunPhase::kHalting;
   state_.halt_value = std::move(value);
 }
 
 // Whatever waited for the last hop in flight goes on.
-void Decider::drain() {
+void RunDecider::drain() {
   if (!state_.in_flight.empty()) return;
   if (state_.phase == RunPhase::kHalting) {
     state_.phase = RunPhase::kHalted;
@@ -186,7 +186,7 @@ void Decider::drain() {
 
 // ---- Undoing
 
-void Decider::undo_next() {
+void RunDecider::undo_next() {
   while (!state_.undo.empty()) {
     if (undo(state_.undo.rbegin()->first)) return;
   }
@@ -195,7 +195,7 @@ void Decider::undo_next() {
 }
 
 // False where what it is given cannot be made: then it cannot be undone, and is settled.
-bool Decider::undo(std::uint64_t number) {
+bool RunDecider::undo(std::uint64_t number) {
   const UndoEntry& entry = state_.undo.at(number);
   const PlannedBody& body = entry.abort != kNone ? plan_.steps[entry.abort].body : planned(entry.hop).undo;
   Result<Value> given = given_to(body, scope_at(entry.hop));
@@ -214,7 +214,7 @@ bool Decider::undo(std::uint64_t number) {
   return true;
 }
 
-void Decider::take_undo_fact(bool done) {
+void RunDecider::take_undo_fact(bool done) {
   const HopId hop = fact_.hop;
   const auto found = state_.undoing.find(hop);
   if (found == state_.undoing.end() || state_.undo_tries[hop] != fact_.attempt) return;
@@ -228,7 +228,7 @@ void Decider::take_undo_fact(bool done) {
   if (state_.phase == RunPhase::kUndoing) undo_next();
 }
 
-void Decider::settle_undo(std::uint64_t number, bool done) {
+void RunDecider::settle_undo(std::uint64_t number, bool done) {
   const HopId hop = state_.undo.at(number).hop;
   state_.undo.erase(number);
   state_.undoing.erase(hop);
@@ -239,7 +239,7 @@ void Decider::settle_undo(std::uint64_t number, bool done) {
   set_busy(hop, false);
 }
 
-void Decider::end_run(RunOutcome outcome, Value value) {
+void RunDecider::end_run(RunOutcome outcome, Value value) {
   if (outcome == RunOutcome::kTerminated) {
     for (const HopId& hop : state_.in_flight) command(Command::Kind::kStop, hop).attempt = slot(hop).attempt;
   }

@@ -23,7 +23,7 @@ Result<Time> time_of(const Value& value) {
 
 }  // namespace
 
-void Decider::start_kind(HopId hop) {
+void RunDecider::start_kind(HopId hop) {
   if (slot(hop).attempt == 0) watch_deadline(hop);
   switch (kind_of(hop)) {
     case fb::Body::MapStep:
@@ -66,7 +66,7 @@ void Decider::start_kind(HopId hop) {
 }
 
 // {args, values, named} as far as the kind has them, in the order of parts_of().
-Result<Value> Decider::given_to(const PlannedBody& body, const RunScope& scope) const {
+Result<Value> RunDecider::given_to(const PlannedBody& body, const RunScope& scope) const {
   Object given;
   if (!body.args.recipes.empty()) {
     FORGE_ASSIGN(Value args, body.args.make(scope));
@@ -87,7 +87,7 @@ Result<Value> Decider::given_to(const PlannedBody& body, const RunScope& scope) 
   return Value(std::move(given));
 }
 
-void Decider::execute(HopId hop) {
+void RunDecider::execute(HopId hop) {
   Result<Value> given = given_to(planned(hop).body, scope_at(hop));
   if (!given.ok()) return fail_before_start(hop, given.status());
   Slot& at = slot(hop);
@@ -104,7 +104,7 @@ void Decider::execute(HopId hop) {
   made.hops = at.hops;
 }
 
-void Decider::start_sleep(HopId hop) {
+void RunDecider::start_sleep(HopId hop) {
   const fb::SleepStepT& declared = *planned(hop).declared->body.AsSleepStep();
   const bool until = declared.until != nullptr;
   const Result<Value> made = planned(hop).body.values.at(until ? 1 : 0).make(scope_at(hop));
@@ -126,7 +126,7 @@ void Decider::start_sleep(HopId hop) {
   timer.at = due;
 }
 
-void Decider::start_wait(HopId hop) {
+void RunDecider::start_wait(HopId hop) {
   Result<Value> given = given_to(planned(hop).body, scope_at(hop));
   if (!given.ok()) return fail_before_start(hop, given.status());
   slot(hop).status = StepStatus::kAwaiting;
@@ -134,7 +134,7 @@ void Decider::start_wait(HopId hop) {
   command(Command::Kind::kAwait, hop).value = *std::move(given);
 }
 
-void Decider::collect(HopId hop) {
+void RunDecider::collect(HopId hop) {
   RunScope scope = scope_at(hop);
   const PlannedBody& body = planned(hop).body;
   Result<Value> made = body.named.at(0).make(scope);
@@ -149,7 +149,7 @@ void Decider::collect(HopId hop) {
 }
 
 // The first branch whose condition is true; a default has none.
-void Decider::choose(HopId hop) {
+void RunDecider::choose(HopId hop) {
   const PlannedStep& step = planned(hop);
   for (std::size_t i = 0; i < step.blocks.size(); ++i) {
     const Result<bool> holds = step.body.conditions[i].holds(scope_at(hop));
@@ -162,7 +162,7 @@ void Decider::choose(HopId hop) {
   finish(hop, nullptr, StepStatus::kDone, slot(hop).hops - 1);
 }
 
-void Decider::start_loop(HopId hop) {
+void RunDecider::start_loop(HopId hop) {
   Loop loop;
   loop.passed = slot(hop).hops - 1;
   const bool map = kind_of(hop) == fb::Body::MapStep;

@@ -27,7 +27,7 @@ std::string_view name_of(RunOutcome outcome) {
 std::string path_of(const Plan& plan, const RunState& state, const HopId& hop) {
   std::string path = plan.steps[hop.step].declared->name;
   for (FrameId at = hop.frame; at != 0;) {
-    const Frame& frame = state.frames.at(at);
+    const RunFrame& frame = state.frames.at(at);
     std::string around = plan.steps[frame.owner.step].declared->name;
     if (frame.has_item) around += "[" + std::to_string(frame.index) + "]";
     path = around + "." + path;

@@ -157,7 +157,7 @@ struct Slot {
   RunError error;
 };
 
-struct Frame {
+struct RunFrame {
   BlockIndex block = 0;
   HopId owner;  // the step it is inside of; of the whole run: none
   bool has_item = false;
@@ -216,7 +216,7 @@ struct RunState {
   bool warnings = false;
   bool undo_failed = false;
   FrameId next_frame = 0;
-  std::unordered_map<FrameId, Frame> frames;
+  std::unordered_map<FrameId, RunFrame> frames;
   std::map<HopId, Loop> loops;
   std::set<std::pair<StepIndex, FrameId>> ready;                          // in declared order
   std::set<std::pair<StepIndex, FrameId>> alone;                          // ready, and not to run beside others

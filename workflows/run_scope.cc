@@ -33,7 +33,7 @@ const Value* RunScope::root(const Reference& reference) const {
 const Value* RunScope::item() const {
   if (item_ != nullptr) return item_;
   for (FrameId at = frame_;; at = state_.frames.at(at).owner.frame) {
-    const Frame& frame = state_.frames.at(at);
+    const RunFrame& frame = state_.frames.at(at);
     if (frame.has_item) return &frame.item;
     if (at == 0) return nullptr;
   }
@@ -43,7 +43,7 @@ const Value* RunScope::item() const {
 const Value* RunScope::step_result(StepIndex step) const {
   const PlannedStep& planned = plan_.steps[step];
   for (FrameId at = frame_;; at = state_.frames.at(at).owner.frame) {
-    const Frame& frame = state_.frames.at(at);
+    const RunFrame& frame = state_.frames.at(at);
     if (frame.block == planned.block) {
       const Slot& slot = frame.slots[planned.place];
       const bool done = slot.status == StepStatus::kDone || slot.status == StepStatus::kSkipped;
