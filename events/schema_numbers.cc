@@ -12,12 +12,18 @@ constexpr std::uint16_t kFirstResource = 16;
 constexpr std::uint16_t kFirstAction = 64;
 constexpr std::uint16_t kFirstUnique = 1;
 constexpr std::uint16_t kFirstIndex = 1;
+constexpr std::uint16_t kLastGiven = UINT16_MAX - 1;  // above it is Forge's own index
 
 using Fixed = std::pair<std::string_view, std::uint16_t>;
-constexpr std::array kOwnResources = {Fixed{"_schema", 1}, Fixed{"_bookmark", 2}, Fixed{"_projection", 3}};
+constexpr std::array kOwnResources = {Fixed{"_schema", 1},   Fixed{"_bookmark", 2}, Fixed{"_projection", 3},
+                                      Fixed{"_workflow", 4}, Fixed{"_run", 5},      Fixed{"_signal", 6}};
 constexpr std::array kOwnActions = {Fixed{"_schema.add", 1},         Fixed{"_bookmark.add", 2},     Fixed{"_bookmark.remove", 3},
                                     Fixed{"_projection.rebuild", 4}, Fixed{"_projection.pause", 5}, Fixed{"_projection.resume", 6},
-                                    Fixed{"_projection.retry", 7},   Fixed{"_projection.skip", 8},  Fixed{"_projection.drop", 9}};
+                                    Fixed{"_projection.retry", 7},   Fixed{"_projection.skip", 8},  Fixed{"_projection.drop", 9},
+                                    Fixed{"_workflow.add", 10},      Fixed{"_run.start", 11},       Fixed{"_run.advance", 12},
+                                    Fixed{"_run.note", 13},          Fixed{"_run.expire", 14},      Fixed{"_run.halt", 15},
+                                    Fixed{"_run.end", 16},           Fixed{"_run.tell", 17},        Fixed{"_signal.send", 18}};
+constexpr std::array kOwnIndexes = {Fixed{"_run.status(status)", UINT16_MAX}};
 
 template <std::size_t kCount>
 std::optional<std::uint16_t> fixed_number(const std::array<Fixed, kCount>& names, std::string_view name) {
@@ -60,7 +66,7 @@ Result<NumberGiver> NumberGiver::after(const Numbering& given) {
 std::optional<std::uint16_t> NumberGiver::give(Names& names, std::string_view name, std::uint16_t& last) {
   const auto known = names.find(name);
   if (known != names.end()) return known->second;
-  if (last == UINT16_MAX) return std::nullopt;
+  if (last >= kLastGiven) return std::nullopt;
   names.emplace(name, ++last);
   return last;
 }
@@ -80,6 +86,7 @@ std::optional<std::uint16_t> NumberGiver::unique(std::string_view name) {
 }
 
 std::optional<std::uint16_t> NumberGiver::index(std::string_view name) {
+  if (name.starts_with('_')) return fixed_number(kOwnIndexes, name);
   return give(numbering_.indexes, name, last_index_);
 }
 

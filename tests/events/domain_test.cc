@@ -58,7 +58,8 @@ TEST(DomainParse, ReadsResourcesInOrderOfTheirNumbersAfterForgesOwn) {
 
   std::vector<std::string> names;
   for (const Resource& resource : domain->resources()) names.push_back(resource.name + " " + std::to_string(resource.number));
-  EXPECT_EQ(names, (std::vector<std::string>{"_schema 1", "_bookmark 2", "_projection 3", "Order 16", "Stock 17", "Card 18"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"_schema 1", "_bookmark 2", "_projection 3", "_workflow 4", "_run 5", "_signal 6",
+                                             "Order 16", "Stock 17", "Card 18"}));
   EXPECT_EQ(domain->resource(17), domain->find_resource("Stock"));
   EXPECT_EQ(domain->resource(19), nullptr);
   EXPECT_EQ(domain->find_resource("Address"), nullptr);
@@ -267,10 +268,10 @@ TEST(DomainParse, PlacesInRulesCountTheBytesOfTheFile) {
             "E2001 the rule uses unknown field 'idd': did you mean 'id'? (a.fbs:1:51); mend the rule");
 }
 
-TEST(Domain, SystemHoldsSchemaVersionsBookmarksAndProjections) {
+TEST(Domain, SystemHoldsForgesOwnResources) {
   const auto domain = Domain::system();
 
-  ASSERT_EQ(domain->resources().size(), 3U);
+  ASSERT_EQ(domain->resources().size(), 6U);
   const Resource& schema = *domain->resource(1);
   EXPECT_EQ(schema.name, "_schema");
   EXPECT_EQ(schema.single_key()->name, "version");
@@ -283,6 +284,10 @@ TEST(Domain, SystemHoldsSchemaVersionsBookmarksAndProjections) {
   EXPECT_EQ(domain->action(3)->kind, ActionKind::kDestroys);
   EXPECT_EQ(domain->resource(3)->name, "_projection");
   EXPECT_EQ(domain->action(8)->event_type, "_projection.skipped");
+  EXPECT_EQ(domain->resource(5)->name, "_run");
+  EXPECT_EQ(domain->resource(5)->indexes.at(0).number, 65535);
+  EXPECT_EQ(domain->action(14)->event_type, "_run.ttl_expired");
+  EXPECT_EQ(domain->action(18)->name, "_signal.send");
   EXPECT_EQ(domain->numbering(), Numbering{});
 }
 
@@ -346,7 +351,7 @@ TEST(DomainNumbers, ResourcesAreSortedByNumberNotByDeclaration) {
   const auto domain = parse("table A (resource) { id: int (key); } table B (resource) { id: int (key); }",
                             Numbering{{{"A", 40}, {"B", 30}}, {}, {}, {}});
 
-  EXPECT_EQ(domain->resources()[3].name, "B");
+  EXPECT_EQ(domain->resources()[6].name, "B");
   EXPECT_EQ(domain->resource(40)->name, "A");
 }
 
