@@ -252,7 +252,7 @@ void RunDecider::release_key(HopId hop) {
 
 // A skipped step is no passage: it passes on what it received.
 void RunDecider::skip(HopId hop) {
-  command(Command::Kind::kSkipped, hop);
+  command(Command::Kind::kSkipped, hop).hops = slot(hop).hops;
   finish(hop, nullptr, StepStatus::kSkipped, slot(hop).hops);
 }
 
@@ -272,6 +272,11 @@ void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_
   done.status = status;
   done.result = std::move(result);
   done.hops = passed;
+  const bool told = fact_.hop == hop && (fact_.kind == Fact::Kind::kCompleted || fact_.kind == Fact::Kind::kHalted ||
+                                         fact_.kind == Fact::Kind::kSignalled);
+  if (status == StepStatus::kDone && !told && kind_of(hop) != fb::Body::DebugStep) {
+    command(Command::Kind::kDone, hop).hops = passed;
+  }
   release_key(hop);
   const bool child = kind_of(hop) == fb::Body::WorkflowStep;
   if (status == StepStatus::kDone && (planned(hop).declared->undo != nullptr || child)) note_undo(hop, kNone);

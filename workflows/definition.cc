@@ -99,6 +99,17 @@ std::vector<std::string> WorkflowDefinition::steps() const {
   return paths;
 }
 
+std::vector<WorkflowInput> WorkflowDefinition::inputs() const {
+  std::vector<WorkflowInput> declared;
+  for (const auto& input : parts_->model.inputs) {
+    declared.push_back({.name = input->name,
+                        .type = std::string(internal::name_of(input->type)),
+                        .required = input->default_ == nullptr,
+                        .description = input->description});
+  }
+  return declared;
+}
+
 Result<Object> WorkflowDefinition::take_inputs(const Object& given) const {
   Object taken;
   std::vector<std::string> known;

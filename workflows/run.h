@@ -104,7 +104,8 @@ struct Command {
     kCompensate,  // hop, value, clause: what it does first
     kUndo,        // hop, attempt, value; step: whose commands reverse it, as far as it is not the hop's own
     kDebug,       // hop, value: the label
-    kSkipped,     // hop
+    kSkipped,     // hop; hops: that it passes on
+    kDone,        // hop; hops: that it passes on: record that it is done without an attempt, or by a clause
     kFailed,      // hop, error; value: what a clause says beside it: record that the failure stands
     kTombstone,   // hop: it received no hops
     kRelease,     // hop: nobody will read its result again

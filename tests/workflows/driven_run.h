@@ -93,8 +93,9 @@ class DrivenRun {
                                    ? ""
                                    : path_of_hop(command.hop);
       if (command.kind == internal::Command::Kind::kEnded) end_ = command;
-      const bool for_the_record =
-          command.kind == internal::Command::Kind::kRelease || command.kind == internal::Command::Kind::kFailed;
+      const bool for_the_record = command.kind == internal::Command::Kind::kRelease ||
+                                  command.kind == internal::Command::Kind::kFailed ||
+                                  command.kind == internal::Command::Kind::kDone;
       if (for_the_record) continue;
       commands_.insert_or_assign(path, command);
       text += (text.empty() ? "" : "; ") + shown(command, path);
@@ -153,6 +154,7 @@ class DrivenRun {
         return "tombstone " + path;
       case Command::kRelease:
       case Command::kFailed:
+      case Command::kDone:
         return "";
       case Command::kHalted:
         return "halted " + to_json(command.value);

@@ -29,5 +29,8 @@
 #include "forge/store/verify.h"
 #include "forge/store/view.h"
 #include "forge/workflows/definition.h"
+#include "forge/workflows/runner.h"
+#include "forge/workflows/runs.h"
+#include "forge/workflows/step.h"
 #include "forge/workflows/token.h"
 #include "forge/workflows/workflow.h"

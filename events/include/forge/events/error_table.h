@@ -186,12 +186,12 @@ std::string_view name_of(Code code);
   X(StepFailed, 8012, kRuleViolated, 8, 422, "a step failed", "see the step's error")                                             \
   X(WorkflowNotFound, 8013, kNotFound, 3, 404, "no such workflow", "declare it: forgectl workflow add FILE.toml")                 \
   X(RunNotFound, 8014, kNotFound, 3, 404, "no such run", "see: forgectl workflow runs")                                           \
-  X(RunEnded, 8015, kRuleViolated, 4, 409, "the run has ended", "see how: forgectl workflow show RUN")                            \
-  X(RunNotCompleted, 8016, kRuleViolated, 8, 422, "a run ended, but not as completed", "see why: forgectl workflow show RUN")     \
+  X(RunEnded, 8015, kRuleViolated, 4, 409, "the run has ended", "see how: forgectl workflow trace RUN")                           \
+  X(RunNotCompleted, 8016, kRuleViolated, 8, 422, "a run ended, but not as completed", "see why: forgectl workflow trace RUN")    \
   X(RunHalted, 8017, kRuleViolated, 8, 422, "a run halted", "go on with it: forgectl workflow resume RUN")                        \
   X(RunnerElsewhere, 8018, kUnavailable, 7, 503, "runs are carried out by the process that holds the store",                      \
     "run it there, or once that process has ended")                                                                               \
-  X(StepWaitsNot, 8019, kRuleViolated, 4, 409, "the step does not wait for that", "see: forgectl workflow show RUN")              \
+  X(StepWaitsNot, 8019, kRuleViolated, 4, 409, "the step does not wait for that", "see: forgectl workflow trace RUN")             \
   X(Usage, 9001, kInvalidArgument, 2, 400, "the command line cannot be read", "see: forgectl help")                               \
   X(UnknownCommand, 9002, kInvalidArgument, 2, 400, "unknown command", "see: forgectl help")                                      \
   X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                    \

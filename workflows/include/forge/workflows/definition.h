@@ -31,6 +31,14 @@ struct HopCount {
   std::string to_string() const;
 };
 
+// An input as it is declared.
+struct WorkflowInput {
+  std::string name;
+  std::string type;  // "any", "bool", "int", "float", "string", "bytes", "list", "object"
+  bool required = true;
+  std::string description;
+};
+
 // Immutable: safe to share between threads.
 class WorkflowDefinition {
  public:
@@ -60,6 +68,8 @@ class WorkflowDefinition {
   HopCount hops() const;
   // Every step in declared order, by its path: "import", "import.store".
   std::vector<std::string> steps() const;
+  // In declared order.
+  std::vector<WorkflowInput> inputs() const;
   // The inputs of a run: what was given, held against the declared types, with the defaults of the rest. Errors: kRunInput naming
   // all that are missing, unknown or of another type.
   Result<Object> take_inputs(const Object& given) const;

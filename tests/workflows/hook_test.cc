@@ -1,0 +1,94 @@
+// Runs that events start.
+
+#include "runner_fixture.h"
+
+namespace forge {
+namespace {
+
+using Hooks = RunnerTest;
+
+constexpr const char* kNoting = R"(
+on = { event = "Order.placed", where = "${event.changes.qty} > 1", input = { order = "${event.key}" } }
+[input]
+order = "string"
+[step.note]
+action = "Order.note"
+args = { id = "${input.order}", note = "seen" }
+)";
+
+TEST_F(Hooks, EachMatchingEventStartsOneRunWithItsCorrelation) {
+  declare("noting", kNoting);
+  const Receipt placed = store_->act("Order.place", {{"id", "o-2"}, {"sku", "tea"}, {"qty", 2}}, {.actor = "web"}).value();
+  store_->act("Order.place", {{"id", "o-3"}, {"sku", "tea"}, {"qty", 1}}).value();
+
+  work();
+
+  ASSERT_EQ(runs(store_->view()).value().size(), 1U);
+  EXPECT_EQ(info("noting@" + std::to_string(placed.seq)).status, "completed");
+  EXPECT_EQ(get("Order", "o-2")["note"], Value("seen"));
+  EXPECT_EQ(last_event("Order.noted").correlation, placed.transaction.to_string());
+  EXPECT_EQ(last_event("Order.noted").actor, "web");
+  work();
+  EXPECT_EQ(runs(store_->view()).value().size(), 1U);
+}
+
+TEST_F(Hooks, HoldForEventsAfterTheyWereDeclared) {
+  declare("noting", kNoting);
+  work();
+
+  EXPECT_TRUE(runs(store_->view()).value().empty());
+}
+
+TEST_F(Hooks, StartOneRunForEachKey) {
+  declare("noting", R"(
+on = { event = "Order.noted", key = "${event.key}" }
+[step.text]
+template = "${event.key}"
+)");
+  store_->act("Order.note", {{"id", "o-1"}, {"note", "a"}}).value();
+  store_->act("Order.note", {{"id", "o-1"}, {"note", "b"}}).value();
+
+  work();
+
+  ASSERT_EQ(runs(store_->view()).value().size(), 1U);
+  EXPECT_EQ(info("noting:o-1").result, "\"o-1\"");
+}
+
+// Each task of a runner may be its last: an event starts its run once all the same.
+TEST_F(Hooks, StartOneRunForAnEventWhereverTheRunnerEnds) {
+  declare("noting", kNoting);
+  for (int i = 0; i < 5; ++i) store_->act("Order.place", {{"id", "n-" + std::to_string(i)}, {"sku", "tea"}, {"qty", 2}}).value();
+
+  for (int life = 0; life < 200; ++life) VirtualRunner(*store_, clock_).run(1'000'000, 2);
+  work();
+
+  EXPECT_EQ(runs(store_->view(), "completed").value().size(), 5U);
+  int noted = 0;
+  for (const std::string& type : events()) noted += type == "Order.noted" ? 1 : 0;
+  EXPECT_EQ(noted, 5);
+}
+
+// A workflow that emits what starts it dies out by its hops, and leaves a tombstone.
+TEST_F(Hooks, AnEventStormEndsByItself) {
+  declare("storm", R"(
+on = { event = "Order.noted" }
+[step.again]
+action = "Order.note"
+args = { id = "o-1", note = "again" }
+)");
+  store_->act("Order.note", {{"id", "o-1"}, {"note", "first"}}).value();
+
+  work();
+
+  int noted = 0;
+  for (const std::string& type : events()) noted += type == "Order.noted" ? 1 : 0;
+  EXPECT_EQ(noted, 1 + 8);
+  const std::vector<RunInfo> all = runs(store_->view()).value();
+  EXPECT_EQ(all.size(), 9U);
+  EXPECT_EQ(runs(store_->view(), "failed").value().size(), 1U);
+  EXPECT_EQ(last_event("_run.ttl_expired").key, runs(store_->view(), "failed").value()[0].id);
+  EXPECT_TRUE(store_->act("Order.cancel", {{"id", "o-1"}}).ok());
+}
+
+}  // namespace
+}  // namespace forge

@@ -1,0 +1,449 @@
+// What the runner does with each kind of step, on a virtual clock.
+
+#include "runner_fixture.h"
+
+namespace forge {
+namespace {
+
+using RunnerSteps = RunnerTest;
+using RunnerUndo = RunnerTest;
+using RunnerPeople = RunnerTest;
+
+TEST_F(RunnerSteps, ActionsAndReadsGoOnFromEachOther) {
+  declare("checkout", R"(
+[input]
+order = "string"
+[step.load]
+read = "Order"
+key = "${input.order}"
+[step.reserve]
+action = "Stock.reserve"
+args = { sku = "${load.sku}", qty = "${load.qty}" }
+[step.ship]
+action = "Order.ship"
+args = { id = "${load.id}" }
+after = ["reserve"]
+)");
+
+  const RunInfo run = this->run("checkout", {{"order", "o-1"}});
+
+  EXPECT_EQ(run.status, "completed");
+  EXPECT_EQ(pulses(), "started, completed load, completed reserve, completed ship, completed");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(3));
+  EXPECT_EQ(get("Order", "o-1")["status"], Value("shipped"));
+  const Event shipped = last_event("Order.shipped");
+  EXPECT_EQ(parse_json(run.result, "result").value().if_object()->find("seq")->as_int(), static_cast<std::int64_t>(shipped.seq));
+}
+
+// The action and the fact that it is done are one transaction, in the name of who started the run, with what is left of its hops.
+TEST_F(RunnerSteps, AnActionIsInOneTransactionWithItsPulse) {
+  declare("one", "[step.note]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'hello' }\n");
+
+  run("one");
+
+  const Event noted = last_event("Order.noted");
+  const Event pulse = store_->view().event(noted.seq + 1).value();
+  EXPECT_EQ(pulse.type, "_run.advanced");
+  EXPECT_EQ(pulse.transaction, noted.transaction);
+  EXPECT_EQ(noted.actor, "ada");
+  EXPECT_EQ(noted.hops_left, 7);
+  EXPECT_EQ(noted.correlation, last_event("_run.started").correlation);
+  EXPECT_EQ(noted.causation, last_event("_run.started").seq);
+}
+
+TEST_F(RunnerSteps, ARefusedActionFailsTheRunWithTheRule) {
+  declare("greedy", "[step.take]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 50 }\n");
+
+  const RunInfo run = this->run("greedy");
+
+  EXPECT_EQ(run.status, "failed");
+  EXPECT_NE(run.error.find("E2107"), std::string::npos) << run.error;
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+}
+
+TEST_F(RunnerSteps, AReadThatFindsNothingFailsIsNullOrHalts) {
+  declare("fails", "[step.load]\nread = 'Order'\nkey = 'nothing'\n");
+  declare("null", "[step.load]\nread = 'Order'\nkey = 'nothing'\nnot_found = 'null'\n");
+  declare("halts",
+          "[step.load]\nread = 'Order'\nkey = 'nothing'\nnot_found = 'halt'\n[step.next]\ntemplate = 'n'\nafter = ['load']\n");
+
+  EXPECT_EQ(run("fails", {}, "a").status, "failed");
+  EXPECT_EQ(run("null", {}, "b").status, "completed");
+  EXPECT_EQ(run("halts", {}, "c").status, "halted");
+}
+
+TEST_F(RunnerSteps, AQueryGivesItsRows) {
+  store_->act("Stock.fill", {{"sku", "mint"}, {"left", 50}}).value();
+  declare("few", "[step.few]\nquery = 'Stock.few'\nargs = { below = 10 }\n[step.text]\ntemplate = 'first ${few[0].sku}'\n");
+
+  EXPECT_EQ(run("few").result, "\"first tea\"");
+}
+
+TEST_F(RunnerSteps, AMapOverAQueryWorksOnEachRow) {
+  store_->act("Stock.fill", {{"sku", "mint"}, {"left", 1}}).value();
+  declare("refill", R"(
+[step.each]
+over = { query = "Stock.few" }
+[step.each.step.fill]
+action = "Stock.fill"
+args = { sku = "${item.sku}", left = 20 }
+)");
+
+  EXPECT_EQ(run("refill").status, "completed");
+  EXPECT_EQ(get("Stock", "mint")["left"], Value(20));
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(20));
+}
+
+TEST_F(RunnerSteps, ATransactionIsOneCommit) {
+  declare("both", R"(
+[step.t]
+transaction = true
+[step.t.step.load]
+read = "Order"
+key = "o-1"
+[step.t.step.reserve]
+action = "Stock.reserve"
+args = { sku = "${load.sku}", qty = "${load.qty}" }
+[step.t.step.ship]
+action = "Order.ship"
+args = { id = "${load.id}" }
+[step.text]
+template = "${t.type}"
+)");
+
+  EXPECT_EQ(run("both").result, "\"Order.shipped\"");
+  EXPECT_EQ(last_event("Stock.reserved").transaction, last_event("Order.shipped").transaction);
+  EXPECT_EQ(last_event("Stock.reserved").transaction,
+            store_->view().event(last_event("Order.shipped").seq + 1).value().transaction);
+}
+
+TEST_F(RunnerSteps, ATransactionThatIsRefusedDoesNothing) {
+  declare("both", R"(
+[step.t]
+transaction = true
+[step.t.step.ship]
+action = "Order.ship"
+args = { id = "o-1" }
+[step.t.step.reserve]
+action = "Stock.reserve"
+args = { sku = "tea", qty = 50 }
+)");
+
+  EXPECT_EQ(run("both").status, "failed");
+  EXPECT_EQ(get("Order", "o-1")["status"], Value("placed"));
+}
+
+TEST_F(RunnerSteps, AFunctionActsWithItsOwnCompletion) {
+  functions_["note"] = [](const Object& args, StepContext& context) {
+    context.act("Order.note", {{"id", "o-1"}, {"note", *args.find("text")}});
+    return StepOutcome::done(context.idempotency_key);
+  };
+  declare("call", "[step.note]\nrun = 'note'\nargs = { text = 'from code' }\n");
+
+  const RunInfo run = this->run("call");
+
+  EXPECT_EQ(run.result, "\"r-1/0/0\"");
+  EXPECT_EQ(get("Order", "o-1")["note"], Value("from code"));
+}
+
+TEST_F(RunnerSteps, AFunctionIsTriedAgainAfterItsBackoffWithOneKey) {
+  std::vector<std::string> keys;
+  std::vector<Time> times;
+  functions_["flaky"] = [&](const Object&, StepContext& context) {
+    keys.push_back(context.idempotency_key);
+    times.push_back(clock_.now());
+    return context.attempt < 3 ? StepOutcome::failed("503", "busy") : StepOutcome::done(std::int64_t{context.attempt});
+  };
+  declare("flaky", "[step.a]\nrun = 'flaky'\nretry = { max_attempts = 4, backoff = 'exponential', first = '1s', on = ['5xx'] }\n");
+
+  EXPECT_EQ(run("flaky").result, "3");
+  ASSERT_EQ(keys.size(), 3U);
+  EXPECT_EQ(keys[0], keys[2]);
+  EXPECT_GE(times[1].micros - times[0].micros, 1'000'000);
+  EXPECT_GE(times[2].micros - times[1].micros, 2'000'000);
+  EXPECT_EQ(pulses(), "started, failed a, timer a, failed a, timer a, completed a, completed");
+}
+
+TEST_F(RunnerSteps, WhatAFunctionThrowsIsItsFailure) {
+  functions_["throws"] = [](const Object&, StepContext&) -> StepOutcome { throw std::runtime_error("no such luck"); };
+  declare("throws", "[step.a]\nrun = 'throws'\n");
+
+  EXPECT_EQ(run("throws").error, "exception: no such luck");
+}
+
+TEST_F(RunnerSteps, AMissingFunctionLetsTheRunStandStillAndOthersGoOn) {
+  declare("call", "[step.a]\nrun = 'absent'\n");
+  declare("fine", "[step.a]\ntemplate = 'ok'\n");
+  start("call", {}, "a");
+  start("fine", {}, "b");
+
+  work();
+
+  EXPECT_EQ(info("a").status, "running");
+  EXPECT_EQ(runner_->summary().parked.at("a").id(), ErrorId::kWorkflowReference);
+  EXPECT_EQ(info("b").status, "completed");
+  functions_["absent"] = [](const Object&, StepContext&) { return StepOutcome::done(1); };
+  work();
+  EXPECT_EQ(info("a").result, "1");
+}
+
+TEST_F(RunnerSteps, SleepsGoByTheClockAlsoOverARestart) {
+  declare("nap", "[step.nap]\nsleep = '2h'\n[step.text]\ntemplate = 'awake'\nafter = ['nap']\n");
+  const Time begin = clock_.now();
+  start("nap");
+
+  work(3'600'000'000);
+  EXPECT_EQ(info().status, "running");
+  work(3 * 3'600'000'000LL);
+
+  EXPECT_EQ(info().status, "completed");
+  EXPECT_GE(clock_.now().micros - begin.micros, 7'200'000'000);
+}
+
+TEST_F(RunnerSteps, BranchesGroupsRecursionsAndCollectsAreCarriedOut) {
+  declare("all", R"(
+ttl_hops = 40
+[input]
+n = "int"
+[step.which.switch.big]
+when = "${input.n} > 10"
+[step.which.switch.big.step.a]
+template = "big"
+[step.which.default.step.b]
+template = "small"
+[step.g]
+group = true
+[step.g.step.x]
+template = "x"
+[step.g.step.y]
+template = "y${x}"
+[step.grow]
+recurse = { until = "${item.n} >= 5", at_most = 9, start = { n = 1 } }
+[step.grow.step.next]
+collect = { n = { expr = "${item.n} + 1" } }
+[step.all]
+collect = { which = "${which}", g = "${g}", grown = "${grow.n}" }
+)");
+
+  EXPECT_EQ(run("all", {{"n", 3}}).result, R"({"which":"small","g":"yx","grown":5})");
+}
+
+TEST_F(RunnerSteps, StepsThatWereSkippedAreRecorded) {
+  declare("skips", "[step.a]\ntemplate = 'a'\nwhere = '1 > 2'\n[step.b]\ntemplate = 'b'\nafter = ['a']\n");
+
+  run("skips");
+
+  EXPECT_EQ(pulses(), "started, skipped a, completed b, completed");
+}
+
+TEST_F(RunnerSteps, AStepWithoutHopsLeavesATombstone) {
+  declare("deep",
+          "ttl_hops = 2\n[step.a]\ntemplate = 'a'\n[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = '${a}' }\n");
+  ASSERT_TRUE(start_run(*store_, "deep", {.id = "r-1", .hops = 1}).ok());
+
+  work();
+
+  EXPECT_EQ(info().status, "failed");
+  EXPECT_EQ(pulses(), "started, completed a, ttl_expired b, failed b, failed");
+  EXPECT_EQ(events().back(), "Order.placed");
+}
+
+TEST_F(RunnerSteps, TheSameIdIsStartedOnce) {
+  declare("one", "[input]\nn = 'int'\n[step.a]\ntemplate = '${input.n}'\n");
+  run("one", {{"n", 1}});
+  const Seq head = store_->head();
+
+  EXPECT_EQ(start_run(*store_, "one", {.id = "r-1", .input = {{"n", 1}}}).value(), "r-1");
+  EXPECT_EQ(start_run(*store_, "one", {.id = "r-1", .input = {{"n", 2}}}).status().id(), ErrorId::kRecordExists);
+  EXPECT_EQ(store_->head(), head);
+}
+
+TEST_F(RunnerSteps, ARunKeepsToTheDefinitionThatItWasStartedWith) {
+  declare("w", "[step.nap]\nsleep = '1h'\n[step.text]\ntemplate = 'old'\nafter = ['nap']\n");
+  start("w");
+  work(1'000'000);
+  declare("w", "[step.text]\ntemplate = 'new'\n");
+
+  work(7'200'000'000);
+
+  EXPECT_EQ(info().result, "\"old\"");
+  EXPECT_EQ(run("w", {}, "r-2").result, "\"new\"");
+}
+
+TEST_F(RunnerSteps, KindsThatAreNotCarriedOutAreRefusedByName) {
+  const auto outcome = parse_workflow("workflow='w'\n[step.call]\nhttp = { get = 'http://localhost/' }\n", "w.toml");
+  const Status refused = add_workflow(*store_, *outcome.definition).status();
+
+  EXPECT_EQ(refused.id(), ErrorId::kWorkflowUnsupported);
+  EXPECT_NE(refused.message().find("'call'"), std::string::npos);
+  EXPECT_NE(refused.message().find("http"), std::string::npos);
+}
+
+// ---- Undo
+
+TEST_F(RunnerUndo, GoesBackInReverseOrderByAppending) {
+  declare("saga", R"(
+[step.reserve]
+action = "Stock.reserve"
+args = { sku = "tea", qty = 2 }
+undo = "Stock.release"
+[step.note]
+action = "Order.note"
+args = { id = "o-1", note = "n" }
+after = ["reserve"]
+undo = { action = "Order.cancel", args = { id = "o-1" } }
+[step.stop]
+fail = "no"
+after = ["note"]
+)");
+
+  const RunInfo run = this->run("saga");
+
+  EXPECT_EQ(run.status, "compensated");
+  EXPECT_EQ(run.error, "fail: no");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+  EXPECT_EQ(pulses(), "started, completed reserve, completed note, failed stop, undone note, undone reserve, compensated");
+  EXPECT_EQ(last_event("Stock.released").causation, last_event("Stock.reserved").seq);
+  EXPECT_EQ(last_event("Order.cancelled").causation, last_event("Order.noted").seq);
+}
+
+TEST_F(RunnerUndo, IsTriedAgainAndThenVisible) {
+  int tries = 0;
+  functions_["undo"] = [&](const Object&, StepContext&) { return ++tries, StepOutcome::failed("gone", "it is gone"); };
+  functions_["do"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  declare("saga", "[step.a]\nrun = 'do'\nundo = { run = 'undo' }\n[step.b]\nfail = 'no'\nafter = ['a']\n");
+
+  EXPECT_EQ(run("saga").status, "undo_failed");
+  EXPECT_EQ(tries, 5);
+}
+
+TEST_F(RunnerUndo, AClauseContinuesInsteadOfTheFailure) {
+  declare("soft", R"(
+[step.take]
+action = "Stock.reserve"
+args = { sku = "tea", qty = 50 }
+compensate = [ { when = "${error.code} = 'E2107'", do = { action = "Order.note", args = { id = "o-1", note = "later" } }, continue = { state = "later" } } ]
+[step.text]
+template = "${take.state}"
+)");
+
+  EXPECT_EQ(run("soft").result, "\"later\"");
+  EXPECT_EQ(get("Order", "o-1")["note"], Value("later"));
+}
+
+TEST_F(RunnerUndo, FollowsARunsDeadline) {
+  declare("late",
+          "deadline = '1m'\n[step.reserve]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\nundo = 'Stock.release'\n"
+          "[step.nap]\nsleep = '1h'\nafter = ['reserve']\n");
+
+  EXPECT_EQ(run("late").status, "expired");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+}
+
+// ---- People and signals
+
+TEST_F(RunnerPeople, ASignalReachesTheRunThatWaitsForItsKey) {
+  declare("waits",
+          "[input]\nk = 'string'\n[step.paid]\nwait = 'paid'\nkey = '${input.k}'\n[step.text]\ntemplate = 'by ${paid.card}'\n");
+  start("waits", {{"k", "a"}}, "r-a");
+  start("waits", {{"k", "b"}}, "r-b");
+  work();
+  EXPECT_EQ(runner_->summary().idle, true);
+
+  ASSERT_TRUE(send_signal(*store_, "paid", "a", Object{{"card", "visa"}}).ok());
+  runner_->run();
+
+  EXPECT_EQ(info("r-a").result, "\"by visa\"");
+  EXPECT_EQ(info("r-b").status, "running");
+}
+
+TEST_F(RunnerPeople, ASignalSentWhileNoRunnerWorksIsNotLost) {
+  declare("waits", "[step.paid]\nwait = 'paid'\n[step.text]\ntemplate = 'by ${paid}'\n");
+  start("waits");
+  work();
+  runner_.reset();
+
+  ASSERT_TRUE(send_signal(*store_, "paid", "", "visa").ok());
+  ASSERT_TRUE(send_signal(*store_, "paid", "", "later").ok());
+  work();
+
+  EXPECT_EQ(info().result, "\"by visa\"");
+}
+
+TEST_F(RunnerPeople, AnEarlierSignalCountsOnlyWhereItIsKept) {
+  declare("waits", "[step.paid]\nwait = 'paid'\ntimeout = '1m'\n");
+  ASSERT_TRUE(send_signal(*store_, "paid", "", "early").ok());
+  EXPECT_EQ(run("waits", {}, "r-1").status, "failed");
+  ASSERT_TRUE(send_signal(*store_, "paid", "", "kept", Time{clock_.now().micros + 10'000'000}).ok());
+  EXPECT_EQ(run("waits", {}, "r-2").result, "\"kept\"");
+}
+
+TEST_F(RunnerPeople, OneRunSignalsAnother) {
+  declare("waits", "[step.paid]\nwait = 'paid'\n");
+  declare("sends", "[step.s]\nsignal = 'paid'\nargs = { card = 'visa' }\n");
+  start("waits", {}, "r-1");
+  work();
+  run("sends", {}, "r-2");
+
+  EXPECT_EQ(info("r-1").result, R"({"card":"visa"})");
+}
+
+TEST_F(RunnerPeople, AnApprovalSaysWhoAndWhy) {
+  declare("asks", "[step.ok]\napprove = 'ship it?'\n[step.text]\ntemplate = '${ok.by}: ${ok.reason}'\n");
+  start("asks");
+  work();
+  EXPECT_EQ(run_detail(store_->view(), "r-1").value().open.at(0).waits_for, "ship it?");
+  EXPECT_EQ(approve_step(*store_, "r-1", "text", true).id(), ErrorId::kStepWaitsNot);
+
+  ASSERT_TRUE(approve_step(*store_, "r-1", "ok", true, {.actor = "boss", .reason = "fine"}).ok());
+  runner_->run();
+
+  EXPECT_EQ(info().result, "\"boss: fine\"");
+  EXPECT_EQ(approve_step(*store_, "r-1", "ok", true).id(), ErrorId::kRunEnded);
+}
+
+TEST_F(RunnerPeople, ACancelledRunUndoesWhatItDid) {
+  declare("saga",
+          "[step.reserve]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\nundo = 'Stock.release'\n"
+          "[step.nap]\nsleep = '1h'\nafter = ['reserve']\n");
+  start("saga");
+  work(1'000'000);
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(3));
+
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel, {.actor = "boss", .reason = "asked"}).ok());
+  runner_->run(1'000'000);
+
+  EXPECT_EQ(info().status, "cancelled");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+}
+
+TEST_F(RunnerPeople, ATerminatedRunUndoesNothing) {
+  declare("saga",
+          "[step.reserve]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\nundo = 'Stock.release'\n"
+          "[step.nap]\nsleep = '1h'\nafter = ['reserve']\n");
+  start("saga");
+  work(1'000'000);
+
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kTerminate).ok());
+  runner_->run(1'000'000);
+
+  EXPECT_EQ(info().status, "terminated");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(3));
+}
+
+TEST_F(RunnerPeople, AHaltedRunGoesOnDaysLater) {
+  declare("halts", "[step.a]\nhalt = 'look'\n[step.b]\ntemplate = 'on'\nafter = ['a']\n");
+  EXPECT_EQ(run("halts").status, "halted");
+  EXPECT_EQ(info().result, "\"look\"");
+  runner_.reset();
+  clock_.advance(3 * 86'400'000'000LL);
+
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kResume).ok());
+  work();
+
+  EXPECT_EQ(info().status, "completed");
+  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kResume).id(), ErrorId::kRunEnded);
+}
+
+}  // namespace
+}  // namespace forge

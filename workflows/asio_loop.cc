@@ -1,0 +1,102 @@
+#include "asio_loop.h"
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace forge::internal {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A wall clock may jump: however far off the time is, it is looked at again after this.
+constexpr std::chrono::seconds kWaitMax{10};
+
+}  // namespace
+
+// Shared with the commits that are not answered, whose answers come from the store's threads.
+struct AsioLoop::State {
+  State(Store& of, Clock& by, std::size_t threads, std::function<void()> when_due)
+      : store(of),
+        clock(by),
+        tick(std::move(when_due)),
+        io(1),
+        work(io.get_executor()),
+        timer(io),
+        pool(std::max<std::size_t>(threads, 1)) {}
+
+  void wait(Time due) {
+    wanted = due;
+    const std::chrono::microseconds left(std::max<std::int64_t>(due.micros - clock.now().micros, 0));
+    timer.expires_after(std::min<std::chrono::microseconds>(left, kWaitMax));
+    timer.async_wait([this](const boost::system::error_code& error) {
+      if (error || !wanted) return;
+      const Time at = *wanted;
+      if (clock.now() < at) return wait(at);
+      wanted.reset();
+      tick();
+    });
+  }
+
+  Store& store;
+  Clock& clock;
+  const std::function<void()> tick;
+  asio::io_context io;
+  asio::executor_work_guard<asio::io_context::executor_type> work;
+  asio::steady_timer timer;
+  std::optional<Time> wanted;  // of the loop's thread
+  asio::thread_pool pool;
+  std::thread thread;
+};
+
+AsioLoop::AsioLoop(Store& store, Clock& clock, std::size_t threads, std::function<void()> tick)
+    : state_(std::make_shared<State>(store, clock, threads, std::move(tick))) {
+  state_->thread = std::thread([state = state_.get()] { state->io.run(); });
+}
+
+AsioLoop::~AsioLoop() {
+  stop();
+}
+
+void AsioLoop::post(std::function<void()> task) {
+  asio::post(state_->io, std::move(task));
+}
+
+void AsioLoop::start(std::function<void()> body) {
+  asio::post(state_->pool, std::move(body));
+}
+
+void AsioLoop::wake_at(Time due) {
+  state_->wait(due);
+}
+
+void AsioLoop::commit(std::vector<ActionRequest> actions, ActOptions options, Committed done) {
+  // The guard keeps the loop for the answer.
+  auto guard = std::make_shared<asio::executor_work_guard<asio::io_context::executor_type>>(state_->io.get_executor());
+  state_->store.transact_async(
+      std::move(actions), std::move(options),
+      [state = state_, guard, done = std::move(done)](Result<TransactionReceipt> answer) mutable {
+        asio::post(state->io, [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+        guard->reset();
+      });
+}
+
+void AsioLoop::stop() {
+  if (!state_->thread.joinable()) return;
+  state_->pool.join();
+  asio::post(state_->io, [state = state_.get()] {
+    state->wanted.reset();
+    state->timer.cancel();
+    state->work.reset();
+  });
+  state_->thread.join();
+}
+
+}  // namespace forge::internal

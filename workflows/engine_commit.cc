@@ -1,0 +1,142 @@
+// How facts get into the log: one transaction of a run after the other, each with what is to be recorded before it, the actions
+// that belong to the fact, and the fact.
+
+#include <algorithm>
+
+#include "commit_errors.h"
+#include "run_engine.h"
+
+namespace forge::internal {
+namespace {
+
+bool is_of_run(const std::string& resource) {
+  return resource == "_run";
+}
+
+}  // namespace
+
+void RunEngine::add(LiveRun& live, Entry entry) {
+  live.entries.push_back(std::move(entry));
+  commit_next(live);
+}
+
+// Whether nobody waits for the fact any more: the run was told something meanwhile, or a deadline passed.
+bool RunEngine::is_pointless(const LiveRun& live, const Entry& entry) const {
+  const RunFold& fold = *live.run.fold;
+  if (fold.state().phase == RunPhase::kEnded) return true;
+  if (entry.fact.kind == Fact::Kind::kTimer) return !fold.timers().contains({entry.fact.hop, entry.fact.timer});
+  if (entry.fact.kind == Fact::Kind::kSignalled) return !fold.waits().contains(entry.fact.hop);
+  if (!entry.answers_work) return false;
+  const OpenCommand* open = fold.work(entry.fact.hop);
+  return open == nullptr || open->command.attempt != entry.fact.attempt;
+}
+
+void RunEngine::commit_next(LiveRun& live) {
+  if (stopped_ || live.committing || live.parked || !failure_.ok()) return;
+  while (!live.entries.empty() && is_pointless(live, live.entries.front())) live.entries.pop_front();
+  const bool many = live.run.fold->records().size() >= RunFold::kRecordsAtOnce;
+  if (!live.entries.empty() && !many) {
+    std::optional<Entry> entry = std::move(live.entries.front());
+    live.entries.pop_front();
+    write(live, std::move(entry));
+  } else if (live.run.fold->must_record()) {
+    write(live, std::nullopt);
+  }
+}
+
+void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
+  const RunFold& fold = *live.run.fold;
+  const auto first_record = fold.records().begin();
+  const auto at_once = static_cast<std::ptrdiff_t>(std::min(fold.records().size(), RunFold::kRecordsAtOnce));
+  std::vector<ActionRequest> actions(first_record, first_record + at_once);
+  const std::size_t records = actions.size();
+  ActOptions options{.actor = live.run.head.actor, .correlation = live.run.head.correlation, .causation = live.run.seq};
+  if (entry) {
+    if (entry->result) entry->details.add("from", records + *entry->result);
+    actions.insert(actions.end(), entry->actions.begin(), entry->actions.end());
+    actions.push_back(advance_request(fold, entry->fact, entry->details));
+    if (entry->causation) options.causation = entry->causation;
+    if (entry->fact.hop.step != kNone) options.hops_left = fold.hops_passed(entry->fact.hop);
+    options.condition = entry->condition;
+    options.timeout = entry->timeout;
+    if (entry->result) entry->details = Object();  // made anew where it is written again
+  }
+  const auto first = std::find_if(actions.begin(), actions.end(), [](const auto& one) { return one.action.starts_with("_run."); });
+  first->if_version = live.run.version;
+  live.committing = true;
+  loop_.commit(std::move(actions), std::move(options),
+               [this, id = live.run.head.id, entry = std::move(entry), records](Result<TransactionReceipt> committed) mutable {
+                 take_commit(id, std::move(entry), records, std::move(committed));
+               });
+}
+
+void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, std::size_t records,
+                            Result<TransactionReceipt> committed) {
+  LiveRun* live = find(id);
+  if (live == nullptr || stopped_) return;
+  live->committing = false;
+  if (!committed.ok()) {
+    take_refusal(*live, std::move(entry), committed.status());
+  } else {
+    RunFold& fold = *live->run.fold;
+    fold.drop_records(records);
+    live->run.version += static_cast<Version>(std::count_if(committed->actions.begin(), committed->actions.end(),
+                                                            [](const auto& one) { return is_of_run(one.resource); }));
+    live->run.seq = committed->last_seq;
+    if (entry) {
+      entry->fact.at = committed->recorded_at;
+      if (entry->result) {
+        const Result<Event> event = store_.view().event(committed->actions[records + *entry->result].seq);
+        if (!event.ok()) return park(*live, event.status());
+        entry->fact.value = result_of(*event);
+      }
+      take_commands(*live, fold.take(entry->fact, committed->last_seq));
+    }
+  }
+  live = find(id);
+  if (live == nullptr) return;
+  if (!live->parked && !live->committing && live->newest > live->run.version) read_on(*live);
+  commit_next(*live);
+  settle(id);
+}
+
+void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const Status& refusal) {
+  const auto put_back = [&] {
+    if (entry) live.entries.push_front(*std::move(entry));
+  };
+  if (is_passing(refusal)) {
+    put_back();
+    return add_timer(Time{options_.clock->now().micros + kAgainAfterUs}, {.kind = Due::kCommitAgain, .run = live.run.head.id});
+  }
+  if (is_final(refusal)) {
+    put_back();
+    return fail(refusal);
+  }
+  const Version known = live.run.version;
+  read_on(live);
+  if (live.parked) return;
+  if (live.run.version != known) return put_back();
+  if (!entry) return park(live, refusal);
+  if (refusal.id() == ErrorId::kConditionFailed && entry->answers_work) {
+    // What a transaction read was changed meanwhile: it is planned anew.
+    const OpenCommand* open = live.run.fold->work(entry->fact.hop);
+    if (open != nullptr) start_work(live, *open);
+    return;
+  }
+  const bool had_failed = !entry->fact.error.code.empty() && entry->actions.empty();
+  if (!entry->answers_work || had_failed) return park(live, refusal);
+  entry->fact = failed_fact(entry->fact, failure_of(refusal));
+  entry->actions.clear();
+  entry->result.reset();
+  entry->condition.reset();
+  entry->timeout = {};
+  put_back();
+}
+
+void RunEngine::fail(const Status& why) {
+  failure_ = why;
+  if (options_.log) options_.log(LogLevel::kError, "no run goes on: " + why.message());
+  changed_();
+}
+
+}  // namespace forge::internal

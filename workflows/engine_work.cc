@@ -1,0 +1,152 @@
+// How attempts are made. Actions need no thread: they are decided by the store with the fact. What reads or calls code of the
+// program goes to the loop's threads, and comes back with its outcome.
+
+#include <algorithm>
+#include <chrono>
+
+#include "run_engine.h"
+
+namespace forge::internal {
+namespace {
+
+// The same for all attempts of a hop, and another for what reverses it.
+std::string idempotency_key(const std::string& run, const Work& work) {
+  const char* purpose = work.purpose == Purpose::kUndo ? "/undo" : work.purpose == Purpose::kCompensate ? "/compensate" : "";
+  return run + "/" + std::to_string(work.hop.frame) + "/" + std::to_string(work.hop.step) + purpose;
+}
+
+StepOutcome call(const StepFunction& function, const Object& args, StepContext& context) {
+  try {
+    return function(args, context);
+  } catch (const std::exception& error) {
+    return StepOutcome::failed("exception", error.what());
+  } catch (...) {
+    return StepOutcome::failed("exception", "it threw something that is no std::exception");
+  }
+}
+
+// Runs are told something by functions of their own, and not by actions of a step.
+WorkOutcome with_actions(WorkOutcome outcome, std::vector<ActionRequest> actions) {
+  const auto own = std::find_if(actions.begin(), actions.end(), [](const auto& one) { return one.action.starts_with('_'); });
+  if (own != actions.end()) {
+    outcome.outcome = failure_of(Status(ErrorId::kUnknownAction, "'" + own->action + "' is not to be issued by a step"));
+    return outcome;
+  }
+  outcome.actions = std::move(actions);
+  return outcome;
+}
+
+std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
+  if (stopped_ || live.parked) return;
+  const Work work = work_of(live.run.fold->plan(), open);
+  const fb::Body kind = work.step->body.type;
+  if (kind == fb::Body::ActionStep || kind == fb::Body::SignalStep) {
+    return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
+  }
+  if (kind == fb::Body::TransactionStep) {
+    return answer(live, work, plan_transaction(*live.run.fold, work, store_.view(), live.run.head.actor));
+  }
+  start_attempt(live, work);
+}
+
+void RunEngine::start_attempt(LiveRun& live, const Work& work) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->hop = work.hop;
+  attempt->number = work.attempt;
+  if (work.step->body.type == fb::Body::RunStep) return call_function(live, work, attempt);
+  const bool reads = work.step->body.type == fb::Body::ReadStep || work.purpose == Purpose::kFetch;
+  if (!reads) {
+    return park(live,
+                Status(ErrorId::kWorkflowUnsupported, "step '" + live.run.fold->path_of_hop(work.hop) + "' cannot be carried out")
+                    .why("the runner of this version does not know its kind"));
+  }
+  live.attempts[work.hop] = attempt;
+  loop_.start([this, id = live.run.head.id, work, attempt, actor = live.run.head.actor] {
+    const auto begin = std::chrono::steady_clock::now();
+    WorkOutcome outcome = read_for(work, store_.view(), actor);
+    const std::int64_t took = nanoseconds_since(begin);
+    loop_.post([this, id, work, attempt, outcome = std::move(outcome), took]() mutable {
+      take_outcome(id, attempt, work, std::move(outcome), took);
+    });
+  });
+}
+
+void RunEngine::call_function(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt) {
+  const std::string& name = work.step->body.AsRunStep()->function;
+  const auto found = options_.functions.find(name);
+  const std::string path = live.run.fold->path_of_hop(work.hop);
+  if (found == options_.functions.end()) {
+    return park(live, Status(ErrorId::kWorkflowReference, "step '" + path + "' calls an unknown function '" + name + "'")
+                          .why("this program has not registered it")
+                          .state("the run stands still")
+                          .remedy("run it by the program that has the function"));
+  }
+  live.attempts[work.hop] = attempt;
+  if (work.step->timeout > 0) {
+    add_timer(Time{options_.clock->now().micros + work.step->timeout},
+              {.kind = Due::kAttemptTimeout, .run = live.run.head.id, .hop = work.hop, .attempt = work.attempt});
+  }
+  loop_.start([this, head = live.run.head, work, attempt, path, function = &found->second] {
+    const View view = store_.view();
+    StepContext context(view, attempt->stop.get_token());
+    context.run = head.id;
+    context.correlation = head.correlation;
+    context.step = path;
+    context.attempt = std::max(work.attempt, 1U);
+    context.hops_left = work.hops;
+    context.idempotency_key = idempotency_key(head.id, work);
+    const auto begin = std::chrono::steady_clock::now();
+    WorkOutcome outcome{.outcome = call(*function, work.args, context)};
+    const std::int64_t took = nanoseconds_since(begin);
+    if (outcome.outcome.kind == StepOutcome::Kind::kDone) outcome = with_actions(std::move(outcome), context.take_actions());
+    loop_.post([this, id = head.id, work, attempt, outcome = std::move(outcome), took]() mutable {
+      take_outcome(id, attempt, work, std::move(outcome), took);
+    });
+  });
+}
+
+void RunEngine::take_outcome(const std::string& id, const std::shared_ptr<Attempt>& attempt, const Work& work, WorkOutcome outcome,
+                             std::int64_t duration_ns) {
+  LiveRun* live = find(id);
+  if (live == nullptr || attempt->abandoned || stopped_) return;
+  const auto known = live->attempts.find(work.hop);
+  if (known == live->attempts.end() || known->second != attempt) return;
+  live->attempts.erase(known);
+  answer(*live, work, std::move(outcome), Object{{"duration_ns", duration_ns}});
+  settle(id);
+}
+
+// A function is asked to stop and given a while for it; what is only waiting to be written is written or not, as it comes.
+void RunEngine::stop_hop(LiveRun& live, const HopId& hop) {
+  const auto found = live.attempts.find(hop);
+  if (found == live.attempts.end() || !found->second->stop.request_stop()) return;
+  if (live.run.fold->work(hop) == nullptr) {
+    found->second->abandoned = true;
+    live.attempts.erase(found);
+    return;
+  }
+  add_timer(Time{options_.clock->now().micros + options_.stop_grace_us},
+            {.kind = Due::kGrace, .run = live.run.head.id, .hop = hop, .attempt = found->second->number});
+}
+
+void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details) {
+  Entry entry{.fact = fact_of(work, outcome.outcome), .details = std::move(details), .causation = work.since, .answers_work = true};
+  const bool done = outcome.outcome.kind == StepOutcome::Kind::kDone || outcome.outcome.kind == StepOutcome::Kind::kHalted;
+  if (done) {
+    entry.actions = std::move(outcome.actions);
+    entry.condition = std::move(outcome.condition);
+    if (work.purpose == Purpose::kRun) entry.result = outcome.result;
+    if (!entry.actions.empty()) entry.timeout = std::chrono::microseconds(work.step->timeout);
+  }
+  // What reverses an action says which event it reverses.
+  if (work.purpose == Purpose::kUndo) entry.causation = live.run.fold->done_at(work.hop).value_or(work.since);
+  add(live, std::move(entry));
+}
+
+}  // namespace forge::internal

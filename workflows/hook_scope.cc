@@ -1,0 +1,52 @@
+#include "hook_scope.h"
+
+namespace forge::internal {
+namespace {
+
+class EventScope final : public Scope {
+ public:
+  EventScope(const Value& event, Time at) : event_(event), at_(at) {}
+  const Value* root(const Reference& reference) const override { return reference.root == Root::kEvent ? &event_ : nullptr; }
+  Time now() const override { return at_; }
+
+ private:
+  const Value& event_;
+  const Time at_;
+};
+
+// Events of runs themselves start others only where the pattern names them.
+bool is_for(const std::string& pattern, const Event& event) {
+  const bool own = event.resource.starts_with('_') || event.resource.empty();
+  return matches_glob(pattern, event.type) && (!own || pattern.starts_with('_'));
+}
+
+}  // namespace
+
+Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition, const Event& event) {
+  const Plan& plan = definition.plan();
+  const fb::HookT& declared = *plan.declared->on;
+  if (!is_for(declared.event, event)) return std::optional<HookedRun>();
+  HookedRun run;
+  run.event = Value(event.to_object());
+  const EventScope scope(run.event, event.recorded_at);
+  // A path that leads nowhere is no match: events of one type may have different changes.
+  const Result<bool> holds = plan.hook.where.holds(scope);
+  if (!holds.ok() && holds.status().id() != ErrorId::kPathMissing) return holds.status();
+  if (!holds.ok() || !*holds) return std::optional<HookedRun>();
+  FORGE_ASSIGN(const Value input, plan.hook.input.make(scope));
+  FORGE_ASSIGN(run.input, definition.take_inputs(input.if_object() == nullptr ? Object() : *input.if_object()));
+  run.id = definition.name() + "@" + std::to_string(event.seq);
+  if (declared.key != nullptr) {
+    FORGE_ASSIGN(const Value key, plan.hook.key.make(scope));
+    const std::string* text = key.if_text();
+    const std::int64_t* number = key.if_int();
+    if (text == nullptr && number == nullptr) {
+      return Status(ErrorId::kArgumentType, "the key of the hook of '" + definition.name() + "' is neither a text nor an integer");
+    }
+    run.id = definition.name() + ":" + (text != nullptr ? *text : std::to_string(*number));
+  }
+  run.hops = event.hops_left ? std::uint32_t{*event.hops_left} : plan.declared->ttl_hops;
+  return std::optional<HookedRun>(std::move(run));
+}
+
+}  // namespace forge::internal

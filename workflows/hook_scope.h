@@ -1,0 +1,26 @@
+#pragma once
+
+// Whether an event starts a run, and with which input.
+
+#include <optional>
+#include <string>
+
+#include "forge/events/event.h"
+#include "forge/events/status.h"
+#include "forge/workflows/definition.h"
+#include "plan.h"
+
+namespace forge::internal {
+
+struct HookedRun {
+  std::string id;
+  Object input;  // held against the declared inputs
+  Value event;   // as ${event} is
+  std::uint32_t hops = 0;
+};
+
+// Nothing where the event is not one that the hook is for, or its condition is not true. The id follows from the event, or from the
+// hook's key. Errors: kPathMissing, kRunInput and those of expressions, where it is but no run can be started.
+Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition, const Event& event);
+
+}  // namespace forge::internal

@@ -1,0 +1,63 @@
+#pragma once
+
+// Carries out the runs of a store: those that were started, by whomever, and those that its hooks start. Every step's result is in
+// the log, in one write with what the step did to the store, before anything follows from it; so after a crash a runner goes on
+// with exactly what was open, and code that had completed is not called again.
+//
+// A runner works in the process that holds the store, on its own threads: one that decides, and a bounded number that call the
+// functions of steps. One runner a store. Safe from any thread; the store outlives it and must not be closed before it has stopped.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "forge/events/status.h"
+#include "forge/store/options.h"
+#include "forge/store/store.h"
+#include "forge/workflows/definition.h"
+#include "forge/workflows/runs.h"
+#include "forge/workflows/step.h"
+
+namespace forge {
+
+struct RunnerOptions {
+  StepFunctions functions = {};
+  std::size_t threads = 4;                          // that call functions and read records; at least 1
+  std::uint32_t max_concurrency = 64;               // steps of one run in flight; 1: one at a time
+  std::chrono::microseconds stop_grace{5'000'000};  // a function that was told to stop is abandoned after this
+  Clock* clock = nullptr;                           // timers and deadlines go by it; null: the system's; outlives the runner
+  LogSink log = {};                                 // debug steps, and runs that stand still; called from the runner's threads
+};
+
+class Runner {
+ public:
+  // Reads the journals of all runs that have not ended, and goes on with them. A run whose definition or function is missing stands
+  // still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is attached or open for reading; as reading.
+  static Result<Runner> start(Store& store, RunnerOptions options = {});
+  Runner(Runner&&) noexcept;
+  Runner& operator=(Runner&&) noexcept;
+  // As stop().
+  ~Runner();
+
+  // Declares the workflow (add_workflow), starts a run of it, and waits until it has ended or halted. Errors: as those, and as
+  // wait(). How the run ended is no error: see RunInfo::status.
+  Result<RunInfo> run(const WorkflowDefinition& definition, const RunStart& start = {});
+  // Waits until the run has ended or halted. Errors: kRunNotFound, kDeadlinePassed, kCancelled where the runner stops; what keeps
+  // the runner or that run from going on (kIoFatal, kWorkflowNotFound, …).
+  Result<RunInfo> wait(const std::string& run, std::chrono::microseconds timeout = std::chrono::microseconds::max());
+  // Waits until no run can go on by itself: all have ended, or wait for somebody. Errors: as wait.
+  Status wait_idle(std::chrono::microseconds timeout = std::chrono::microseconds::max());
+
+  // Starts nothing more, waits for functions that are being called, and ends the threads. Runs that are open stay so. Not from a
+  // step's function. Stopping twice is ok.
+  void stop();
+
+  struct State;  // internal
+
+ private:
+  explicit Runner(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace forge

@@ -1,0 +1,112 @@
+#pragma once
+
+// Workflows and their runs as a store holds them. Everything here is an event: declaring a workflow, starting a run, telling it
+// something; so all of it works from any process that may act on the store, whether or not a runner (runner.h) is at work. A run
+// goes on as soon as one is. Functions are safe from any thread.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forge/events/status.h"
+#include "forge/store/store.h"
+#include "forge/workflows/definition.h"
+
+namespace forge {
+
+struct WorkflowInfo {
+  std::string name;
+  std::string hash;      // of the definition in force
+  Version declared = 0;  // how many times it was declared so far; runs keep to the one that they were started with
+  Seq seq = 0;           // of the event that declared it
+};
+
+// Declares the workflow to the store, unless this very definition is in force. Hooks (`on`) hold for events after that. Errors:
+// kWorkflowUnsupported naming the first step of a kind that no runner of this version carries out; as Store::act.
+Result<WorkflowInfo> add_workflow(Store& store, const WorkflowDefinition& definition, const ActOptions& options = {});
+// By name; the one in force. Errors: kDataCorrupt, kClosed; of the second kWorkflowNotFound.
+Result<std::vector<WorkflowInfo>> workflows(const View& view);
+Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, const std::string& name);
+
+struct RunStart {
+  std::string id = {};  // empty: a new one. A run of that id that was started with the same workflow and input is not started again
+  Object input = {};
+  std::optional<std::uint8_t> hops = {};  // instead of the definition's ttl_hops
+  ActOptions options = {};                // actor, reason, correlation, causation; a dry run checks only
+};
+
+// Starts a run of the workflow in force under that name. Returns its id once that is durable. Errors: kWorkflowNotFound, kRunInput,
+// kRecordExists where a run of that id had another workflow or input; as Store::act.
+Result<std::string> start_run(Store& store, const std::string& workflow, const RunStart& how);
+// The same for a definition, which is declared first where it is not in force (add_workflow, in a transaction of its own).
+Result<std::string> start_run(Store& store, const WorkflowDefinition& definition, const RunStart& how);
+
+struct RunInfo {
+  std::string id;
+  std::string workflow;
+  std::string hash;  // of the definition that it keeps to
+  std::string
+      status;  // "running", "halted", "completed", "compensated", "failed", "undo_failed", "cancelled", "terminated", "expired"
+  std::string result;  // as JSON; empty where there is none, or it is larger than 64 KiB
+  std::string error;   // what made it fail
+  bool warnings = false;
+  Seq seq = 0;  // of the last event of its journal
+
+  bool has_ended() const { return status != "running" && status != "halted"; }
+};
+
+// A pulse: one entry of a run's journal, as people read it.
+struct Pulse {
+  Seq seq = 0;
+  Time at;
+  std::string step;  // its path; empty for the run itself
+  std::string what;  // "started", "completed", "retried", "failed", "undone", "ttl_expired", …
+  std::uint32_t attempt = 0;
+  std::string code;
+  std::string message;
+  std::optional<std::int64_t> duration_ns;
+  std::optional<std::uint8_t> hops_left;  // that it passed on
+  std::vector<Seq> caused;                // events of the same transaction that are not the run's own
+};
+
+// A step that has begun and is not done.
+struct OpenStep {
+  std::string step;
+  std::string state;          // "executing", "undoing", "compensating", "fetching", "sleeping", "backing off", "waiting"
+  std::string waits_for;      // of a wait: the signal, with its key; of an approval: the question
+  std::optional<Time> until;  // of a timer: when
+};
+
+struct RunDetail {
+  RunInfo info;
+  std::vector<Pulse> pulses;
+  std::vector<OpenStep> open;
+};
+
+// Errors: kRunNotFound, kDataCorrupt, kClosed; of run_detail also those of reading the definition.
+Result<RunInfo> run_info(const View& view, const std::string& id);
+Result<RunDetail> run_detail(const View& view, const std::string& id);
+// In order of their ids; `status` empty: all. At most `limit`, where that is not 0.
+Result<std::vector<RunInfo>> runs(const View& view, const std::string& status = {}, std::size_t limit = 0);
+
+// What people tell a run. Each is an event of its journal with the actor and the reason of `options`. A runner takes it up.
+enum class RunTelling : std::uint8_t {
+  kCancel,     // undo what was done
+  kTerminate,  // stop and undo nothing
+  kPause,      // halt when what is in flight is done
+  kResume,     // go on after a halt or a pause
+};
+// Errors: kRunNotFound, kRunEnded; as Store::act.
+Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
+// Answers an `approve` step that waits, named by its path. Its result is {approved, by, reason}. Errors: kRunNotFound, kRunEnded,
+// kStepWaitsNot; as Store::act.
+Status approve_step(Store& store, const std::string& id, const std::string& step, bool approved, const ActOptions& options = {});
+
+// Sends a signal to every run that waits for it under that key; with `keep_until` also to those that begin to wait until then. One
+// that nobody waits for is recorded, and reaches nobody. Errors: kKeyInvalid; as Store::act.
+Status send_signal(Store& store, const std::string& name, const std::string& key, const Value& value,
+                   std::optional<Time> keep_until = {}, const ActOptions& options = {});
+
+}  // namespace forge

@@ -1,0 +1,123 @@
+// What a run's journal says, for people: its pulses, and the steps that are open.
+
+#include <algorithm>
+
+#include "forge/events/json.h"
+#include "forge/workflows/runs.h"
+#include "run_journal.h"
+
+namespace forge {
+
+using internal::Command;
+using internal::OpenCommand;
+using internal::ReadRun;
+using internal::RunFold;
+using internal::TimerKind;
+
+namespace {
+
+std::string text_at(const Object& object, const char* name) {
+  const Value* value = object.find(name);
+  return value != nullptr && value->if_text() != nullptr ? *value->if_text() : std::string();
+}
+
+std::optional<std::int64_t> int_at(const Object& object, const char* name) {
+  const Value* value = object.find(name);
+  return value != nullptr && value->if_int() != nullptr ? std::optional(*value->if_int()) : std::nullopt;
+}
+
+// What an event without a pulse of its own is called: "ttl_expired", "halted", "completed".
+std::string what_of(const Event& event) {
+  const std::string pulse = text_at(event.arguments, "pulse");
+  if (!pulse.empty()) return pulse;
+  if (event.action == "_run.end") return text_at(event.arguments, "status");
+  const std::size_t dot = event.type.rfind('.');
+  return dot == std::string::npos ? event.type : event.type.substr(dot + 1);
+}
+
+Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
+  Pulse pulse{.seq = event.seq, .at = event.recorded_at, .step = text_at(event.arguments, "step"), .what = what_of(event)};
+  pulse.attempt = static_cast<std::uint32_t>(int_at(event.arguments, "attempt").value_or(0));
+  pulse.code = text_at(event.arguments, "code");
+  pulse.message = text_at(event.arguments, "message");
+  pulse.duration_ns = int_at(event.arguments, "duration_ns");
+  pulse.hops_left = event.hops_left;
+  if (event.action == "_run.note") {
+    const auto noted = int_at(event.arguments, "hops_left");
+    pulse.hops_left = noted ? std::optional(static_cast<std::uint8_t>(*noted)) : std::nullopt;
+  }
+  pulse.caused = std::move(caused);
+  return pulse;
+}
+
+// The events of a transaction before this one that are not the run's own.
+Result<std::vector<Seq>> caused_with(const View& view, const Event& event) {
+  std::vector<Seq> caused;
+  for (Seq seq = event.seq - event.place; seq < event.seq; ++seq) {
+    FORGE_ASSIGN(const Event before, view.event(seq));
+    if (before.resource != "_run") caused.push_back(seq);
+  }
+  return caused;
+}
+
+OpenStep open_step(const RunFold& fold, const Command& command, std::string state) {
+  return {.step = fold.path_of_hop(command.hop), .state = std::move(state)};
+}
+
+std::string waits_for(const RunFold& fold, const Command& command) {
+  const fb::BodyUnion& body = fold.plan().steps[command.hop.step].declared->body;
+  const Object* given = command.value.if_object();
+  const Value* values = given == nullptr ? nullptr : given->find("values");
+  const Value first =
+      values == nullptr || values->if_list() == nullptr || values->if_list()->empty() ? Value() : (*values->if_list())[0];
+  const std::string text = first.if_text() != nullptr ? *first.if_text() : first.is_null() ? "" : to_json(first);
+  if (body.AsWaitStep() == nullptr) return text;
+  return body.AsWaitStep()->signal + (text.empty() ? "" : "/" + text);
+}
+
+std::vector<OpenStep> open_steps(const RunFold& fold) {
+  std::vector<OpenStep> steps;
+  for (const auto& [hop, open] : fold.work()) {
+    if (fold.work(hop) == nullptr) continue;
+    const Command::Kind kind = open.command.kind;
+    steps.push_back(open_step(fold, open.command,
+                              kind == Command::Kind::kUndo         ? "undoing"
+                              : kind == Command::Kind::kCompensate ? "compensating"
+                              : kind == Command::Kind::kFetch      ? "fetching"
+                                                                   : "executing"));
+  }
+  for (const auto& [hop, open] : fold.waits()) {
+    steps.push_back(open_step(fold, open.command, "waiting"));
+    steps.back().waits_for = waits_for(fold, open.command);
+    const auto deadline = fold.timers().find({hop, TimerKind::kStepDeadline});
+    if (deadline != fold.timers().end()) steps.back().until = deadline->second.command.at;
+  }
+  for (const auto& [timer, open] : fold.timers()) {
+    if (timer.second == TimerKind::kRunDeadline || timer.second == TimerKind::kStepDeadline) continue;
+    steps.push_back(open_step(fold, open.command, timer.second == TimerKind::kSleep ? "sleeping" : "backing off"));
+    steps.back().until = open.command.at;
+  }
+  return steps;
+}
+
+}  // namespace
+
+Result<RunDetail> run_detail(const View& view, const std::string& id) {
+  RunDetail detail;
+  FORGE_ASSIGN(detail.info, run_info(view, id));
+  Status read;
+  FORGE_TRY(view.log({.resource = "_run", .key = id}, [&](const Event& event) {
+    Result<std::vector<Seq>> caused = caused_with(view, event);
+    read = caused.status();
+    if (caused.ok()) detail.pulses.push_back(pulse_of(event, *std::move(caused)));
+    return read.ok();
+  }));
+  FORGE_TRY(read);
+  if (detail.info.has_ended()) return detail;
+  internal::DefinitionCache cache;
+  FORGE_ASSIGN(const ReadRun run, internal::read_run(view, id, cache, {}));
+  detail.open = open_steps(*run.fold);
+  return detail;
+}
+
+}  // namespace forge

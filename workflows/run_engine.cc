@@ -1,0 +1,283 @@
+#include "run_engine.h"
+
+#include <algorithm>
+
+#include "forge/events/json.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr std::size_t kEventsATurn = 512;
+
+}  // namespace
+
+RunEngine::RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed)
+    : store_(store), loop_(loop), options_(std::move(options)), changed_(std::move(changed)) {}
+
+// ---- Taking up
+
+// Everything is read as of one point; what comes after it comes as events.
+Status RunEngine::recover() {
+  const View view = store_.view();
+  recovered_ = seen_ = view.seq();
+  FORGE_TRY(read_hooks(view));
+  if (!hooks_.empty()) seen_ = std::min(hooks_seen_, seen_);
+  for (const char* status : {"running", "halted"}) {
+    std::vector<std::string> ids;
+    const std::string where = std::string("status = '") + status + "'";
+    FORGE_TRY(
+        view.list({.resource = "_run", .where = where}, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
+    for (const std::string& id : ids) {
+      const Status taken = take_up(view, id);
+      if (!taken.ok() && taken.code() == Code::kIo) return taken;
+    }
+  }
+  changed_();
+  return {};
+}
+
+// A run that cannot be read stands still, and the others go on. Errors: those of reading it.
+Status RunEngine::take_up(const View& view, const std::string& id) {
+  Result<ReadRun> read = read_run(view, id, definitions_, options_.run);
+  LiveRun& live = runs_[id];
+  live.run.head.id = id;
+  if (!read.ok()) {
+    park(live, read.status());
+    return read.status();
+  }
+  live.run = *std::move(read);
+  live.newest = live.run.version;
+  begin(live);
+  return {};
+}
+
+// What is open is carried out.
+void RunEngine::begin(LiveRun& live) {
+  const std::string id = live.run.head.id;
+  for (const auto& [timer, open] : live.run.fold->timers()) {
+    add_timer(open.command.at, {.run = id, .hop = timer.first, .timer = timer.second});
+  }
+  const auto waits = live.run.fold->waits();
+  for (const auto& [hop, open] : waits) await(live, open);
+  const auto work = live.run.fold->work();
+  for (const auto& [hop, open] : work) {
+    if (live.run.fold->work(hop) != nullptr) start_work(live, open);
+  }
+  commit_next(live);
+  settle(id);
+}
+
+// Somebody else has written to the journal.
+void RunEngine::read_on(LiveRun& live) {
+  const auto since = live.run.seq;
+  const Status read = forge::internal::read_on(store_.view(), live.run);
+  if (!read.ok()) return park(live, read);
+  live.newest = std::max(live.newest, live.run.version);
+  const std::string id = live.run.head.id;
+  const RunFold& fold = *live.run.fold;
+  for (const auto& [timer, open] : fold.timers()) {
+    if (open.since > since) add_timer(open.command.at, {.run = id, .hop = timer.first, .timer = timer.second});
+  }
+  const auto waits = fold.waits();
+  for (const auto& [hop, open] : waits) {
+    if (open.since > since) await(live, open);
+  }
+  const auto work = fold.work();
+  for (const auto& [hop, open] : work) {
+    if (open.since > since && fold.work(hop) != nullptr) start_work(live, open);
+  }
+  const auto attempts = live.attempts;
+  const bool unwinds = fold.state().phase >= RunPhase::kFailing;
+  for (const auto& [hop, attempt] : attempts) {
+    if (unwinds || fold.work(hop) == nullptr) stop_hop(live, hop);
+  }
+}
+
+void RunEngine::take_commands(LiveRun& live, const std::vector<Command>& commands) {
+  const std::string id = live.run.head.id;
+  const Seq seq = live.run.seq;
+  for (const Command& command : commands) {
+    switch (command.kind) {
+      case Command::Kind::kExecute:
+      case Command::Kind::kFetch:
+      case Command::Kind::kCompensate:
+      case Command::Kind::kUndo:
+        start_work(live, {command, seq});
+        break;
+      case Command::Kind::kStop:
+        stop_hop(live, command.hop);
+        break;
+      case Command::Kind::kTimer:
+        add_timer(command.at, {.run = id, .hop = command.hop, .timer = command.timer});
+        break;
+      case Command::Kind::kAwait:
+        await(live, {command, seq});
+        break;
+      case Command::Kind::kDebug:
+        if (options_.log) options_.log(LogLevel::kInfo, "run " + id + ": " + to_json(command.value));
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void RunEngine::park(LiveRun& live, const Status& why) {
+  live.parked = why;
+  parked_[live.run.head.id] = why;
+  live.entries.clear();
+  for (const auto& [hop, attempt] : live.attempts) {
+    attempt->stop.request_stop();
+    attempt->abandoned = true;
+  }
+  live.attempts.clear();
+  if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " stands still: " + why.message());
+  settle(live.run.head.id);
+}
+
+// Lets a run go that has ended, and keeps count of those that can go on by themselves.
+void RunEngine::settle(const std::string& id) {
+  LiveRun* live = find(id);
+  if (live == nullptr) return;
+  const bool folded = live->run.fold != nullptr;
+  const bool over = folded && live->run.fold->state().phase == RunPhase::kEnded && live->run.fold->records().empty();
+  const bool halted = folded && live->run.fold->state().phase == RunPhase::kHalted;
+  bool busy = !over && !live->parked && (live->committing || !live->entries.empty());
+  if (!busy && !over && !live->parked && folded) {
+    const auto& work = live->run.fold->work();
+    busy = std::any_of(work.begin(), work.end(), [&](const auto& open) { return live->run.fold->work(open.first) != nullptr; }) ||
+           (!halted && !live->run.fold->timers().empty());
+  }
+  if (busy != live->busy) busy_ += busy ? 1 : -1;
+  live->busy = busy;
+  if (over) {
+    for (const std::string& signal : live->signals) {
+      const auto waiting = waiting_.find(signal);
+      if (waiting == waiting_.end()) continue;
+      std::erase_if(waiting->second, [&id](const auto& one) { return one.first == id; });
+      if (waiting->second.empty()) waiting_.erase(waiting);
+    }
+    runs_.erase(id);
+  }
+  changed_();
+}
+
+RunEngine::LiveRun* RunEngine::find(const std::string& id) {
+  const auto found = runs_.find(id);
+  return found == runs_.end() ? nullptr : &found->second;
+}
+
+// ---- Events
+
+void RunEngine::read_events() {
+  if (stopped_) return;
+  const View view = store_.view();
+  const Status read =
+      view.log({.from = seen_ + 1, .limit = kEventsATurn}, [this](const Event& event) { return take_event(event), true; });
+  if (!read.ok()) return fail(read);
+  if (seen_ < view.seq()) loop_.post([this] { read_events(); });
+  changed_();
+}
+
+void RunEngine::take_event(const Event& event) {
+  seen_ = event.seq;
+  if (event.seq > recovered_) {
+    if (event.resource == "_run") {
+      take_run_event(event);
+    } else if (event.resource == "_signal") {
+      take_signal_event(event);
+    } else if (event.resource == "_workflow") {
+      take_workflow_event(event);
+    }
+  }
+  take_hook_event(event);
+}
+
+// What this engine wrote itself is folded already, or will be with the answer to what it is committing.
+void RunEngine::take_run_event(const Event& event) {
+  LiveRun* live = find(event.key);
+  if (live == nullptr) {
+    if (event.version != 1) return;
+    const Status taken = take_up(store_.view(), event.key);
+    if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
+    return;
+  }
+  live->newest = std::max(live->newest, event.version);
+  if (live->committing || live->parked || live->newest <= live->run.version) return;
+  read_on(*live);
+  if (LiveRun* still = find(event.key)) commit_next(*still);
+  settle(event.key);
+}
+
+// ---- Timers
+
+void RunEngine::add_timer(Time due, Timer timer) {
+  const bool first = timers_.empty() || due < timers_.begin()->first;
+  timers_.emplace(due, std::move(timer));
+  if (first) loop_.wake_at(due);
+}
+
+void RunEngine::tick() {
+  if (stopped_) return;
+  const Time now = options_.clock->now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const Timer timer = timers_.begin()->second;
+    timers_.erase(timers_.begin());
+    fire(timer);
+  }
+  if (!timers_.empty()) loop_.wake_at(timers_.begin()->first);
+}
+
+void RunEngine::fire(const Timer& timer) {
+  if (timer.kind == Due::kStartAgain) return start_hooked();
+  LiveRun* live = find(timer.run);
+  if (live == nullptr || live->parked || live->run.fold == nullptr) return;
+  const auto attempt = live->attempts.find(timer.hop);
+  const bool runs = attempt != live->attempts.end() && attempt->second->number == timer.attempt;
+  if (timer.kind == Due::kCommitAgain) {
+    commit_next(*live);
+  } else if (timer.kind == Due::kFact) {
+    if (!live->run.fold->timers().contains({timer.hop, timer.timer})) return;
+    Fact fact;
+    fact.kind = Fact::Kind::kTimer;
+    fact.hop = timer.hop;
+    fact.timer = timer.timer;
+    add(*live, {.fact = std::move(fact)});
+  } else if (runs) {
+    // It is asked to stop, and its result no longer counts.
+    const std::shared_ptr<Attempt> abandoned = attempt->second;
+    abandoned->stop.request_stop();
+    abandoned->abandoned = true;
+    live->attempts.erase(attempt);
+    const OpenCommand* open = live->run.fold->work(timer.hop);
+    if (open == nullptr) return;
+    const Work work = work_of(live->run.fold->plan(), *open);
+    if (timer.kind == Due::kAttemptTimeout) {
+      answer(*live, work, {.outcome = StepOutcome::failed("timeout", "it took longer than its timeout")});
+    } else {
+      answer(*live, work, {.outcome = StepOutcome::failed("stopped", "it was told to stop, and did not in time")});
+    }
+  }
+  settle(timer.run);
+}
+
+// ---- Ending
+
+void RunEngine::stop() {
+  stopped_ = true;
+  for (auto& [id, live] : runs_) {
+    for (const auto& [hop, attempt] : live.attempts) attempt->stop.request_stop();
+  }
+  note_hooks_seen();
+}
+
+EngineSummary RunEngine::summary() const {
+  EngineSummary summary;
+  summary.idle = busy_ == 0 && hooked_.empty() && !starting_;
+  summary.seen = seen_;
+  summary.failure = failure_;
+  summary.parked = parked_;
+  return summary;
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,174 @@
+#pragma once
+
+// Carries out runs: takes the commands that follow from their journals, and writes the facts that come of them. It runs on a loop,
+// one call at a time, and never waits: what takes time goes to the loop's threads, what is written comes back as a task.
+//
+// Each run has one transaction in flight at most. It asks that the run's record is at the version that was folded last; where
+// somebody told the run something meanwhile, that is folded first, and the fact is written only where it still matters. So whatever
+// two processes may do, a journal has one order, and an action is committed with the one fact that it belongs to or not at all.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forge/events/event.h"
+#include "forge/store/options.h"
+#include "forge/store/store.h"
+#include "forge/workflows/step.h"
+#include "run_journal.h"
+#include "run_loop.h"
+#include "step_work.h"
+
+namespace forge::internal {
+
+struct EngineOptions {
+  StepFunctions functions = {};
+  RunOptions run = {};
+  std::int64_t stop_grace_us = 5'000'000;
+  Clock* clock = nullptr;
+  LogSink log = {};
+};
+
+// What others may know of it at one moment.
+struct EngineSummary {
+  bool idle = true;                      // no run can go on by itself
+  Seq seen = 0;                          // events up to here were looked at
+  Status failure;                        // the store takes no more writes: nothing goes on
+  std::map<std::string, Status> parked;  // runs that stand still, and why
+};
+
+class RunEngine {
+ public:
+  // `changed` is called on the loop when something that the summary tells may have changed. Everything borrowed outlives the
+  // engine, which outlives every task and body that it gave to the loop.
+  RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed);
+
+  // Reads what the store holds and goes on with it. Errors: as reading.
+  Status recover();
+  // Looks at the events that have come, as far as one turn goes: where there are more, it posts itself for another.
+  void read_events();
+  // Timers that are due.
+  void tick();
+  // Begins nothing more, and asks what is under way to stop.
+  void stop();
+  EngineSummary summary() const;
+
+ private:
+  // An attempt that a thread of the loop is busy with.
+  struct Attempt {
+    std::stop_source stop;
+    HopId hop;
+    std::uint32_t number = 0;
+    bool abandoned = false;
+  };
+
+  // A fact that is to be written, with the actions that belong to it.
+  struct Entry {
+    Fact fact;
+    std::vector<ActionRequest> actions;
+    std::optional<AppendCondition> condition;
+    std::optional<std::size_t> result;  // the action whose event is the fact's value
+    Object details;                     // of the pulse
+    std::optional<Seq> causation;
+    bool answers_work = false;  // and is pointless once that is not open any more
+    std::chrono::microseconds timeout{0};
+  };
+
+  struct LiveRun {
+    ReadRun run;
+    std::deque<Entry> entries;
+    std::map<HopId, std::shared_ptr<Attempt>> attempts;
+    std::set<std::string> signals;  // that it has waited for
+    bool committing = false;
+    bool busy = false;
+    Version newest = 0;  // of its record, as far as events told
+    std::optional<Status> parked;
+  };
+
+  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain };
+  struct Timer {
+    Due kind = Due::kFact;
+    std::string run;
+    HopId hop;
+    TimerKind timer = TimerKind::kSleep;
+    std::uint32_t attempt = 0;
+  };
+
+  struct Hook {
+    DefinitionPin pin;
+    std::shared_ptr<const WorkflowDefinition> definition;
+    Seq since = 0;
+  };
+
+  // ---- Runs (run_engine.cc)
+  Status take_up(const View& view, const std::string& id);
+  void begin(LiveRun& live);
+  void read_on(LiveRun& live);
+  void take_commands(LiveRun& live, const std::vector<Command>& commands);
+  void park(LiveRun& live, const Status& why);
+  void settle(const std::string& id);
+  void take_event(const Event& event);
+  void take_run_event(const Event& event);
+  void add_timer(Time due, Timer timer);
+  void fire(const Timer& timer);
+  LiveRun* find(const std::string& id);
+
+  // ---- Writing (engine_commit.cc)
+  void add(LiveRun& live, Entry entry);
+  void commit_next(LiveRun& live);
+  void write(LiveRun& live, std::optional<Entry> entry);
+  void take_commit(const std::string& id, std::optional<Entry> entry, std::size_t records, Result<TransactionReceipt> committed);
+  void take_refusal(LiveRun& live, std::optional<Entry> entry, const Status& refusal);
+  bool is_pointless(const LiveRun& live, const Entry& entry) const;
+  void fail(const Status& why);
+
+  // ---- Steps (engine_work.cc)
+  void start_work(LiveRun& live, const OpenCommand& open);
+  void start_attempt(LiveRun& live, const Work& work);
+  void call_function(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt);
+  void take_outcome(const std::string& id, const std::shared_ptr<Attempt>& attempt, const Work& work, WorkOutcome outcome,
+                    std::int64_t duration_ns);
+  void stop_hop(LiveRun& live, const HopId& hop);
+  void answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details = {});
+
+  // ---- Hooks and signals (engine_hooks.cc)
+  Status read_hooks(const View& view);
+  void take_workflow_event(const Event& event);
+  void await(LiveRun& live, const OpenCommand& open);
+  void take_signal_event(const Event& event);
+  void deliver(LiveRun& live, const HopId& hop, const Event& signal);
+  void take_hook_event(const Event& event);
+  void start_hooked();
+  void take_hooked(const Status& started);
+  void note_hooks_seen();
+
+  Store& store_;
+  RunLoop& loop_;
+  const EngineOptions options_;
+  const std::function<void()> changed_;
+  DefinitionCache definitions_;
+  std::map<std::string, LiveRun> runs_;
+  std::multimap<Time, Timer> timers_;
+  std::map<std::string, std::set<std::pair<std::string, HopId>>> waiting_;  // by signal: run and hop
+  std::map<std::string, Hook> hooks_;                                       // by workflow
+  std::deque<Event> hooked_;                                                // events whose runs are to be started, in order
+  bool starting_ = false;
+  Seq hooks_seen_ = 0;   // no run is to be started for events up to here
+  Seq hooks_noted_ = 0;  // the same, as the store has it
+  Seq recovered_ = 0;    // runs were read as of this event
+  Seq seen_ = 0;         // the last event that was looked at
+  std::size_t busy_ = 0;
+  std::map<std::string, Status> parked_;
+  bool stopped_ = false;
+  Status failure_;
+};
+
+}  // namespace forge::internal

@@ -1,0 +1,249 @@
+#include "run_fold.h"
+
+#include <algorithm>
+
+#include "forge/events/json.h"
+#include "journal.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr std::size_t kResultBytesMax = 64 << 10;  // that are repeated in the run's record
+
+// Facts that answer the command that a hop has.
+bool is_answer(Fact::Kind kind) {
+  return (kind >= Fact::Kind::kCompleted && kind <= Fact::Kind::kStopped) || kind == Fact::Kind::kItems ||
+         (kind >= Fact::Kind::kCompensated && kind <= Fact::Kind::kUndoFailed);
+}
+
+bool is_urgent(std::string_view action) {
+  return action != "_run.note";
+}
+
+Status no_fact(const Event& event, std::string why) {
+  return Status(ErrorId::kDataCorrupt, "event " + std::to_string(event.seq) + " of run '" + event.key + "' holds no fact")
+      .why(std::move(why));
+}
+
+}  // namespace
+
+RunFold::RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> definition, RunOptions options)
+    : id_(std::move(id)), definition_(std::move(definition)), options_(options) {}
+
+Status RunFold::take(const Event& event, const Event* result) {
+  const Value* bytes = event.arguments.find("fact");
+  if (bytes == nullptr) {
+    const bool known =
+        event.action == "_run.note" || event.action == "_run.expire" || event.action == "_run.halt" || event.action == "_run.end";
+    if (!known || records_.empty()) return no_fact(event, "it does not follow from the facts before it");
+    drop_records(1);
+    return {};
+  }
+  if (bytes->if_bytes() == nullptr) return no_fact(event, "its fact is no bytes");
+  FORGE_ASSIGN(Fact fact, decode_fact(*bytes->if_bytes()));
+  fact.at = event.recorded_at;
+  if (fact.kind == Fact::Kind::kStarted) {
+    fact.run = event.key;
+    fact.correlation = event.correlation;
+  }
+  if (result != nullptr) fact.value = result_of(*result);
+  take(fact, event.seq);
+  return {};
+}
+
+std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
+  note_done(fact, seq);
+  if (is_answer(fact.kind)) work_.erase(fact.hop);
+  if (fact.kind == Fact::Kind::kTimer) timers_.erase({fact.hop, fact.timer});
+  std::vector<Command> commands = decide(plan(), options_, state_, fact);
+  for (const Command& command : commands) take_command(fact, command, seq);
+  forget_answered(fact.hop);
+  if (state_.phase == RunPhase::kEnded) {
+    work_.clear();
+    waits_.clear();
+    timers_.clear();
+    done_.clear();
+  }
+  return commands;
+}
+
+void RunFold::note_done(const Fact& fact, Seq seq) {
+  const bool ends = fact.kind == Fact::Kind::kUndone;
+  if (ends) done_.erase(fact.hop);
+  const bool done = fact.kind == Fact::Kind::kCompleted || fact.kind == Fact::Kind::kHalted;
+  if (!done || fact.hop.step >= plan().steps.size() || plan().steps[fact.hop.step].declared->undo == nullptr) return;
+  const Value* made = fact.value.if_object() == nullptr ? nullptr : fact.value.if_object()->find("seq");
+  const bool action = plan().steps[fact.hop.step].declared->body.type == fb::Body::ActionStep;
+  done_[fact.hop] = action && made != nullptr && made->if_int() != nullptr ? static_cast<Seq>(*made->if_int()) : seq;
+}
+
+std::optional<Seq> RunFold::done_at(const HopId& hop) const {
+  const auto found = done_.find(hop);
+  return found == done_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void RunFold::take_command(const Fact& fact, const Command& command, Seq seq) {
+  using Kind = Command::Kind;
+  switch (command.kind) {
+    case Kind::kExecute:
+    case Kind::kFetch:
+    case Kind::kCompensate:
+    case Kind::kUndo:
+      work_.insert_or_assign(command.hop, OpenCommand{command, seq});
+      return;
+    case Kind::kTimer:
+      timers_.insert_or_assign({command.hop, command.timer}, OpenCommand{command, seq});
+      return;
+    case Kind::kAwait:
+      waits_.insert_or_assign(command.hop, OpenCommand{command, seq});
+      return;
+    case Kind::kStop:
+      if (!state_.in_flight.contains(command.hop)) work_.erase(command.hop);
+      return;
+    case Kind::kRelease:
+      return;
+    default:
+      return record(fact, command);
+  }
+}
+
+void RunFold::record(const Fact& fact, const Command& command) {
+  using Kind = Command::Kind;
+  const std::string path = command.hop.step == kNone ? "" : path_of_hop(command.hop);
+  ActionRequest request{.action = "_run.note", .args = {{"id", id_}}};
+  const auto note = [&](const char* pulse, const std::string& code, const std::string& message) {
+    request.args.add("step", path);
+    request.args.add("pulse", pulse);
+    if (!code.empty()) request.args.add("code", code);
+    if (!message.empty()) request.args.add("message", message);
+  };
+  const auto add_result = [&] {
+    std::string json = command.value.is_null() ? "" : to_json(command.value);
+    const bool fits = !json.empty() && json.size() <= kResultBytesMax;
+    request.args.add("result", fits ? Value(std::move(json)) : Value());
+  };
+  if (command.kind == Kind::kSkipped || command.kind == Kind::kDone) {
+    note(command.kind == Kind::kDone ? "completed" : "skipped", "", "");
+    request.args.add("hops_left", command.hops);
+  } else if (command.kind == Kind::kDebug) {
+    note("debug", "", command.value.if_text() != nullptr ? *command.value.if_text() : to_json(command.value));
+  } else if (command.kind == Kind::kFailed) {
+    // An attempt's own failure is the pulse that the fact was; what is left is one without an attempt, and what a clause says.
+    if (command.value.is_null() && fact.hop == command.hop && !fact.error.code.empty()) return;
+    const std::string* beside = command.value.if_text();
+    note("failed", command.error.code, beside == nullptr ? command.error.message : command.error.message + "; " + *beside);
+  } else if (command.kind == Kind::kTombstone) {
+    request.action = "_run.expire";
+    request.args.add("step", path);
+  } else if (command.kind == Kind::kHalted) {
+    request.action = "_run.halt";
+    request.args.add("status", "halted");
+    add_result();
+  } else {
+    request.action = "_run.end";
+    request.args.add("status", std::string(name_of(command.outcome)));
+    add_result();
+    const bool failed = command.outcome != RunOutcome::kCompleted && !command.error.code.empty();
+    const bool coded = command.error.message.starts_with(command.error.code);
+    if (failed) request.args.add("error", coded ? command.error.message : command.error.code + ": " + command.error.message);
+    request.args.add("warnings", command.warnings);
+  }
+  if (is_urgent(request.action)) ++urgent_;
+  records_.push_back(std::move(request));
+}
+
+void RunFold::drop_records(std::size_t count) {
+  for (; count > 0 && !records_.empty(); --count) {
+    if (is_urgent(records_.front().action)) --urgent_;
+    records_.pop_front();
+  }
+}
+
+// What the fact has settled for its hop.
+void RunFold::forget_answered(const HopId& hop) {
+  const auto waits = waits_.find(hop);
+  if (waits != waits_.end() && !state_.pending.contains(hop)) waits_.erase(waits);
+  for (const TimerKind kind : {TimerKind::kSleep, TimerKind::kRetry, TimerKind::kUndoRetry, TimerKind::kStepDeadline}) {
+    const auto timer = timers_.find({hop, kind});
+    if (timer != timers_.end() && !is_timer_open(timer->first)) timers_.erase(timer);
+  }
+}
+
+bool RunFold::is_timer_open(const TimerId& timer) const {
+  const auto& [hop, kind] = timer;
+  if (kind == TimerKind::kRunDeadline) return state_.phase != RunPhase::kEnded;
+  if (kind == TimerKind::kUndoRetry) return state_.undoing.contains(hop);
+  if (kind != TimerKind::kStepDeadline) return state_.pending.contains(hop);
+  const auto frame = state_.frames.find(hop.frame);
+  if (frame == state_.frames.end()) return false;
+  const StepStatus status = frame->second.slots[plan().steps[hop.step].place].status;
+  return status != StepStatus::kDone && status != StepStatus::kSkipped && status != StepStatus::kFailed;
+}
+
+const OpenCommand* RunFold::work(const HopId& hop) const {
+  const auto found = work_.find(hop);
+  if (found == work_.end()) return nullptr;
+  const bool fetches = found->second.command.kind == Command::Kind::kFetch;
+  const bool open = fetches ? state_.pending.contains(hop) : state_.in_flight.contains(hop);
+  return open ? &found->second : nullptr;
+}
+
+std::string RunFold::path_of_hop(const HopId& hop) const {
+  if (hop.step == kNone) return "";
+  return state_.frames.contains(hop.frame) ? path_of(plan(), state_, hop) : plan().steps.at(hop.step).path;
+}
+
+std::uint8_t RunFold::hops_passed(const HopId& hop) const {
+  const auto frame = state_.frames.find(hop.frame);
+  if (frame == state_.frames.end() || hop.step == kNone) return 0;
+  const Slot& slot = frame->second.slots[plan().steps[hop.step].place];
+  const bool passed = slot.status == StepStatus::kDone || slot.hops == 0;
+  return static_cast<std::uint8_t>(std::min<std::uint32_t>(passed ? slot.hops : slot.hops - 1, UINT8_MAX));
+}
+
+Value result_of(const Event& event) {
+  return Object{{"seq", event.seq}, {"type", event.type},       {"resource", event.resource},
+                {"key", event.key}, {"version", event.version}, {"changes", event.changes}};
+}
+
+std::string pulse_of(const Fact& fact) {
+  switch (fact.kind) {
+    case Fact::Kind::kStarted:
+      return "started";
+    case Fact::Kind::kCompleted:
+      return "completed";
+    case Fact::Kind::kRetry:
+      return "retried";
+    case Fact::Kind::kFailed:
+      return "failed";
+    case Fact::Kind::kHalted:
+      return "halted";
+    case Fact::Kind::kStopped:
+      return "stopped";
+    case Fact::Kind::kTimer:
+      return "timer";
+    case Fact::Kind::kSignalled:
+      return "signalled";
+    case Fact::Kind::kItems:
+      return "items";
+    case Fact::Kind::kCompensated:
+      return "compensated";
+    case Fact::Kind::kCompensateFailed:
+      return "compensate_failed";
+    case Fact::Kind::kUndone:
+      return "undone";
+    case Fact::Kind::kUndoFailed:
+      return "undo_failed";
+    case Fact::Kind::kCancel:
+      return "cancel";
+    case Fact::Kind::kTerminate:
+      return "terminate";
+    case Fact::Kind::kPause:
+      return "pause";
+    case Fact::Kind::kResume:
+      return "resume";
+  }
+  return "";
+}
+
+}  // namespace forge::internal

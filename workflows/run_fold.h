@@ -1,0 +1,93 @@
+#pragma once
+
+// A run, folded from its journal: where it stands, what is to be carried out, and what is still to be recorded. The journal is
+// the events of the run's `_run` record. Events with a fact go through decide(); those that record a decision (a note, the
+// tombstone, a halt, the end) only take it off the list of what is still to be recorded. So a run read back from the log has
+// exactly the work that was open when its process ended. For one thread.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "forge/events/event.h"
+#include "forge/store/transaction.h"
+#include "forge/workflows/definition.h"
+#include "run.h"
+
+namespace forge::internal {
+
+// A command that has not been answered, and the event whose fact it follows from.
+struct OpenCommand {
+  Command command;
+  Seq since = 0;
+};
+
+class RunFold {
+ public:
+  using TimerId = std::pair<HopId, TimerKind>;
+
+  RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> definition, RunOptions options);
+
+  // Takes the next event of the journal. `result` is the event that the fact names as the step's result, where it names one.
+  // Errors: kDataCorrupt where it holds no fact, or none that this version knows.
+  Status take(const Event& event, const Event* result);
+  // Takes a fact that stands in the log at `seq`, with the time at which it was recorded. Returns the commands that follow, all of
+  // which are in the lists below.
+  std::vector<Command> take(const Fact& fact, Seq seq);
+  // The first `count` of what is to be recorded is in the log.
+  void drop_records(std::size_t count);
+
+  const std::string& id() const { return id_; }
+  const WorkflowDefinition& definition() const { return *definition_; }
+  const Plan& plan() const { return definition_->plan(); }
+  const RunState& state() const { return state_; }
+
+  // What a hop is to do; null where nothing is open for it.
+  const OpenCommand* work(const HopId& hop) const;
+  const std::map<HopId, OpenCommand>& work() const { return work_; }
+  const std::map<HopId, OpenCommand>& waits() const { return waits_; }
+  const std::map<TimerId, OpenCommand>& timers() const { return timers_; }
+  // What was decided and is not in the log yet, in order; the first ones first.
+  const std::deque<ActionRequest>& records() const { return records_; }
+  // Whether these may not wait for the next fact: the run has halted or ended, or left its tombstone.
+  bool must_record() const { return urgent_ > 0 || records_.size() >= kRecordsAtOnce; }
+  // One transaction takes no more of them.
+  static constexpr std::size_t kRecordsAtOnce = 1000;
+
+  // The event that a step which may have to be undone made, or by which it was done; nothing where it is not.
+  std::optional<Seq> done_at(const HopId& hop) const;
+  // "import[17].store"; the declared path where the frame has gone.
+  std::string path_of_hop(const HopId& hop) const;
+  // What the hop passes on to whatever it causes.
+  std::uint8_t hops_passed(const HopId& hop) const;
+
+ private:
+  void take_command(const Fact& fact, const Command& command, Seq seq);
+  void record(const Fact& fact, const Command& command);
+  void note_done(const Fact& fact, Seq seq);
+  void forget_answered(const HopId& hop);
+  bool is_timer_open(const TimerId& timer) const;
+
+  std::string id_;
+  std::shared_ptr<const WorkflowDefinition> definition_;
+  RunOptions options_;
+  RunState state_;
+  std::map<HopId, OpenCommand> work_;
+  std::map<HopId, OpenCommand> waits_;
+  std::map<TimerId, OpenCommand> timers_;
+  std::map<HopId, Seq> done_;  // of steps that have an undo
+  std::deque<ActionRequest> records_;
+  std::size_t urgent_ = 0;  // of the records
+};
+
+// What an event says, as the result of the step that made it: seq, type, resource, key, version and changes.
+Value result_of(const Event& event);
+
+// "completed": what a fact is, as a pulse calls it.
+std::string pulse_of(const Fact& fact);
+
+}  // namespace forge::internal

@@ -1,0 +1,147 @@
+#include "run_journal.h"
+
+#include "journal.h"
+
+namespace forge::internal {
+namespace {
+
+std::string text_of(const Value& value) {
+  return value.if_text() != nullptr ? *value.if_text() : std::string();
+}
+
+DefinitionPin pin_of(const Record& run) {
+  const Value declared = run["declared"];
+  return {.workflow = text_of(run["workflow"]),
+          .declared = declared.if_int() != nullptr ? static_cast<Version>(*declared.if_int()) : 0,
+          .hash = text_of(run["hash"])};
+}
+
+Result<std::shared_ptr<const WorkflowDefinition>> definition_in(const Record& record, DefinitionCache& cache) {
+  const std::string hash = text_of(record["hash"]);
+  if (const auto known = cache.find(hash); known != cache.end()) return known->second;
+  const Value bytes = record["definition"];
+  if (bytes.if_bytes() == nullptr) {
+    return Status(ErrorId::kDataCorrupt, "the workflow '" + record.key() + "' has no definition");
+  }
+  FORGE_ASSIGN(auto definition, WorkflowDefinition::from_bytes(*bytes.if_bytes()));
+  if (to_hex(definition->hash()) != hash) {
+    return Status(ErrorId::kDataCorrupt, "the definition of workflow '" + record.key() + "' is not the one it is named by")
+        .why("its hash is " + to_hex(definition->hash()) + ", the record says " + hash);
+  }
+  cache.emplace(hash, definition);
+  return definition;
+}
+
+Status not_declared(const std::string& name) {
+  return Status(ErrorId::kWorkflowNotFound, "there is no workflow '" + name + "'");
+}
+
+// The event that the fact of `event` names as its result; nothing where it names none.
+Result<std::optional<Event>> result_event(const View& view, const Event& event) {
+  const Value* from = event.arguments.find("from");
+  const std::int64_t* place = from == nullptr ? nullptr : from->if_int();
+  if (place == nullptr) return std::optional<Event>();
+  if (*place < 0 || *place >= event.place) {
+    return Status(ErrorId::kDataCorrupt, "event " + std::to_string(event.seq) + " names a result that is not before it");
+  }
+  FORGE_ASSIGN(Event result, view.event(event.seq - event.place + static_cast<Seq>(*place)));
+  return std::optional<Event>(std::move(result));
+}
+
+Actor actor_of(const Event& event) {
+  const Value* role = event.metadata.find("role");
+  return {event.actor, role == nullptr ? "" : text_of(*role)};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const WorkflowDefinition>> read_definition(const View& view, const DefinitionPin& pin,
+                                                                  DefinitionCache& cache) {
+  if (const auto known = cache.find(pin.hash); known != cache.end()) return known->second;
+  const Result<Record> record = view.get_version("_workflow", pin.workflow, pin.declared);
+  if (record.status().id() == ErrorId::kRecordNotFound) return not_declared(pin.workflow);
+  if (!record.ok()) return record.status();
+  FORGE_ASSIGN(auto definition, definition_in(*record, cache));
+  if (to_hex(definition->hash()) == pin.hash) return definition;
+  return Status(ErrorId::kDataCorrupt, "version " + std::to_string(pin.declared) + " of workflow '" + pin.workflow +
+                                           "' is not the definition that the run keeps to");
+}
+
+Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& name, DefinitionCache& cache) {
+  const Result<Record> record = view.get("_workflow", name);
+  const bool none = record.status().id() == ErrorId::kRecordNotFound || record.status().id() == ErrorId::kKeyInvalid;
+  if (none) return not_declared(name);
+  if (!record.ok()) return record.status();
+  DeclaredWorkflow found;
+  FORGE_ASSIGN(found.definition, definition_in(*record, cache));
+  found.pin = {.workflow = name, .declared = record->version(), .hash = to_hex(found.definition->hash())};
+  return found;
+}
+
+Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options) {
+  const Result<Record> record = view.get("_run", id);
+  const bool none = record.status().id() == ErrorId::kRecordNotFound || record.status().id() == ErrorId::kKeyInvalid;
+  if (none) return Status(ErrorId::kRunNotFound, "there is no run '" + id + "'");
+  if (!record.ok()) return record.status();
+  ReadRun run;
+  run.head.id = id;
+  run.head.pin = pin_of(*record);
+  FORGE_ASSIGN(auto definition, read_definition(view, run.head.pin, cache));
+  run.fold = std::make_unique<RunFold>(id, std::move(definition), options);
+  FORGE_TRY(read_on(view, run));
+  return run;
+}
+
+Status read_on(const View& view, ReadRun& run) {
+  Status taken;
+  const auto take = [&](const Event& event) -> Status {
+    FORGE_ASSIGN(const std::optional<Event> result, result_event(view, event));
+    if (event.version == 1) {
+      run.head.actor = actor_of(event);
+      run.head.correlation = event.correlation;
+    }
+    FORGE_TRY(run.fold->take(event, result ? &*result : nullptr));
+    run.version = event.version;
+    run.seq = event.seq;
+    return {};
+  };
+  FORGE_TRY(view.log({.resource = "_run", .key = run.head.id, .from = run.seq + 1}, [&](const Event& event) {
+    taken = take(event);
+    return taken.ok();
+  }));
+  return taken;
+}
+
+ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details) {
+  ActionRequest request{.action = "_run.advance", .args = {{"id", fold.id()}}};
+  const std::string path = fold.path_of_hop(fact.hop);
+  if (!path.empty()) request.args.add("step", path);
+  request.args.add("pulse", pulse_of(fact));
+  if (fact.attempt > 0) request.args.add("attempt", fact.attempt);
+  if (!fact.error.code.empty()) request.args.add("code", fact.error.code);
+  if (!fact.error.message.empty()) request.args.add("message", fact.error.message);
+  for (const auto& [name, value] : details.members()) request.args.add(name, value);
+  request.args.add("fact", Bytes(encode_fact(fact)));
+  return request;
+}
+
+ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::string& status) {
+  ActionRequest request{.action = "_run.tell", .args = {{"id", fold.id()}}};
+  const std::string path = fold.path_of_hop(fact.hop);
+  if (!path.empty()) request.args.add("step", path);
+  request.args.add("pulse", pulse_of(fact));
+  if (!status.empty()) request.args.add("status", status);
+  request.args.add("fact", Bytes(encode_fact(fact)));
+  return request;
+}
+
+ActionRequest start_request(const DefinitionPin& pin, const Fact& fact) {
+  return {.action = "_run.start",
+          .args = {{"workflow", pin.workflow},
+                   {"hash", pin.hash},
+                   {"declared", pin.declared},
+                   {"status", "running"},
+                   {"fact", Bytes(encode_fact(fact))}}};
+}
+
+}  // namespace forge::internal

@@ -1,0 +1,69 @@
+#pragma once
+
+// Runs and definitions as they lie in the store: which actions record them, and how they are read back.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forge/events/status.h"
+#include "forge/store/transaction.h"
+#include "forge/store/view.h"
+#include "forge/workflows/definition.h"
+#include "run_fold.h"
+
+namespace forge::internal {
+
+// A definition as a run is pinned to it: the version of the `_workflow` record that holds it, and its hash.
+struct DefinitionPin {
+  std::string workflow;
+  Version declared = 0;
+  std::string hash;
+};
+
+// Definitions that were read, by their hash. For one thread.
+using DefinitionCache = std::map<std::string, std::shared_ptr<const WorkflowDefinition>, std::less<>>;
+
+// The definition that a run is pinned to. Errors: kWorkflowNotFound where it is not in the store, kDataCorrupt where it has another
+// hash than the run says; as WorkflowDefinition::from_bytes.
+Result<std::shared_ptr<const WorkflowDefinition>> read_definition(const View& view, const DefinitionPin& pin,
+                                                                  DefinitionCache& cache);
+// The definition that is in force under that name, with its pin. Errors: as above.
+struct DeclaredWorkflow {
+  DefinitionPin pin;
+  std::shared_ptr<const WorkflowDefinition> definition;
+};
+Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& name, DefinitionCache& cache);
+
+// What the start event says of a run.
+struct JournalHead {
+  std::string id;
+  DefinitionPin pin;
+  Actor actor;  // who started it, and in whose name its steps act
+  std::string correlation;
+};
+
+struct ReadRun {
+  JournalHead head;
+  std::unique_ptr<RunFold> fold;
+  Version version = 0;  // of the last event that was taken
+  Seq seq = 0;
+};
+
+// The run folded from its whole journal. Errors: kRunNotFound, kDataCorrupt; as read_definition.
+Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options);
+// Takes what has come to the journal since. Errors: as above.
+Status read_on(const View& view, ReadRun& run);
+
+// ---- What is written
+
+// The action that records a fact. `details` join its arguments: started_at, duration_ns, from.
+ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details);
+// The same for what a person tells the run. `status`: what the run's becomes with it; may be empty.
+ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::string& status);
+ActionRequest start_request(const DefinitionPin& pin, const Fact& fact);
+
+}  // namespace forge::internal

@@ -1,0 +1,191 @@
+// The runner is an engine on a loop, fed by a subscription. Who waits is told whenever something may have changed, and looks.
+
+#include "forge/workflows/runner.h"
+
+#include <atomic>
+#include <future>
+#include <utility>
+
+#include "asio_loop.h"
+#include "forge/events/thread_annotations.h"
+#include "run_engine.h"
+
+namespace forge {
+
+using internal::AsioLoop;
+using internal::EngineOptions;
+using internal::EngineSummary;
+using internal::RunEngine;
+
+struct Runner::State {
+  State(Store& of, const RunnerOptions& options)
+      : store(of),
+        loop(of, clock_of(options), options.threads, [this] { engine.tick(); }),
+        engine(of, loop, engine_options(options), [this] { tell(); }) {}
+  ~State() { stop(); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  static Clock& clock_of(const RunnerOptions& options) { return options.clock == nullptr ? system_clock() : *options.clock; }
+  static EngineOptions engine_options(const RunnerOptions& options) {
+    EngineOptions made;
+    made.functions = options.functions;
+    made.run.max_concurrency = options.max_concurrency;
+    made.stop_grace_us = options.stop_grace.count();
+    made.clock = &clock_of(options);
+    made.log = options.log;
+    return made;
+  }
+
+  Status start();
+  void stop();
+  void look();
+  // On the loop.
+  void tell();
+  // Waits until something may have changed since `seen`, or the time is over. False where it is.
+  bool await_change(std::uint64_t& seen, std::chrono::steady_clock::time_point until);
+  EngineSummary summary_now(std::uint64_t& seen);
+
+  Store& store;
+  AsioLoop loop;
+  RunEngine engine;  // of the loop
+  Subscription subscription;
+  std::atomic<bool> looking{false};
+  Mutex mutex;
+  CondVar changed;
+  EngineSummary summary FORGE_GUARDED_BY(mutex);
+  std::uint64_t changes FORGE_GUARDED_BY(mutex) = 0;
+  bool stopping FORGE_GUARDED_BY(mutex) = false;
+  Mutex ending;  // held while it stops: who comes second waits
+  bool ended FORGE_GUARDED_BY(ending) = false;
+};
+
+Status Runner::State::start() {
+  std::promise<Status> recovered;
+  std::future<Status> answer = recovered.get_future();
+  loop.post([&] { recovered.set_value(engine.recover()); });
+  FORGE_TRY(answer.get());
+  FORGE_ASSIGN(subscription, store.subscribe({.from = Head{}}, [this](const Event&) { look(); }));
+  look();
+  return {};
+}
+
+// One look is under way at most; what comes after it began is looked at by the next.
+void Runner::State::look() {
+  if (looking.exchange(true)) return;
+  loop.post([this] {
+    looking = false;
+    engine.read_events();
+  });
+}
+
+void Runner::State::stop() {
+  const MutexLock second(ending);
+  if (ended) return;
+  ended = true;
+  {
+    const MutexLock lock(mutex);
+    stopping = true;
+    changed.notify_all();
+  }
+  subscription.cancel();
+  std::promise<void> stopped;
+  loop.post([&] {
+    engine.stop();
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
+  loop.stop();
+}
+
+void Runner::State::tell() {
+  EngineSummary now = engine.summary();
+  const MutexLock lock(mutex);
+  summary = std::move(now);
+  ++changes;
+  changed.notify_all();
+}
+
+bool Runner::State::await_change(std::uint64_t& seen, std::chrono::steady_clock::time_point until) {
+  const MutexLock lock(mutex);
+  while (changes == seen && !stopping) {
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return false;
+    changed.wait_for(mutex, left);
+  }
+  seen = changes;
+  return true;
+}
+
+EngineSummary Runner::State::summary_now(std::uint64_t& seen) {
+  const MutexLock lock(mutex);
+  seen = changes;
+  EngineSummary now = summary;
+  if (stopping && now.failure.ok())
+    now.failure = Status(ErrorId::kCancelled, "the runner stops").state("open runs stay as they are");
+  return now;
+}
+
+namespace {
+
+std::chrono::steady_clock::time_point after(std::chrono::microseconds timeout) {
+  const auto now = std::chrono::steady_clock::now();
+  constexpr std::chrono::hours kFar{24 * 365};
+  return timeout > kFar ? now + kFar : now + timeout;
+}
+
+}  // namespace
+
+Result<Runner> Runner::start(Store& store, RunnerOptions options) {
+  if (store.read_only() || store.is_attached()) {
+    return Status(ErrorId::kRunnerElsewhere, "no runs are carried out from here")
+        .why(store.is_attached() ? "another process holds the store" : "the store is open for reading only")
+        .state("nothing was started");
+  }
+  auto state = std::make_unique<State>(store, options);
+  FORGE_TRY(state->start());
+  return Runner(std::move(state));
+}
+
+Runner::Runner(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Runner::Runner(Runner&&) noexcept = default;
+Runner& Runner::operator=(Runner&&) noexcept = default;
+Runner::~Runner() = default;
+
+Result<RunInfo> Runner::run(const WorkflowDefinition& definition, const RunStart& start) {
+  FORGE_ASSIGN(const std::string id, start_run(state_->store, definition, start));
+  return wait(id);
+}
+
+Result<RunInfo> Runner::wait(const std::string& run, std::chrono::microseconds timeout) {
+  const auto until = after(timeout);
+  for (std::uint64_t seen = 0;;) {
+    const EngineSummary summary = state_->summary_now(seen);
+    FORGE_ASSIGN(RunInfo info, run_info(state_->store.view(), run));
+    if (info.status != "running") return info;
+    FORGE_TRY(summary.failure);
+    const auto parked = summary.parked.find(run);
+    if (parked != summary.parked.end()) return parked->second;
+    if (!state_->await_change(seen, until)) {
+      return Status(ErrorId::kDeadlinePassed, "run '" + run + "' has not ended in time").state("it goes on");
+    }
+  }
+}
+
+Status Runner::wait_idle(std::chrono::microseconds timeout) {
+  const auto until = after(timeout);
+  for (std::uint64_t seen = 0;;) {
+    const EngineSummary summary = state_->summary_now(seen);
+    FORGE_TRY(summary.failure);
+    if (summary.idle && summary.seen >= state_->store.head()) return {};
+    if (!state_->await_change(seen, until)) {
+      return Status(ErrorId::kDeadlinePassed, "the runs have not come to rest in time").state("they go on");
+    }
+  }
+}
+
+void Runner::stop() {
+  if (state_ != nullptr) state_->stop();
+}
+
+}  // namespace forge

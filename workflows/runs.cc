@@ -1,0 +1,220 @@
+#include "forge/workflows/runs.h"
+
+#include <algorithm>
+
+#include "forge/events/json.h"
+#include "run_journal.h"
+#include "step_work.h"
+
+namespace forge {
+
+using internal::DefinitionCache;
+using internal::Fact;
+using internal::ReadRun;
+using internal::RunFold;
+using internal::RunPhase;
+
+namespace {
+
+std::string text_of(const Value& value) {
+  return value.if_text() != nullptr ? *value.if_text() : std::string();
+}
+
+WorkflowInfo info_of(const Record& record) {
+  return {.name = record.key(), .hash = text_of(record["hash"]), .declared = record.version(), .seq = record.seq()};
+}
+
+RunInfo run_of(const Record& record) {
+  RunInfo info;
+  info.id = record.key();
+  info.workflow = text_of(record["workflow"]);
+  info.hash = text_of(record["hash"]);
+  info.status = text_of(record["status"]);
+  info.result = text_of(record["result"]);
+  info.error = text_of(record["error"]);
+  const Value warnings = record["warnings"];
+  info.warnings = warnings.if_bool() != nullptr && *warnings.if_bool();
+  info.seq = record.seq();
+  return info;
+}
+
+Status run_ended(const RunInfo& info) {
+  return Status(ErrorId::kRunEnded, "run '" + info.id + "' has ended")
+      .why("it is " + info.status)
+      .state("nothing was written")
+      .remedy("see how: forgectl workflow trace " + info.id);
+}
+
+// Whether the run of that id is the one that was asked for.
+Status check_same(const View& view, const std::string& id, const internal::DefinitionPin& pin, const Value& input) {
+  DefinitionCache cache;
+  FORGE_ASSIGN(const ReadRun run, internal::read_run(view, id, cache, {}));
+  if (run.head.pin.hash == pin.hash && run.fold->state().input == input) return {};
+  const bool other = run.head.pin.hash != pin.hash;
+  return Status(ErrorId::kRecordExists, "there is a run '" + id + "' already")
+      .why(other ? "it is of workflow '" + run.head.pin.workflow + "', or an earlier definition of it" : "it has another input")
+      .state("no run was started")
+      .remedy("choose another id");
+}
+
+}  // namespace
+
+// ---- Workflows
+
+Result<WorkflowInfo> add_workflow(Store& store, const WorkflowDefinition& definition, const ActOptions& options) {
+  FORGE_TRY(internal::check_supported(definition.plan()));
+  const Result<Record> known = store.get("_workflow", definition.name());
+  const std::string hash = to_hex(definition.hash());
+  if (known.ok() && text_of((*known)["hash"]) == hash) return info_of(*known);
+  const std::span<const std::uint8_t> bytes = definition.bytes();
+  FORGE_ASSIGN(
+      const Receipt receipt,
+      store.act("_workflow.add", {{"name", definition.name()}, {"hash", hash}, {"definition", Bytes(bytes.begin(), bytes.end())}},
+                options));
+  return WorkflowInfo{.name = definition.name(), .hash = hash, .declared = receipt.version, .seq = receipt.seq};
+}
+
+Result<std::vector<WorkflowInfo>> workflows(const View& view) {
+  std::vector<WorkflowInfo> found;
+  FORGE_TRY(
+      view.list({.resource = "_workflow"}, [&found](const Record& record) { return found.push_back(info_of(record)), true; }));
+  return found;
+}
+
+Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, const std::string& name) {
+  DefinitionCache cache;
+  FORGE_ASSIGN(internal::DeclaredWorkflow found, internal::newest_definition(view, name, cache));
+  return std::move(found.definition);
+}
+
+// ---- Starting
+
+namespace {
+
+Result<std::string> start(Store& store, const internal::DefinitionPin& pin, const WorkflowDefinition& definition,
+                          const RunStart& how) {
+  FORGE_ASSIGN(Object input, definition.take_inputs(how.input));
+  Fact fact;
+  fact.hops = how.hops.value_or(definition.plan().declared->ttl_hops);
+  const Value given(input);
+  fact.value = Object{{"input", std::move(input)}, {"event", nullptr}};
+  ActOptions options = how.options;
+  options.hops_left = static_cast<std::uint8_t>(fact.hops);
+  ActionRequest request = internal::start_request(pin, fact);
+  if (!how.id.empty()) request.args.add("id", how.id);
+  const Result<TransactionReceipt> started = store.transact({std::move(request)}, options);
+  if (started.ok()) return started->actions.at(0).key;
+  if (started.status().id() != ErrorId::kRecordExists) return started.status();
+  FORGE_TRY(check_same(store.view(), how.id, pin, given));
+  return how.id;
+}
+
+}  // namespace
+
+Result<std::string> start_run(Store& store, const std::string& workflow, const RunStart& how) {
+  DefinitionCache cache;
+  const Result<internal::DeclaredWorkflow> declared = internal::newest_definition(store.view(), workflow, cache);
+  if (!declared.ok()) return Status(declared.status()).state("no run was started");
+  return start(store, declared->pin, *declared->definition, how);
+}
+
+Result<std::string> start_run(Store& store, const WorkflowDefinition& definition, const RunStart& how) {
+  ActOptions options{.actor = how.options.actor, .reason = how.options.reason, .dry_run = how.options.dry_run};
+  FORGE_TRY(definition.take_inputs(how.input).status());
+  FORGE_ASSIGN(const WorkflowInfo info, add_workflow(store, definition, options));
+  return start(store, {.workflow = info.name, .declared = info.declared, .hash = info.hash}, definition, how);
+}
+
+// ---- Looking
+
+Result<RunInfo> run_info(const View& view, const std::string& id) {
+  const Result<Record> record = view.get("_run", id);
+  if (record.ok()) return run_of(*record);
+  const bool none = record.status().id() == ErrorId::kRecordNotFound || record.status().id() == ErrorId::kKeyInvalid;
+  return none ? Status(ErrorId::kRunNotFound, "there is no run '" + id + "'") : record.status();
+}
+
+Result<std::vector<RunInfo>> runs(const View& view, const std::string& status, std::size_t limit) {
+  std::vector<RunInfo> found;
+  ListQuery query{.resource = "_run", .limit = limit};
+  if (!status.empty()) {
+    const bool fits = std::all_of(status.begin(), status.end(), [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); });
+    if (!fits) return Status(ErrorId::kFilterInvalid, "'" + status + "' is no status of a run");
+    query.where = "status = '" + status + "'";
+  }
+  FORGE_TRY(view.list(query, [&found](const Record& record) { return found.push_back(run_of(record)), true; }));
+  return found;
+}
+
+// ---- Telling
+
+namespace {
+
+struct Teller {
+  RunInfo info;
+  ReadRun run;
+};
+
+Result<Teller> teller(const Store& store, const std::string& id) {
+  const View view = store.view();
+  DefinitionCache cache;
+  Teller found;
+  Result<RunInfo> info = run_info(view, id);
+  if (!info.ok()) return Status(info.status()).state("nothing was written");
+  found.info = *std::move(info);
+  if (found.info.has_ended()) return run_ended(found.info);
+  FORGE_ASSIGN(found.run, internal::read_run(view, id, cache, {}));
+  return found;
+}
+
+// The run may have ended since it was looked at: then the action's own rule refuses.
+Status tell(Store& store, const Teller& to, Fact fact, const std::string& status, const ActOptions& given) {
+  fact.actor = given.actor.id;
+  fact.reason = given.reason;
+  ActOptions options = given;
+  options.correlation = to.run.head.correlation;
+  const Status told = store.transact({internal::tell_request(*to.run.fold, fact, status)}, options).status();
+  if (told.id() != ErrorId::kRuleViolated) return told;
+  FORGE_ASSIGN(const RunInfo info, run_info(store.view(), to.info.id));
+  return run_ended(info);
+}
+
+}  // namespace
+
+Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
+  FORGE_ASSIGN(const Teller to, teller(store, id));
+  constexpr Fact::Kind kFacts[] = {Fact::Kind::kCancel, Fact::Kind::kTerminate, Fact::Kind::kPause, Fact::Kind::kResume};
+  Fact fact;
+  fact.kind = kFacts[static_cast<int>(telling)];
+  return tell(store, to, std::move(fact), telling == RunTelling::kResume ? "running" : "", options);
+}
+
+Status approve_step(Store& store, const std::string& id, const std::string& step, bool approved, const ActOptions& options) {
+  FORGE_ASSIGN(const Teller to, teller(store, id));
+  const RunFold& fold = *to.run.fold;
+  const auto& waits = fold.waits();
+  const auto found = std::find_if(waits.begin(), waits.end(), [&](const auto& wait) {
+    const bool asks = fold.plan().steps[wait.first.step].declared->body.AsApproveStep() != nullptr;
+    return asks && fold.path_of_hop(wait.first) == step;
+  });
+  if (found == waits.end()) {
+    return Status(ErrorId::kStepWaitsNot, "step '" + step + "' of run '" + id + "' does not wait for an approval")
+        .state("nothing was written")
+        .remedy("see: forgectl workflow trace " + id);
+  }
+  Fact fact;
+  fact.kind = Fact::Kind::kSignalled;
+  fact.hop = found->first;
+  fact.value = Object{{"approved", approved}, {"by", options.actor.id}, {"reason", options.reason}};
+  return tell(store, to, std::move(fact), "", options);
+}
+
+Status send_signal(Store& store, const std::string& name, const std::string& key, const Value& value,
+                   std::optional<Time> keep_until, const ActOptions& options) {
+  FORGE_ASSIGN(const std::string id, internal::signal_id(name, key.empty() ? Value() : Value(key)));
+  Args args{{"id", id}, {"value", to_json(value)}};
+  if (keep_until) args.add("keep_until", keep_until->micros);
+  return store.act("_signal.send", std::move(args), options).status();
+}
+
+}  // namespace forge

@@ -1,0 +1,171 @@
+#include "step_work.h"
+
+#include <algorithm>
+
+#include "forge/events/json.h"
+
+namespace forge::internal {
+namespace {
+
+constexpr std::size_t kQueryRowsMax = 10'000;
+
+const Object* member_object(const Value& value, const char* name) {
+  const Object* object = value.if_object();
+  const Value* found = object == nullptr ? nullptr : object->find(name);
+  return found == nullptr ? nullptr : found->if_object();
+}
+
+WorkOutcome failed(const Status& status) {
+  return {.outcome = failure_of(status)};
+}
+
+// A record as a step has it: its fields, those that are secret not shown, then _version and _seq.
+Value value_of(const Record& record) {
+  Object fields = record.to_object();
+  fields.add("_version", record.version());
+  fields.add("_seq", record.seq());
+  return fields;
+}
+
+Result<std::string> key_text(const Value& key) {
+  if (const std::string* text = key.if_text()) return *text;
+  if (const std::int64_t* number = key.if_int()) return std::to_string(*number);
+  return Status(ErrorId::kArgumentType, "its key is neither a text nor an integer");
+}
+
+WorkOutcome read_record(const fb::ReadStepT& read, const Value& given, const View& view) {
+  const Result<std::string> key = key_text(given);
+  if (!key.ok()) return failed(key.status());
+  const Result<Record> record = view.get(read.resource, *key);
+  if (record.ok()) return {.outcome = StepOutcome::done(value_of(*record))};
+  if (record.status().id() != ErrorId::kRecordNotFound || read.not_found == fb::NotFound::Error) return failed(record.status());
+  if (read.not_found == fb::NotFound::Halt) return {.outcome = StepOutcome::halted()};
+  return {.outcome = StepOutcome::done()};
+}
+
+Result<List> rows_of(const std::string& query, const Object& args, const View& view, const Actor& actor) {
+  List rows;
+  FORGE_TRY(view.query(query, args, {.actor = actor, .limit = kQueryRowsMax + 1},
+                       [&rows](const Record& record) { return rows.push_back(value_of(record)), true; }));
+  if (rows.size() <= kQueryRowsMax) return rows;
+  return Status(ErrorId::kTooLarge, "the query " + query + " has more than " + std::to_string(kQueryRowsMax) + " rows")
+      .remedy("give the query a limit");
+}
+
+WorkOutcome read_query(const fb::ReadStepT& read, const Object& args, const View& view, const Actor& actor) {
+  Result<List> rows = rows_of(read.query, args, view, actor);
+  if (!rows.ok()) return failed(rows.status());
+  if (!rows->empty() || read.not_found != fb::NotFound::Halt) return {.outcome = StepOutcome::done(Value(*std::move(rows)))};
+  return {.outcome = StepOutcome::halted()};
+}
+
+}  // namespace
+
+Work work_of(const Plan& plan, const OpenCommand& open) {
+  const Command& command = open.command;
+  const PlannedStep& planned = plan.steps[command.hop.step];
+  Work work{.hop = command.hop, .attempt = command.attempt, .step = planned.declared, .hops = command.hops, .since = open.since};
+  if (command.kind == Command::Kind::kFetch) work.purpose = Purpose::kFetch;
+  if (command.kind == Command::Kind::kCompensate) {
+    work.purpose = Purpose::kCompensate;
+    work.step = planned.clauses[command.clause].declared->body.get();
+  } else if (command.kind == Command::Kind::kUndo) {
+    work.purpose = Purpose::kUndo;
+    work.step = command.step != kNone ? plan.steps[command.step].declared : planned.declared->undo->body.get();
+  }
+  if (const Object* args = member_object(command.value, "args")) work.args = *args;
+  const Object* given = command.value.if_object();
+  const Value* values = given == nullptr ? nullptr : given->find("values");
+  if (values != nullptr && values->if_list() != nullptr) work.values = *values->if_list();
+  return work;
+}
+
+Fact fact_of(const Work& work, const StepOutcome& outcome) {
+  using Kind = StepOutcome::Kind;
+  Fact fact;
+  fact.hop = work.hop;
+  fact.attempt = work.attempt;
+  const bool done = outcome.kind == Kind::kDone || outcome.kind == Kind::kHalted;
+  if (!done) fact.error = {outcome.code.empty() ? "failed" : outcome.code, outcome.message};
+  switch (work.purpose) {
+    case Purpose::kRun:
+      fact.kind = outcome.kind == Kind::kDone     ? Fact::Kind::kCompleted
+                  : outcome.kind == Kind::kHalted ? Fact::Kind::kHalted
+                  : outcome.kind == Kind::kRetry  ? Fact::Kind::kRetry
+                                                  : Fact::Kind::kFailed;
+      if (done) fact.value = outcome.value;
+      break;
+    case Purpose::kCompensate:
+      fact.kind = done ? Fact::Kind::kCompensated : Fact::Kind::kCompensateFailed;
+      break;
+    case Purpose::kUndo:
+      fact.kind = done ? Fact::Kind::kUndone : Fact::Kind::kUndoFailed;
+      break;
+    case Purpose::kFetch:
+      fact.kind = done ? Fact::Kind::kItems : Fact::Kind::kFailed;
+      fact.value = outcome.value;
+      fact.last = true;
+      break;
+  }
+  return fact;
+}
+
+StepOutcome failure_of(const Status& status) {
+  const ErrorText& text = status.text();
+  std::string message = text.what;
+  if (!text.why.empty()) message += ": " + text.why;
+  if (!text.place.empty()) message += " (" + text.place + ")";
+  if (status.id() == ErrorId::kDeadlinePassed) return StepOutcome::failed("timeout", std::move(message));
+  return StepOutcome::failed("E" + std::to_string(static_cast<int>(status.id())), std::move(message));
+}
+
+Fact failed_fact(const Fact& fact, const StepOutcome& outcome) {
+  Fact failed = fact;
+  failed.kind = fact.kind == Fact::Kind::kUndone || fact.kind == Fact::Kind::kUndoFailed ? Fact::Kind::kUndoFailed
+                : fact.kind == Fact::Kind::kCompensated || fact.kind == Fact::Kind::kCompensateFailed
+                    ? Fact::Kind::kCompensateFailed
+                    : Fact::Kind::kFailed;
+  failed.value = nullptr;
+  failed.error = {outcome.code, outcome.message};
+  return failed;
+}
+
+WorkOutcome request_action(const Work& work, const Domain& domain, Time now) {
+  WorkOutcome out{.outcome = StepOutcome::done()};
+  if (const fb::SignalStepT* signal = work.step->body.AsSignalStep()) {
+    const Result<std::string> id = signal_id(signal->signal, work.values.empty() ? Value() : work.values[0]);
+    if (!id.ok()) return failed(id.status());
+    ActionRequest request{.action = "_signal.send", .args = {{"id", *id}, {"value", to_json(Value(work.args))}}};
+    if (signal->keep > 0) request.args.add("keep_until", now.micros + signal->keep);
+    out.actions.push_back(std::move(request));
+    return out;
+  }
+  const std::string& name = work.step->body.AsActionStep()->action;
+  const Result<const Action*> action = domain.get_action(name);
+  if (!action.ok()) return failed(action.status());
+  // A generic action becomes any number of others.
+  if ((*action)->kind != ActionKind::kGeneric) out.result = 0;
+  out.actions.push_back({.action = name, .args = work.args});
+  return out;
+}
+
+WorkOutcome read_for(const Work& work, const View& view, const Actor& actor) {
+  if (work.purpose == Purpose::kFetch) {
+    Result<List> rows = rows_of(work.step->body.AsMapStep()->query, work.args, view, actor);
+    return rows.ok() ? WorkOutcome{.outcome = StepOutcome::done(Value(*std::move(rows)))} : failed(rows.status());
+  }
+  const Value key = work.values.empty() ? Value() : work.values[0];
+  return read_declared(*work.step->body.AsReadStep(), key, work.args, view, actor);
+}
+
+WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor) {
+  return read.query.empty() ? read_record(read, key, view) : read_query(read, args, view, actor);
+}
+
+Result<std::string> signal_id(const std::string& name, const Value& key) {
+  if (key.is_null()) return name;
+  FORGE_ASSIGN(const std::string text, key_text(key));
+  return name + "/" + text;
+}
+
+}  // namespace forge::internal

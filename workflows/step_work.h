@@ -1,0 +1,63 @@
+#pragma once
+
+// One attempt of a hop: what is to be done, and what came of it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "forge/events/status.h"
+#include "forge/store/view.h"
+#include "forge/workflows/step.h"
+#include "run_fold.h"
+
+namespace forge::internal {
+
+// Whose commands are carried out: the step's own, those of a clause by which it cleans up, or those that reverse it.
+enum class Purpose : std::uint8_t { kRun, kCompensate, kUndo, kFetch };
+
+struct Work {
+  HopId hop;
+  std::uint32_t attempt = 0;
+  Purpose purpose = Purpose::kRun;
+  const fb::StepT* step = nullptr;  // whose body it is
+  Object args;
+  List values;  // as body_parts.h has them
+  std::uint32_t hops = 0;
+  Seq since = 0;  // the event that it follows from
+};
+
+struct WorkOutcome {
+  StepOutcome outcome;
+  std::vector<ActionRequest> actions = {};        // to be committed with it
+  std::optional<std::size_t> result = {};         // the action whose event is the value
+  std::optional<AppendCondition> condition = {};  // that they rest on
+};
+
+Work work_of(const Plan& plan, const OpenCommand& open);
+
+// The fact that an outcome is.
+Fact fact_of(const Work& work, const StepOutcome& outcome);
+// An error as a step has it: "E2107", or "timeout".
+StepOutcome failure_of(const Status& status);
+// The same for the work's own fact, for a commit that was refused.
+Fact failed_fact(const Fact& fact, const StepOutcome& outcome);
+
+// Kinds that need no code of the program. Action and signal: what is to be committed; nothing is looked at.
+WorkOutcome request_action(const Work& work, const Domain& domain, Time now);
+// Reads a record or a query; of a map, what it goes over.
+WorkOutcome read_for(const Work& work, const View& view, const Actor& actor);
+// A record or the rows of a query, as `read` says.
+WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor);
+// What the steps inside a transaction come to: they are read from `view`, and the actions rest on it being so still.
+// (transaction_work.cc)
+WorkOutcome plan_transaction(const RunFold& fold, const Work& work, const View& view, const Actor& actor);
+
+// Whether a runner of this version carries out every step. Errors: kWorkflowUnsupported, naming the first that it does not.
+Status check_supported(const Plan& plan);
+
+// "name/key": how a signal is stored and awaited. `key` may be null.
+Result<std::string> signal_id(const std::string& name, const Value& key);
+
+}  // namespace forge::internal

@@ -1,0 +1,116 @@
+// Which steps the runner of this version carries out. What it does not is refused before anything runs.
+
+#include <algorithm>
+#include <string_view>
+
+#include "step_work.h"
+
+namespace forge::internal {
+namespace {
+
+Status unsupported(const std::string& path, const std::string& what, const std::string& remedy) {
+  return Status(ErrorId::kWorkflowUnsupported, "step '" + path + "' cannot be carried out")
+      .why("the runner of this version does not know " + what)
+      .state("nothing was written")
+      .remedy(remedy);
+}
+
+// What is missing for that kind; empty where nothing is.
+std::string_view missing_kind(const fb::BodyUnion& body) {
+  switch (body.type) {
+    case fb::Body::HttpStep:
+      return "http steps";
+    case fb::Body::ExecStep:
+      return "exec steps";
+    case fb::Body::WorkflowStep:
+      return "child workflows";
+    case fb::Body::SqlStep:
+      return "sql steps";
+    case fb::Body::ActionStep:
+      return body.AsActionStep()->action.starts_with('_') ? "steps that issue Forge's own actions" : "";
+    case fb::Body::RunStep:
+      return body.AsRunStep()->dynamic ? "dynamic steps" : "";
+    case fb::Body::WaitStep:
+      return body.AsWaitStep()->event.empty() ? "" : "waits for events";
+    case fb::Body::MapStep: {
+      const fb::MapStepT& map = *body.AsMapStep();
+      if (map.source == fb::MapSource::File) return "maps over files";
+      if (map.source == fb::MapSource::Pages) return "maps over paged sources";
+      if (map.on_item_error == fb::ItemError::Quarantine) return "quarantine files";
+      return map.checkpoint.empty() ? "" : "checkpoints of maps";
+    }
+    default:
+      return "";
+  }
+}
+
+// What reverses a step or cleans up after it is one action or one call.
+bool is_simple(const fb::BodyUnion& body) {
+  const bool simple = body.type == fb::Body::ActionStep || body.type == fb::Body::RunStep || body.type == fb::Body::SignalStep;
+  return simple && missing_kind(body).empty();
+}
+
+Status check_step(const PlannedStep& step) {
+  const fb::StepT& declared = *step.declared;
+  const std::string_view missing = missing_kind(declared.body);
+  if (!missing.empty()) return unsupported(step.path, std::string(missing), "call a function of your program with `run` instead");
+  if (!declared.transform.empty()) return unsupported(step.path, "transforms by a function", "use { expr = … }");
+  if (declared.undo != nullptr && declared.undo->kind == fb::UndoKind::Auto) {
+    return unsupported(step.path, "undo = \"auto\"", "name the action that reverses it");
+  }
+  if (declared.undo != nullptr && declared.undo->body != nullptr && !is_simple(declared.undo->body->body)) {
+    return unsupported(step.path, "an undo of that kind", "reverse it by an action or a function");
+  }
+  for (const auto& clause : declared.compensate) {
+    if (clause->body == nullptr || is_simple(clause->body->body)) continue;
+    return unsupported(step.path, "a compensation of that kind", "clean up by an action or a function");
+  }
+  return {};
+}
+
+std::string_view resource_of(std::string_view action) {
+  return action.substr(0, action.rfind('.'));
+}
+
+// One commit: what is read must not have been changed in it, and it fails or is undone as a whole.
+Status check_transaction(const Plan& plan, const PlannedStep& transaction) {
+  std::vector<std::string_view> changed;
+  for (const StepIndex index : plan.blocks[transaction.blocks.at(0)].steps) {
+    const PlannedStep& step = plan.steps[index];
+    const fb::StepT& declared = *step.declared;
+    const bool alone = declared.undo != nullptr || declared.retry != nullptr || !declared.compensate.empty() ||
+                       !declared.guards.empty() || declared.timeout > 0 || declared.deadline > 0;
+    if (alone) {
+      return unsupported(step.path, "attributes but args, where and after inside a transaction", "give them to the transaction");
+    }
+    if (const fb::ActionStepT* action = declared.body.AsActionStep()) changed.push_back(resource_of(action->action));
+    const fb::ReadStepT* read = declared.body.AsReadStep();
+    if (read == nullptr) continue;
+    const std::string_view resource = read->query.empty() ? std::string_view(read->resource) : resource_of(read->query);
+    if (std::find(changed.begin(), changed.end(), resource) == changed.end()) continue;
+    return unsupported(step.path, "reads of what the transaction has changed",
+                       "read before the first action on " + std::string(resource));
+  }
+  return {};
+}
+
+Status check_abort(const Plan& plan, const PlannedStep& around) {
+  const BlockIndex block = around.blocks.at(3);
+  if (block == kNone || plan.blocks[block].steps.empty()) return {};
+  const PlannedStep& step = plan.steps[plan.blocks[block].steps[0]];
+  if (is_simple(step.declared->body)) return {};
+  return unsupported(step.path, "an abort of that kind", "abort by an action or a function");
+}
+
+}  // namespace
+
+Status check_supported(const Plan& plan) {
+  for (const PlannedStep& step : plan.steps) {
+    FORGE_TRY(check_step(step));
+    if (step.declared->body.type == fb::Body::TransactionStep) FORGE_TRY(check_transaction(plan, step));
+    if (step.declared->body.type == fb::Body::AroundStep) FORGE_TRY(check_abort(plan, step));
+  }
+  return {};
+}
+
+}  // namespace forge::internal
