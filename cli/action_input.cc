@@ -37,24 +37,6 @@ Status add_assignment(const Action& action, const std::string& word, bool first,
   return {};
 }
 
-// --input: JSON, @FILE or "-".
-Result<Args> read_input_object(Session& session, const std::string& input) {
-  const bool is_file = input.starts_with('@');
-  std::string text = input;
-  if (is_file || input == "-") {
-    FORGE_ASSIGN(text, read_input(session, is_file ? input.substr(1) : input, JsonLimits().bytes));
-  }
-  const Result<Value> value = parse_json(text, is_file ? input.substr(1) : "--input");
-  if (!value.ok()) return Status(value.status()).state("nothing was written");
-  const Object* object = value->if_object();
-  if (object == nullptr) {
-    return Status(ErrorId::kJsonInvalid, "--input is not an object")
-        .state("nothing was written")
-        .remedy("write {\"name\": value, …}");
-  }
-  return *object;
-}
-
 // The JSON of a batch has one line: "actions.ndjson:17:1:25" becomes "actions.ndjson:17:25".
 Status placed_in_line(Status error, const std::string& name) {
   const std::string place = error.text().place, whole = name + ":1:";
@@ -179,6 +161,23 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
 }
 
 }  // namespace
+
+Result<Args> read_input_object(Session& session, const std::string& input) {
+  const bool is_file = input.starts_with('@');
+  std::string text = input;
+  if (is_file || input == "-") {
+    FORGE_ASSIGN(text, read_input(session, is_file ? input.substr(1) : input, JsonLimits().bytes));
+  }
+  const Result<Value> value = parse_json(text, is_file ? input.substr(1) : "--input");
+  if (!value.ok()) return Status(value.status()).state("nothing was written");
+  const Object* object = value->if_object();
+  if (object == nullptr) {
+    return Status(ErrorId::kJsonInvalid, "--input is not an object")
+        .state("nothing was written")
+        .remedy("write {\"name\": value, …}");
+  }
+  return *object;
+}
 
 std::vector<std::string> argument_names(const Action& action) {
   std::vector<std::string> out;

@@ -17,6 +17,9 @@ std::vector<Flag> action_flags();
 // Errors: kUnknownAction, kUsage, kArgumentType, kJsonInvalid, …
 Result<ActionRequest> read_action(Session& session, const Domain& domain, std::span<const std::string> words);
 
+// What --input gives: JSON, @FILE or "-". Errors: kInputUnreadable, kJsonInvalid, kJsonLimit.
+Result<Args> read_input_object(Session& session, const std::string& input);
+
 // The condition that --unless-type, --unless-tag and --after make; nothing without the first two. Errors: kUsage.
 Result<std::optional<AppendCondition>> read_condition(const Arguments& arguments);
 // The arguments that a caller may give: those of the key that are not declared first.

@@ -169,7 +169,8 @@ std::string changes_text(const Event& event) {
   const bool is_own = event.resource.starts_with('_');
   std::string out;
   for (const auto& [name, value] : event.changes.members()) {
-    if (is_own && (value.if_list() != nullptr || value.if_object() != nullptr)) continue;
+    const bool is_long = value.if_list() != nullptr || value.if_object() != nullptr || value.if_bytes() != nullptr;
+    if (is_own && is_long) continue;
     out += (out.empty() ? "" : " ") + name + "=" + value_shown(value);
   }
   for (const std::string& name : event.cleared) out += (out.empty() ? "" : " ") + name + "=null";

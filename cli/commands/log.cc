@@ -11,6 +11,12 @@ namespace forge::cli {
 namespace {
 
 constexpr const char* kOf = "log";
+constexpr std::string_view kRunResource = "_run";
+
+// The journals of runs are left out unless they are what the filters are about.
+bool asks_for_runs(const LogQuery& query) {
+  return query.resource == kRunResource || query.type.starts_with('_') || query.action.starts_with('_');
+}
 
 Status print_row(Session& session, const Event& event, Listing& listing) {
   const std::string position = std::to_string(event.seq);
@@ -96,9 +102,11 @@ Status print_log(Session& session, const View& view, const LogQuery& query, bool
   ReadPlan plan;
   const bool empty = nothing || query.from > view.seq() || (query.to > 0 && query.to < query.from);
   if (empty) return listing.end(false, view.seq());
+  const bool pulses = session.arguments.is_on("pulses") || asks_for_runs(query);
   FORGE_TRY(view.log(
       query,
       [&](const Event& event) {
+        if (event.resource == kRunResource && !pulses) return true;
         more = listing.full();
         if (more) return false;
         row = session.interrupted() ? Status(ErrorId::kCancelled, "stopped") : print_row(session, event, listing);
@@ -165,6 +173,7 @@ const Command& log_command() {
             .summary = "up to there, inclusive",
             .offer = Offer::kPoint},
            {.name = "newest", .summary = "newest first"},
+           {.name = "pulses", .summary = "also the journals of workflows' runs; without it only where a filter names them"},
            {.name = "plan", .summary = "say on standard error how the events were found"},
            as_of_flag(),
            limit_flag(),

@@ -54,6 +54,19 @@ const std::map<std::string, Refusal>& refusals() {
       {"schema graph", {"schema graph --schema-version 7", 2, "E9001"}},
       {"schema gen", {"schema gen jsonschma", 2, "E9001"}},
       {"workflow check", {"workflow check missing.toml", 2, "E9005"}},
+      {"workflow add", {"workflow add missing.toml", 2, "E9005"}},
+      {"workflow list", {"workflow list --store nowhere", 3, "E1001"}},
+      {"workflow show", {"workflow show nothing", 3, "E8013"}},
+      {"workflow run", {"workflow run nothing", 3, "E8013"}},
+      {"workflow work", {"workflow work --store nowhere", 3, "E1001"}},
+      {"workflow runs", {"workflow runs --store nowhere", 3, "E1001"}},
+      {"workflow trace", {"workflow trace nothing", 3, "E8014"}},
+      {"workflow signal", {"workflow signal paid --value rubbish", 4, "E2110"}},
+      {"workflow approve", {"workflow approve asked text", 4, "E8019"}},
+      {"workflow cancel", {"workflow cancel nothing", 3, "E8014"}},
+      {"workflow terminate", {"workflow terminate nothing", 3, "E8014"}},
+      {"workflow pause", {"workflow pause nothing", 3, "E8014"}},
+      {"workflow resume", {"workflow resume done", 4, "E8015"}},
       {"bookmark add", {"bookmark add start", 4, "E3005"}},
       {"bookmark list", {"bookmark list --store nowhere", 3, "E1001"}},
       {"bookmark remove", {"bookmark remove strat", 3, "E3008"}},
@@ -114,6 +127,19 @@ const std::map<std::string, Call>& calls() {
       {"schema graph", {"schema graph"}},
       {"schema gen", {"schema gen jsonschema"}},
       {"workflow check", {"workflow check ship.toml", true}},
+      {"workflow add", {"workflow add ship.toml"}},
+      {"workflow list", {"workflow list", true}},
+      {"workflow show", {"workflow show asks"}},
+      {"workflow run", {"workflow run echo text=\"a\033[31mb\""}},
+      {"workflow work", {"workflow work --until-idle"}},
+      {"workflow runs", {"workflow runs", true, 0, "workflow runs --status expired"}},
+      {"workflow trace", {"workflow trace done"}},
+      {"workflow signal", {"workflow signal paid --key o-1"}},
+      {"workflow approve", {"workflow approve asked ask"}},
+      {"workflow cancel", {"workflow cancel asked"}},
+      {"workflow terminate", {"workflow terminate asked"}},
+      {"workflow pause", {"workflow pause asked"}},
+      {"workflow resume", {"workflow resume asked"}},
       {"bookmark add", {"bookmark add later"}},
       {"bookmark list", {"bookmark list", true}},
       {"bookmark remove", {"bookmark remove start"}},
@@ -188,6 +214,12 @@ class Shop : public Bench {
                  "table Of (action: \"Order.of\", reads, where: \":sku is null or sku = :sku\") { sku: string; }\n");
     bench->expect("schema add query.fbs");
     bench->write("ship.toml", "workflow = \"ship\"\n[step.ship]\naction = \"Order.pay\"\n");
+    bench->write("echo.toml", "workflow = \"echo\"\n[input]\ntext = \"string\"\n[step.text]\ntemplate = \"${input.text}\"\n");
+    bench->write("asks.toml", "workflow = \"asks\"\n[step.ask]\napprove = \"a\\u001B[31mb?\"\n[step.text]\ntemplate = \"ok\"\n");
+    for (const char* command : {"workflow run echo.toml --id done text=\"a\033[31mb\"",
+                                "workflow run asks.toml --id asked --detach", "workflow work --until-idle"}) {
+      bench->expect(command);
+    }
     bench->write("rows.csv", "id,sku\no-8,\"a\033[31mb\"\n");
     bench->write("bad.csv", "id,skuu\no-8,tea\n");
     std::filesystem::create_directories(bench->directory() / "home/.config/forge");

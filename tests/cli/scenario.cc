@@ -191,6 +191,8 @@ Status Scenario::other(const std::vector<std::string>& words, const std::string&
     fs::current_path(words.at(1), error);
   } else if (verb == "write") {
     bench_.write(words.at(1), input);
+  } else if (verb == "use" && words.at(1).find('/') != std::string::npos) {
+    fs::copy(fs::path(FORGE_SOURCE_DIR "/examples") / words[1], ".", fs::copy_options::overwrite_existing, error);
   } else if (verb == "use") {
     bench_.write("shop.fbs", kShop);
   } else if (verb == "remove" && words.at(1).find('*') == std::string::npos) {

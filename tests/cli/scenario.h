@@ -13,10 +13,10 @@
 // or the first file that matches the glob), `copy FROM TO`, `cut FILE BYTES` (leaves so many of the first file that matches the
 // glob), `flip FILE OFFSET` (one bit of the first file that matches the glob; a negative offset counts from the end), `clock
 // SECONDS` (moves the clock), `set NAME=VALUE` (an environment variable), `terminal COLUMNS` (0: none), `use shop` (writes
-// shop.fbs, the domain of most tests), `hold DIR`, `answer DIR` and `release` (another holder of the store, which answers or does
-// not). `> FILE` at the end of a forgectl line sends standard output there. {{TEXT*N}} in a command or its input stands for N times
-// TEXT, in which \\xff is a byte. In expected lines <time> <id> <ms> <number> <hash> stand for such a thing and <any> for anything.
-// With FORGE_UPDATE_SCENARIOS=1 lines that do not match are rewritten in the file.
+// shop.fbs, the domain of most tests), `use EXAMPLE/FILE` (a file of an example), `hold DIR`, `answer DIR` and `release` (another
+// holder of the store, which answers or does not). `> FILE` at the end of a forgectl line sends standard output there. {{TEXT*N}}
+// in a command or its input stands for N times TEXT, in which \\xff is a byte. In expected lines <time> <id> <ms> <number> <hash>
+// stand for such a thing and <any> for anything. With FORGE_UPDATE_SCENARIOS=1 lines that do not match are rewritten in the file.
 
 #include <string>
 #include <vector>

@@ -3,8 +3,7 @@
 Usage: consumer_test.py BUILD_DIRECTORY CXX CMAKE
 
 A block's info string says what is done with it:
-    fbs FILE, cpp FILE, cmake FILE,
-    toml FILE                        the block is that file
+    fbs FILE, cpp FILE, cmake FILE, toml FILE   the block is that file
     console                          lines after "$ " are commands; the lines below are what they print, where there are any
     rule                             a condition that `forgectl list Order --where` takes
     text                             not code: a form, or an output in part

@@ -1,0 +1,186 @@
+// Runs are carried out by the process that holds the store. A command beside it starts the run there, and waits for its events.
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "arguments.h"
+#include "commands.h"
+#include "errors.h"
+#include "forge/workflows/runner.h"
+#include "text.h"
+#include "workflow_words.h"
+
+namespace forge::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{100};
+
+Status stopped(const std::string& id) {
+  return Status(ErrorId::kCancelled, "stopped")
+      .state("run '" + id + "' goes on once a worker carries it out")
+      .remedy("forgectl workflow work");
+}
+
+// Errors: kCancelled where the user asked to stop; as Runner::wait.
+Result<RunInfo> wait_here(Session& session, Runner& runner, RunnerLines& lines, const std::string& id) {
+  for (;;) {
+    Result<RunInfo> run = runner.wait(id, kLook);
+    lines.print(session);
+    if (run.ok() || run.status().id() != ErrorId::kDeadlinePassed) return run;
+    if (session.interrupted()) return stopped(id);
+  }
+}
+
+// What the holder does with the run is seen by its events. The store is a still picture: it is opened anew for each look.
+Result<RunInfo> wait_elsewhere(Session& session, Store& store, const std::string& id) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool came = true;
+  const auto come = [&](const Event&) {
+    const std::lock_guard lock(mutex);
+    came = true;
+    changed.notify_all();
+  };
+  FORGE_ASSIGN(
+      const Subscription events,
+      store.subscribe({.from = Seq{1}, .filter = {.resource = "_run", .key = id, .types = {"_run.ended", "_run.halted"}}}, come));
+  for (;;) {
+    {
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, kLook, [&] { return came; });
+      if (session.interrupted()) return stopped(id);
+      if (!came) {
+        FORGE_TRY(events.status());
+        continue;
+      }
+      came = false;
+    }
+    FORGE_ASSIGN(const Store now, session.open_again());
+    Result<RunInfo> run = run_info(now.view(), id);
+    if (!run.ok() || run->status != "running") return run;
+  }
+}
+
+// One that did not complete is an error, with the run beside it.
+Result<int> print_end(Session& session, const RunInfo& run) {
+  if (run.status == "completed") {
+    std::string line = run.id + "  completed" + (run.warnings ? " with warnings" : "");
+    if (!run.result.empty()) line += "  " + printable(run.result);
+    FORGE_TRY(session.out.text(line + "\n"));
+    FORGE_TRY(session.out.object(run_object(run), "id"));
+    return 0;
+  }
+  const bool halted = run.status == "halted";
+  Status end(halted ? ErrorId::kRunHalted : ErrorId::kRunNotCompleted, "run '" + run.id + "' is " + run.status);
+  if (!run.error.empty()) end = std::move(end).why(run.error);
+  if (run.status == "compensated") end = std::move(end).state("what it had done is undone");
+  end = std::move(end).remedy((halted ? "go on with it: forgectl workflow resume " : "see why: forgectl workflow trace ") + run.id);
+  session.print(end, Object{{"run", run_object(run)}});
+  return exit_status_of(end);
+}
+
+Result<int> print_started(Session& session, const std::string& id) {
+  FORGE_TRY(session.out.text(id + (session.dry_run() ? "  would be started   (dry run: nothing was written)\n" : "  started\n")));
+  FORGE_TRY(session.out.object(Object{{"id", id}, {"status", "running"}, {"applied", !session.dry_run()}}, "id"));
+  return 0;
+}
+
+Result<int> run_run(Session& session) {
+  const std::vector<std::string>& words = session.arguments.words();
+  std::error_code ignored;
+  const bool is_file = std::filesystem::is_regular_file(words[0], ignored);
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  std::vector<Status> errors;
+  const auto definition = is_file ? read_workflow_file(session, words[0], errors) : workflow(store.view(), words[0]);
+  if (!errors.empty()) return session.refuse(nothing_written(errors));
+  if (!definition.ok()) return Status(definition.status()).state("no run was started");
+  FORGE_ASSIGN(Object input, read_run_input(session, **definition, std::span(words).subspan(1)));
+  const RunStart start{.id = session.arguments.text("id"), .input = std::move(input), .options = session.act_options()};
+  const bool elsewhere = store.is_attached();
+  const std::unique_ptr<Server> server = session.serve(store);
+  FORGE_ASSIGN(const std::string id, is_file ? start_run(store, **definition, start) : start_run(store, words[0], start));
+  if (session.dry_run() || session.arguments.is_on("detach")) return print_started(session, id);
+  if (elsewhere) {
+    FORGE_ASSIGN(const RunInfo run, wait_elsewhere(session, store, id));
+    return print_end(session, run);
+  }
+  RunnerLines lines;
+  FORGE_ASSIGN(Runner runner, Runner::start(store, {.clock = session.streams.clock, .log = lines.sink()}));
+  const Result<RunInfo> run = wait_here(session, runner, lines, id);
+  runner.stop();
+  if (!run.ok()) return run.status();
+  return print_end(session, *run);
+}
+
+// ---- Working
+
+Result<int> run_work(Session& session) {
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  RunnerLines lines;
+  if (session.dry_run()) {
+    FORGE_ASSIGN(const std::vector<RunInfo> open, runs(store.view(), "running"));
+    FORGE_TRY(session.out.text("would carry out " + counted(open.size(), "run") + "   (dry run: nothing was written)\n"));
+    FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", false}}, "running"));
+    return 0;
+  }
+  FORGE_ASSIGN(Runner runner, Runner::start(store, {.clock = session.streams.clock, .log = lines.sink()}));
+  const std::unique_ptr<Server> server = session.serve(store);
+  Status idle;
+  do {
+    idle = runner.wait_idle(kLook);
+    lines.print(session);
+    const bool until_idle = session.arguments.is_on("until-idle");
+    if (idle.ok() && until_idle) break;
+    if (!idle.ok() && idle.id() != ErrorId::kDeadlinePassed) break;
+    if (idle.ok()) std::this_thread::sleep_for(kLook);
+  } while (!session.interrupted());
+  runner.stop();
+  lines.print(session);
+  if (!idle.ok() && idle.id() != ErrorId::kDeadlinePassed) return idle;
+  FORGE_ASSIGN(const std::vector<RunInfo> open, runs(store.view(), "running"));
+  FORGE_TRY(session.out.text("nothing more to do now; " + counted(open.size(), "run") + " not ended\n"));
+  FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", true}}, "running"));
+  return session.interrupted() ? 130 : 0;
+}
+
+}  // namespace
+
+const Command& workflow_run_command() {
+  static const Command kCommand{
+      .name = "workflow run",
+      .summary = "start a run and carry it out until it has ended",
+      .arguments =
+          {{.name = "WORKFLOW", .summary = "the name of a declared workflow, or a file that declares it", .offer = Offer::kFile},
+           {.name = "NAME=VALUE", .summary = "inputs, typed as the workflow declares them", .required = false, .repeated = true}},
+      .flags =
+          {{.name = "id", .type = FlagType::kText, .value = "ID", .summary = "the run's id; the same one again gives the same run"},
+           {.name = "input", .type = FlagType::kText, .value = "JSON", .summary = "inputs as JSON, @FILE or -"},
+           {.name = "detach", .summary = "only start it; `forgectl workflow work` carries it out"},
+           reason_flag_of_run()},
+      .examples = {{"forgectl workflow run checkout.toml order=o-1 --id co-1", ""},
+                   {"forgectl workflow run checkout --input @order.json --detach", ""}},
+      .notes =
+          "A run that ends otherwise than completed, or halts, is an error with exit status 8. Where another process holds the "
+          "store, that one carries out the run.",
+      .writes = true,
+      .run = run_run,
+  };
+  return kCommand;
+}
+
+const Command& workflow_work_command() {
+  static const Command kCommand{
+      .name = "workflow work",
+      .summary = "carry out all runs, and start those that hooks ask for, until Ctrl-C",
+      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}},
+      .examples = {{"forgectl workflow work", "answers other processes meanwhile"}, {"forgectl workflow work --until-idle", ""}},
+      .writes = true,
+      .run = run_work,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,153 @@
+// What people tell runs. Each is an event of the run; whoever carries it out takes it up.
+
+#include "arguments.h"
+#include "commands.h"
+#include "forge/events/json.h"
+#include "forge/workflows/runs.h"
+#include "text.h"
+#include "workflow_words.h"
+
+namespace forge::cli {
+namespace {
+
+Status print_told(Session& session, const std::string& name, const std::string& what) {
+  const char* note = session.dry_run() ? "   (dry run: nothing was written)" : "";
+  FORGE_TRY(session.out.text(printable(name) + "  " + what + note + "\n"));
+  return session.out.object(Object{{"id", name}, {"told", what}, {"applied", !session.dry_run()}}, "id");
+}
+
+Result<int> tell(Session& session, RunTelling telling, const char* what) {
+  const std::string& id = session.arguments.words()[0];
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  FORGE_TRY(tell_run(store, id, telling, session.act_options()));
+  FORGE_TRY(print_told(session, id, what));
+  return 0;
+}
+
+Result<int> run_cancel(Session& session) {
+  return tell(session, RunTelling::kCancel, "cancelled");
+}
+Result<int> run_terminate(Session& session) {
+  return tell(session, RunTelling::kTerminate, "terminated");
+}
+Result<int> run_pause(Session& session) {
+  return tell(session, RunTelling::kPause, "paused");
+}
+Result<int> run_resume(Session& session) {
+  return tell(session, RunTelling::kResume, "goes on");
+}
+
+Result<int> run_approve(Session& session) {
+  const std::vector<std::string>& words = session.arguments.words();
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  const bool approved = !session.arguments.is_on("reject");
+  FORGE_TRY(approve_step(store, words[0], words[1], approved, session.act_options()));
+  FORGE_TRY(print_told(session, words[0], words[1] + (approved ? " approved" : " rejected")));
+  return 0;
+}
+
+Result<int> run_signal(Session& session) {
+  const std::string& name = session.arguments.words()[0];
+  Value value;
+  if (const auto text = session.arguments.if_text("value")) {
+    Result<Value> parsed = parse_json(*text, "--value");
+    if (!parsed.ok()) return Status(parsed.status()).state("nothing was written");
+    value = *std::move(parsed);
+  }
+  FORGE_ASSIGN(Store store, session.open_for_writing());
+  std::optional<Time> keep;
+  if (session.arguments.given("keep"))
+    keep = Time{session.streams.clock->now().micros + session.arguments.duration("keep").count()};
+  FORGE_TRY(send_signal(store, name, session.arguments.text("key"), value, keep, session.act_options()));
+  FORGE_TRY(print_told(session, name, "signalled"));
+  return 0;
+}
+
+}  // namespace
+
+const Command& workflow_cancel_command() {
+  static const Command kCommand{
+      .name = "workflow cancel",
+      .summary = "end a run and undo what it did",
+      .arguments = {run_argument()},
+      .flags = {reason_flag_of_run()},
+      .examples = {{"forgectl workflow cancel co-1 --reason 'the customer asked'", ""}},
+      .writes = true,
+      .run = run_cancel,
+  };
+  return kCommand;
+}
+
+const Command& workflow_terminate_command() {
+  static const Command kCommand{
+      .name = "workflow terminate",
+      .summary = "end a run at once and undo nothing",
+      .arguments = {run_argument()},
+      .flags = {reason_flag_of_run()},
+      .examples = {{"forgectl workflow terminate co-1", ""}},
+      .writes = true,
+      .run = run_terminate,
+  };
+  return kCommand;
+}
+
+const Command& workflow_pause_command() {
+  static const Command kCommand{
+      .name = "workflow pause",
+      .summary = "let a run halt once what is in flight is done",
+      .arguments = {run_argument()},
+      .flags = {reason_flag_of_run()},
+      .examples = {{"forgectl workflow pause co-1", ""}},
+      .writes = true,
+      .run = run_pause,
+  };
+  return kCommand;
+}
+
+const Command& workflow_resume_command() {
+  static const Command kCommand{
+      .name = "workflow resume",
+      .summary = "let a run go on that was paused or has halted",
+      .arguments = {run_argument()},
+      .flags = {reason_flag_of_run()},
+      .examples = {{"forgectl workflow resume co-1", ""}},
+      .writes = true,
+      .run = run_resume,
+  };
+  return kCommand;
+}
+
+const Command& workflow_approve_command() {
+  static const Command kCommand{
+      .name = "workflow approve",
+      .summary = "answer a step that asks for an approval",
+      .arguments = {run_argument(), {.name = "STEP", .summary = "the step's path"}},
+      .flags = {{.name = "reject", .summary = "say no"}, reason_flag_of_run()},
+      .examples = {{"forgectl workflow approve co-1 ask --reason 'looks right'", ""}},
+      .notes = "The step's result is {approved, by, reason}; by is the --actor.",
+      .writes = true,
+      .run = run_approve,
+  };
+  return kCommand;
+}
+
+const Command& workflow_signal_command() {
+  static const Command kCommand{
+      .name = "workflow signal",
+      .summary = "send a signal to the runs that wait for it",
+      .arguments = {{.name = "NAME", .summary = "the signal's name"}},
+      .flags = {{.name = "key", .type = FlagType::kText, .value = "KEY", .summary = "only waits with this key"},
+                {.name = "value", .type = FlagType::kText, .value = "JSON", .summary = "what they get"},
+                {.name = "keep",
+                 .type = FlagType::kDuration,
+                 .value = "TIME",
+                 .summary = "waits that begin within this time get it, too"},
+                reason_flag_of_run()},
+      .examples = {{"forgectl workflow signal paid --key o-1 --value '{\"card\":\"visa\"}'", ""}},
+      .writes = true,
+      .run = run_signal,
+  };
+  return kCommand;
+}
+
+}  // namespace forge::cli

@@ -1,0 +1,108 @@
+#include "workflow_words.h"
+
+#include <algorithm>
+
+#include "action_input.h"
+#include "forge/events/json.h"
+#include "suggest.h"
+
+namespace forge::cli {
+namespace {
+
+constexpr std::size_t kBytesMax = std::size_t{1} << 20;
+
+// A text stays one where the input is declared as one; all else is JSON, and any takes both.
+Result<Value> input_value(const WorkflowInput& input, const std::string& text) {
+  if (input.type == "string") return Value(text);
+  Result<Value> value = parse_json(text, input.name);
+  if (value.ok() || input.type != "any") return value;
+  return Value(text);
+}
+
+Status add_input(const WorkflowDefinition& definition, const std::string& word, Object& given) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return Status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE").state("no run was started").remedy("write order=o-1");
+  }
+  const std::string name = word.substr(0, equals);
+  const std::vector<WorkflowInput> inputs = definition.inputs();
+  const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const WorkflowInput& one) { return one.name == name; });
+  if (input == inputs.end()) {
+    std::vector<std::string> names;
+    for (const WorkflowInput& one : inputs) names.push_back(one.name);
+    return Status(ErrorId::kRunInput,
+                  "workflow '" + definition.name() + "' has no input '" + name + "'" + did_you_mean(name, names))
+        .state("no run was started");
+  }
+  FORGE_ASSIGN(Value value, input_value(*input, word.substr(equals + 1)));
+  given.add(name, std::move(value));
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const WorkflowDefinition>> read_workflow_file(Session& session, const std::string& path,
+                                                                     std::vector<Status>& errors) {
+  FORGE_ASSIGN(const std::string text, read_input(session, path, kBytesMax));
+  WorkflowDefinition::Outcome outcome = parse_workflow(text, path);
+  errors = std::move(outcome.errors);
+  if (!errors.empty()) return errors[0];
+  return std::move(outcome.definition);
+}
+
+Result<Object> read_run_input(Session& session, const WorkflowDefinition& definition, std::span<const std::string> words) {
+  Object given;
+  if (const auto input = session.arguments.if_text("input")) {
+    FORGE_ASSIGN(given, read_input_object(session, *input));
+  }
+  for (const std::string& word : words) FORGE_TRY(add_input(definition, word, given));
+  return given;
+}
+
+std::vector<std::string> run_columns() {
+  return {"id", "workflow", "status", "result", "error", "warnings", "hash", "seq"};
+}
+
+Object run_object(const RunInfo& run) {
+  const auto text = [](const std::string& value) { return value.empty() ? Value() : Value(value); };
+  Value result;
+  if (!run.result.empty()) {
+    Result<Value> parsed = parse_json(run.result, "result");
+    if (parsed.ok()) result = *std::move(parsed);
+  }
+  return Object{{"id", run.id},
+                {"workflow", run.workflow},
+                {"status", run.status},
+                {"result", std::move(result)},
+                {"error", text(run.error)},
+                {"warnings", run.warnings},
+                {"hash", run.hash},
+                {"seq", run.seq}};
+}
+
+LogSink RunnerLines::sink() {
+  return [this](LogLevel level, std::string_view line) {
+    if (level == LogLevel::kDebug) return;
+    const std::lock_guard lock(mutex_);
+    lines_.emplace_back(line);
+  };
+}
+
+void RunnerLines::print(Session& session) {
+  std::vector<std::string> lines;
+  {
+    const std::lock_guard lock(mutex_);
+    lines.swap(lines_);
+  }
+  for (const std::string& line : lines) session.notice(line);
+}
+
+Flag reason_flag_of_run() {
+  return {.name = "reason", .type = FlagType::kText, .value = "TEXT", .summary = "why; recorded with the event"};
+}
+
+Argument run_argument() {
+  return {.name = "RUN", .summary = "the run's id"};
+}
+
+}  // namespace forge::cli

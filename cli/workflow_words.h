@@ -1,0 +1,40 @@
+#pragma once
+
+// What the workflow commands share: how a workflow is named, how a run looks, and what runners say meanwhile.
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "forge/workflows/definition.h"
+#include "forge/workflows/runs.h"
+#include "session.h"
+
+namespace forge::cli {
+
+// The definition in a file. Errors: the one thing that is wrong, or all of them where there are several; `errors` is then filled.
+Result<std::shared_ptr<const WorkflowDefinition>> read_workflow_file(Session& session, const std::string& path,
+                                                                     std::vector<Status>& errors);
+
+// The inputs from NAME=VALUE words, typed as the definition declares them, and from --input. Errors: kUsage, kJsonInvalid.
+Result<Object> read_run_input(Session& session, const WorkflowDefinition& definition, std::span<const std::string> words);
+
+std::vector<std::string> run_columns();
+Object run_object(const RunInfo& run);
+
+// Lines from a runner's threads, printed by the command's own.
+class RunnerLines {
+ public:
+  LogSink sink();
+  void print(Session& session);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+Flag reason_flag_of_run();
+Argument run_argument();
+
+}  // namespace forge::cli
