@@ -9,7 +9,6 @@
 namespace forge {
 
 using internal::Command;
-using internal::OpenCommand;
 using internal::ReadRun;
 using internal::RunFold;
 using internal::TimerKind;
@@ -28,7 +27,7 @@ std::optional<std::int64_t> int_at(const Object& object, const char* name) {
 
 // What an event without a pulse of its own is called: "ttl_expired", "halted", "completed".
 std::string what_of(const Event& event) {
-  const std::string pulse = text_at(event.arguments, "pulse");
+  std::string pulse = text_at(event.arguments, "pulse");
   if (!pulse.empty()) return pulse;
   if (event.action == "_run.end") return text_at(event.arguments, "status");
   const std::size_t dot = event.type.rfind('.');
@@ -70,7 +69,7 @@ std::string waits_for(const RunFold& fold, const Command& command) {
   const Value* values = given == nullptr ? nullptr : given->find("values");
   const Value first =
       values == nullptr || values->if_list() == nullptr || values->if_list()->empty() ? Value() : (*values->if_list())[0];
-  const std::string text = first.if_text() != nullptr ? *first.if_text() : first.is_null() ? "" : to_json(first);
+  std::string text = first.if_text() != nullptr ? *first.if_text() : first.is_null() ? "" : to_json(first);
   if (body.AsWaitStep() == nullptr) return text;
   return body.AsWaitStep()->signal + (text.empty() ? "" : "/" + text);
 }

@@ -28,7 +28,7 @@ Status RunEngine::recover() {
     FORGE_TRY(
         view.list({.resource = "_run", .where = where}, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
     for (const std::string& id : ids) {
-      const Status taken = take_up(view, id);
+      Status taken = take_up(view, id);
       if (!taken.ok() && taken.code() == Code::kIo) return taken;
     }
   }

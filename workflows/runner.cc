@@ -136,7 +136,7 @@ std::chrono::steady_clock::time_point after(std::chrono::microseconds timeout) {
 
 }  // namespace
 
-Result<Runner> Runner::start(Store& store, RunnerOptions options) {
+Result<Runner> Runner::start(Store& store, const RunnerOptions& options) {
   if (store.read_only() || store.is_attached()) {
     return Status(ErrorId::kRunnerElsewhere, "no runs are carried out from here")
         .why(store.is_attached() ? "another process holds the store" : "the store is open for reading only")

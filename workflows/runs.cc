@@ -12,7 +12,6 @@ using internal::DefinitionCache;
 using internal::Fact;
 using internal::ReadRun;
 using internal::RunFold;
-using internal::RunPhase;
 
 namespace {
 
@@ -105,8 +104,10 @@ Result<std::string> start(Store& store, const internal::DefinitionPin& pin, cons
   const Result<TransactionReceipt> started = store.transact({std::move(request)}, options);
   if (started.ok()) return started->actions.at(0).key;
   if (started.status().id() != ErrorId::kRecordExists) return started.status();
-  FORGE_TRY(check_same(store.view(), how.id, pin, given));
-  return how.id;
+  const Status same = check_same(store.view(), how.id, pin, given);
+  if (same.ok()) return how.id;
+  // What an attached store was opened with may be older than the run.
+  return same.id() == ErrorId::kRunNotFound ? started.status() : same;
 }
 
 }  // namespace
@@ -173,7 +174,7 @@ Status tell(Store& store, const Teller& to, Fact fact, const std::string& status
   fact.reason = given.reason;
   ActOptions options = given;
   options.correlation = to.run.head.correlation;
-  const Status told = store.transact({internal::tell_request(*to.run.fold, fact, status)}, options).status();
+  Status told = store.transact({internal::tell_request(*to.run.fold, fact, status)}, options).status();
   if (told.id() != ErrorId::kRuleViolated) return told;
   FORGE_ASSIGN(const RunInfo info, run_info(store.view(), to.info.id));
   return run_ended(info);

@@ -34,7 +34,7 @@ class Runner {
  public:
   // Reads the journals of all runs that have not ended, and goes on with them. A run whose definition or function is missing stands
   // still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is attached or open for reading; as reading.
-  static Result<Runner> start(Store& store, RunnerOptions options = {});
+  static Result<Runner> start(Store& store, const RunnerOptions& options = {});
   Runner(Runner&&) noexcept;
   Runner& operator=(Runner&&) noexcept;
   // As stop().

@@ -2,7 +2,8 @@
 
 // Workflows and their runs as a store holds them. Everything here is an event: declaring a workflow, starting a run, telling it
 // something; so all of it works from any process that may act on the store, whether or not a runner (runner.h) is at work. A run
-// goes on as soon as one is. Functions are safe from any thread.
+// goes on as soon as one is. An attached store knows workflows and runs as of its opening, but for those it declares and starts
+// itself. Functions are safe from any thread.
 
 #include <cstdint>
 #include <memory>
