@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kTagKeyMin = 10;  // one byte, 0x00, a seq
 
-std::string name_of_record(const Resource& resource, std::string_view key) {
+std::string name_as_stored(const Resource& resource, std::string_view key) {
   const Result<std::string> text = key_text(resource, key);
   return resource.name + " " + (text.ok() ? *text : std::string("with a malformed key"));
 }
@@ -81,7 +81,7 @@ void EntryCheck::check_entry(const Resource& resource, const Index& index, std::
   } else if (*found) {
     ++sound_entries_;
   } else {
-    report(Table::kIndex, entry_, name_of_record(resource, key) + " has no entry in the index " + resource.name + "." + index.name,
+    report(Table::kIndex, entry_, name_as_stored(resource, key) + " has no entry in the index " + resource.name + "." + index.name,
            "what looks there does not find it");
   }
 }
@@ -94,7 +94,7 @@ void EntryCheck::check_reference(const Resource& resource, const Reference& refe
   if (!target) return;
   const Result<bool> there = find_record(*reference.target, *target, row_);
   if (there.ok() && *there) return;
-  report(Table::kIndex, entry_, name_of_record(resource, key) + " references a " + reference.target->name + " that is not there",
+  report(Table::kIndex, entry_, name_as_stored(resource, key) + " references a " + reference.target->name + " that is not there",
          there.ok() ? "its field is " + reference.name : there.status().text().what);
 }
 
@@ -129,7 +129,7 @@ void EntryCheck::find_extra_entries() {
     const std::string name = owner.resource->name + "." + owner.index->name;
     const std::string_view record = record_key_of(*owner.resource, *owner.index, key).value_or("");
     return report(Table::kIndex, key, "an entry of the index " + name + " names a record without these values",
-                  sound.ok() ? name_of_record(*owner.resource, record) : sound.status().text().what);
+                  sound.ok() ? name_as_stored(*owner.resource, record) : sound.status().text().what);
   });
 }
 
