@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kBytesMax = std::size_t{1} << 20;
 
-Status print_checked(Session& session, const std::string& path, const WorkflowDefinition& definition) {
+Status print_plan(Session& session, const std::string& path, const WorkflowDefinition& definition) {
   const std::size_t steps = definition.steps().size();
   const HopCount hops = definition.hops();
   if (session.out.is_table()) {
@@ -37,7 +37,7 @@ Result<int> run_workflow_check(Session& session) {
     const WorkflowDefinition::Outcome outcome =
         text.ok() ? parse_workflow(*text, path) : WorkflowDefinition::Outcome{nullptr, {text.status()}};
     errors.insert(errors.end(), outcome.errors.begin(), outcome.errors.end());
-    if (outcome.definition != nullptr) FORGE_TRY(print_checked(session, path, *outcome.definition));
+    if (outcome.definition != nullptr) FORGE_TRY(print_plan(session, path, *outcome.definition));
   }
   return end_checks(session, errors);
 }
@@ -48,7 +48,7 @@ Object workflow_object(const WorkflowInfo& workflow) {
   return Object{{"name", workflow.name}, {"version", workflow.declared}, {"hash", workflow.hash}, {"seq", workflow.seq}};
 }
 
-Result<int> run_add(Session& session) {
+Result<int> run_workflow_add(Session& session) {
   std::vector<Status> errors;
   const auto definition = read_workflow_file(session, session.arguments.words()[0], errors);
   if (!errors.empty()) return session.refuse(nothing_written(errors));
@@ -66,7 +66,7 @@ Result<int> run_add(Session& session) {
   return 0;
 }
 
-Result<int> run_list(Session& session) {
+Result<int> run_workflow_list(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const std::vector<WorkflowInfo> declared, workflows(store.view()));
   Listing listing(
@@ -83,7 +83,7 @@ Result<int> run_list(Session& session) {
   return 0;
 }
 
-Result<int> run_show(Session& session) {
+Result<int> run_workflow_show(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const auto definition, workflow(store.view(), session.arguments.words()[0]));
   List inputs;
@@ -133,7 +133,7 @@ const Command& workflow_add_command() {
       .examples = {{"forgectl workflow add checkout.toml", ""}},
       .notes = "Runs that were started before keep to the definition that they were started with.",
       .writes = true,
-      .run = run_add,
+      .run = run_workflow_add,
   };
   return kCommand;
 }
@@ -144,7 +144,7 @@ const Command& workflow_list_command() {
       .summary = "the workflows that are declared",
       .flags = {limit_flag(), page_flag()},
       .examples = {{"forgectl workflow list", ""}},
-      .run = run_list,
+      .run = run_workflow_list,
   };
   return kCommand;
 }
@@ -155,7 +155,7 @@ const Command& workflow_show_command() {
       .summary = "one workflow: its inputs, steps and hops",
       .arguments = {workflow_argument()},
       .examples = {{"forgectl workflow show checkout", ""}},
-      .run = run_show,
+      .run = run_workflow_show,
   };
   return kCommand;
 }

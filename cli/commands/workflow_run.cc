@@ -88,7 +88,7 @@ Result<int> print_started(Session& session, const std::string& id) {
   return 0;
 }
 
-Result<int> run_run(Session& session) {
+Result<int> run_workflow_run(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   std::error_code ignored;
   const bool is_file = std::filesystem::is_regular_file(words[0], ignored);
@@ -117,7 +117,7 @@ Result<int> run_run(Session& session) {
 
 // ---- Working
 
-Result<int> run_work(Session& session) {
+Result<int> run_workflow_work(Session& session) {
   FORGE_ASSIGN(Store store, session.open_for_writing());
   RunnerLines lines;
   if (session.dry_run()) {
@@ -166,7 +166,7 @@ const Command& workflow_run_command() {
           "A run that ends otherwise than completed, or halts, is an error with exit status 8. Where another process holds the "
           "store, that one carries out the run.",
       .writes = true,
-      .run = run_run,
+      .run = run_workflow_run,
   };
   return kCommand;
 }
@@ -178,7 +178,7 @@ const Command& workflow_work_command() {
       .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}},
       .examples = {{"forgectl workflow work", "answers other processes meanwhile"}, {"forgectl workflow work --until-idle", ""}},
       .writes = true,
-      .run = run_work,
+      .run = run_workflow_work,
   };
   return kCommand;
 }

@@ -9,7 +9,7 @@
 namespace forge::cli {
 namespace {
 
-Result<int> run_runs(Session& session) {
+Result<int> run_workflow_runs(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const std::vector<RunInfo> found, runs(store.view(), session.arguments.text("status")));
   Listing listing(session, {.headings = {"run", "workflow", "status", "result", "error"}, .columns = run_columns(), .name = "id"});
@@ -65,7 +65,7 @@ std::string open_line(const OpenStep& step) {
   return printable(line) + "\n";
 }
 
-Result<int> run_trace(Session& session) {
+Result<int> run_workflow_trace(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const RunDetail detail, run_detail(store.view(), session.arguments.words()[0]));
   std::string text = printable(detail.info.id + "  " + detail.info.workflow + "  " + detail.info.status) + "\n";
@@ -102,7 +102,7 @@ const Command& workflow_runs_command() {
                 limit_flag(),
                 page_flag()},
       .examples = {{"forgectl workflow runs --status halted -o name", ""}},
-      .run = run_runs,
+      .run = run_workflow_runs,
   };
   return kCommand;
 }
@@ -113,7 +113,7 @@ const Command& workflow_trace_command() {
       .summary = "what a run did, pulse by pulse, and what it waits for",
       .arguments = {run_argument()},
       .examples = {{"forgectl workflow trace co-1", ""}},
-      .run = run_trace,
+      .run = run_workflow_trace,
   };
   return kCommand;
 }

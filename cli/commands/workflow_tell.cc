@@ -10,7 +10,7 @@
 namespace forge::cli {
 namespace {
 
-Status print_told(Session& session, const std::string& name, const std::string& what) {
+Status print_receipt(Session& session, const std::string& name, const std::string& what) {
   const char* note = session.dry_run() ? "   (dry run: nothing was written)" : "";
   FORGE_TRY(session.out.text(printable(name) + "  " + what + note + "\n"));
   return session.out.object(Object{{"id", name}, {"told", what}, {"applied", !session.dry_run()}}, "id");
@@ -20,33 +20,33 @@ Result<int> tell(Session& session, RunTelling telling, const char* what) {
   const std::string& id = session.arguments.words()[0];
   FORGE_ASSIGN(Store store, session.open_for_writing());
   FORGE_TRY(tell_run(store, id, telling, session.act_options()));
-  FORGE_TRY(print_told(session, id, what));
+  FORGE_TRY(print_receipt(session, id, what));
   return 0;
 }
 
-Result<int> run_cancel(Session& session) {
+Result<int> run_workflow_cancel(Session& session) {
   return tell(session, RunTelling::kCancel, "cancelled");
 }
-Result<int> run_terminate(Session& session) {
+Result<int> run_workflow_terminate(Session& session) {
   return tell(session, RunTelling::kTerminate, "terminated");
 }
-Result<int> run_pause(Session& session) {
+Result<int> run_workflow_pause(Session& session) {
   return tell(session, RunTelling::kPause, "paused");
 }
-Result<int> run_resume(Session& session) {
+Result<int> run_workflow_resume(Session& session) {
   return tell(session, RunTelling::kResume, "goes on");
 }
 
-Result<int> run_approve(Session& session) {
+Result<int> run_workflow_approve(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   FORGE_ASSIGN(Store store, session.open_for_writing());
   const bool approved = !session.arguments.is_on("reject");
   FORGE_TRY(approve_step(store, words[0], words[1], approved, session.act_options()));
-  FORGE_TRY(print_told(session, words[0], words[1] + (approved ? " approved" : " rejected")));
+  FORGE_TRY(print_receipt(session, words[0], words[1] + (approved ? " approved" : " rejected")));
   return 0;
 }
 
-Result<int> run_signal(Session& session) {
+Result<int> run_workflow_signal(Session& session) {
   const std::string& name = session.arguments.words()[0];
   Value value;
   if (const auto text = session.arguments.if_text("value")) {
@@ -59,7 +59,7 @@ Result<int> run_signal(Session& session) {
   if (session.arguments.given("keep"))
     keep = Time{session.streams.clock->now().micros + session.arguments.duration("keep").count()};
   FORGE_TRY(send_signal(store, name, session.arguments.text("key"), value, keep, session.act_options()));
-  FORGE_TRY(print_told(session, name, "signalled"));
+  FORGE_TRY(print_receipt(session, name, "signalled"));
   return 0;
 }
 
@@ -73,7 +73,7 @@ const Command& workflow_cancel_command() {
       .flags = {reason_flag_of_run()},
       .examples = {{"forgectl workflow cancel co-1 --reason 'the customer asked'", ""}},
       .writes = true,
-      .run = run_cancel,
+      .run = run_workflow_cancel,
   };
   return kCommand;
 }
@@ -86,7 +86,7 @@ const Command& workflow_terminate_command() {
       .flags = {reason_flag_of_run()},
       .examples = {{"forgectl workflow terminate co-1", ""}},
       .writes = true,
-      .run = run_terminate,
+      .run = run_workflow_terminate,
   };
   return kCommand;
 }
@@ -99,7 +99,7 @@ const Command& workflow_pause_command() {
       .flags = {reason_flag_of_run()},
       .examples = {{"forgectl workflow pause co-1", ""}},
       .writes = true,
-      .run = run_pause,
+      .run = run_workflow_pause,
   };
   return kCommand;
 }
@@ -112,7 +112,7 @@ const Command& workflow_resume_command() {
       .flags = {reason_flag_of_run()},
       .examples = {{"forgectl workflow resume co-1", ""}},
       .writes = true,
-      .run = run_resume,
+      .run = run_workflow_resume,
   };
   return kCommand;
 }
@@ -126,7 +126,7 @@ const Command& workflow_approve_command() {
       .examples = {{"forgectl workflow approve co-1 ask --reason 'looks right'", ""}},
       .notes = "The step's result is {approved, by, reason}; by is the --actor.",
       .writes = true,
-      .run = run_approve,
+      .run = run_workflow_approve,
   };
   return kCommand;
 }
@@ -145,7 +145,7 @@ const Command& workflow_signal_command() {
                 reason_flag_of_run()},
       .examples = {{"forgectl workflow signal paid --key o-1 --value '{\"card\":\"visa\"}'", ""}},
       .writes = true,
-      .run = run_signal,
+      .run = run_workflow_signal,
   };
   return kCommand;
 }

@@ -24,8 +24,8 @@
 namespace forge::testing_support {
 namespace {
 
-constexpr std::uint64_t kUsualRounds = kIsSlowBuild ? 16 : 80;
-constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kUsualLives = kIsSlowBuild ? 16 : 80;
+constexpr std::uint64_t kNoPowerLoss = std::numeric_limits<std::uint64_t>::max();
 
 // A bank on a disk, through several lives that each end with the power or the process alone.
 class Bank {
@@ -44,7 +44,7 @@ class Bank {
     if (choices_.up_to(2) == 0) {
       disk_->process_crash();
     } else {
-      disk_->power_loss(choices_.up_to(kNever - 1), static_cast<PowerLoss>(choices_.up_to(2)));
+      disk_->power_loss(choices_.up_to(kNoPowerLoss - 1), static_cast<PowerLoss>(choices_.up_to(2)));
     }
   }
 
@@ -125,7 +125,7 @@ class Bank {
     std::vector<std::thread> threads;
     for (std::uint64_t i = 0; i < kThreads; ++i) {
       const std::string name = "l" + std::to_string(life_) + "." + std::to_string(i) + ".";
-      threads.emplace_back([&, name, choices = Choices(choices_.up_to(kNever - 1))]() mutable {
+      threads.emplace_back([&, name, choices = Choices(choices_.up_to(kNoPowerLoss - 1))]() mutable {
         for (int made = 0; made < 60 && !disk_->is_frozen(); ++made) {
           ask(store, random_transfer(name + std::to_string(made), choices));
         }
@@ -186,12 +186,12 @@ class Bank {
 };
 
 TEST(Transfers, NeitherMakeNorLoseMoneyWhileThePowerGoes) {
-  constexpr std::uint64_t kLives = 8;
-  const std::uint64_t lives = from_environment("FORGE_TRANSFER_ROUNDS", kUsualRounds);
+  constexpr std::uint64_t kLivesOfAll = 8;
+  const std::uint64_t lives = from_environment("FORGE_TRANSFER_ROUNDS", kUsualLives);
   std::uint64_t stored = 0, refused = 0, in_doubt = 0, looked = 0, lived = 0;
   for (std::uint64_t seed = seed_of_run(); lived < lives; ++seed) {
     Bank bank(seed);
-    for (std::uint64_t life = 0; life < kLives && bank.problems().empty(); ++life, ++lived) bank.live();
+    for (std::uint64_t life = 0; life < kLivesOfAll && bank.problems().empty(); ++life, ++lived) bank.live();
     bank.close();
     ASSERT_TRUE(bank.problems().empty()) << "FORGE_SEED=" << seed << ": " << bank.problems().front() << " (first of "
                                          << bank.problems().size() << ")";
