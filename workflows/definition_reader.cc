@@ -37,7 +37,7 @@ class DefinitionReader {
     fb::WorkflowDefinitionT made;
     made.name = table_.text("workflow");
     if (made.name.empty()) table_.missing("workflow", "a name");
-    if (!made.name.empty() && !is_name(made.name)) {
+    if (!made.name.empty() && !is_workflow_name(made.name)) {
       findings_.add(ErrorId::kWorkflowName, "workflow", "'" + made.name + "' cannot name a workflow",
                     "a name is a letter, then letters, digits, '_' and '-', 64 at most");
     }
@@ -184,7 +184,7 @@ class DefinitionReader {
     TableReader members(findings_, *declared, std::string(name), "the workflow's " + std::string(name));
     for (const Declared::Member& member : declared->members) {
       if (members.take(member.name) != &member.value) continue;
-      if (!is_name(member.name)) {
+      if (!is_workflow_name(member.name)) {
         findings_.add(ErrorId::kWorkflowName, members.path_of(member.name) + "!",
                       "'" + member.name + "' cannot name " + (name == "input" ? "an " : "a ") + std::string(name),
                       "a name is a letter, then letters, digits, '_' and '-', 64 at most");

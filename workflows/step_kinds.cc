@@ -349,7 +349,7 @@ class BodyReader {
                                       bool conditional) {
     auto made = std::make_unique<fb::BranchT>();
     made->name = name;
-    if (!is_name(name))
+    if (!is_workflow_name(name))
       findings_.add(ErrorId::kWorkflowName, path + "!", "'" + name + "' cannot name a branch", "a name begins with a letter");
     TableReader table(findings_, declared, path, table_.what() + "'s branch '" + name + "'");
     made->when = table.text("when");

@@ -131,7 +131,7 @@ std::unique_ptr<fb::BlockT> read_steps(const Findings& findings, TableReader& ow
   for (const Declared::Member& member : declared->members) {
     if (steps.take(member.name) != &member.value) continue;
     const std::string path = steps.path_of(member.name);
-    if (!is_name(member.name)) {
+    if (!is_workflow_name(member.name)) {
       findings.add(ErrorId::kWorkflowName, path + "!", "'" + member.name + "' cannot name a step",
                    "a name is a letter, then letters, digits, '_' and '-', 64 at most");
     }

@@ -115,7 +115,7 @@ Result<std::vector<TextPiece>> split_text(std::string_view text) {
   return pieces;
 }
 
-bool is_name(std::string_view name) {
+bool is_workflow_name(std::string_view name) {
   return !name.empty() && name.size() <= kNameBytesMax && is_letter(name[0]) &&
          std::all_of(name.begin(), name.end(), [](char c) { return continues_name(c); });
 }

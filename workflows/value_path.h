@@ -39,6 +39,6 @@ struct TextPiece {
 Result<std::vector<TextPiece>> split_text(std::string_view text);
 
 // Whether `name` may name a workflow's input, client, step or branch: a letter, then letters, digits, '_' and '-'; at most 64.
-bool is_name(std::string_view name);
+bool is_workflow_name(std::string_view name);
 
 }  // namespace forge::internal
