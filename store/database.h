@@ -58,8 +58,8 @@ struct DatabaseOptions {
   rocksdb::Env* env = nullptr;            // null: the system's
   std::vector<FilePrefix> prefixes = {};  // what can be read of files that are not sound to their end
   bool read_only = false;
-  // Closed again before anything but meta, log, current and tree is read, which is slow then. What stands in the write-ahead log goes
-  // into the other tables unsorted, which makes the opening a third faster.
+  // Closed again before anything but meta, log, current and tree is read, which is slow then. What stands in the write-ahead log
+  // goes into the other tables unsorted, which makes the opening a third faster.
   bool is_glance = false;
   bool create = false;
   std::size_t cache_bytes = 64 << 20;
