@@ -240,15 +240,15 @@ Result<Recovered> examine_for_reading(Store::State& state, bool& stood_still) {
 }
 
 // Beside a writer, files come and go between two looks at the directory; a look that failed for that reason, or may have missed
-// something, is taken again.
+// something, is taken again. Beside one in a hurry many fail in a row, and none of them says that the store is damaged.
 Status open_reading(Store::State& state) {
-  constexpr int kLooks = 5;
+  constexpr int kLooks = 5, kFailedLooks = 50;
   Status last;
-  for (int look = 1; look <= kLooks; ++look) {
+  for (int look = 1; look <= kFailedLooks; ++look) {
     bool stood_still = true;
     const Result<Recovered> recovered = examine_for_reading(state, stood_still);
     last = recovered.status();
-    if (!stood_still && look < kLooks) continue;
+    if (!stood_still && look < (recovered.ok() ? kLooks : kFailedLooks)) continue;
     if (recovered.ok()) {
       state.read_head = recovered->head;
       state.read_head_time = recovered->head_time;

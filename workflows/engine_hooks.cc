@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kPlace = "_workflow.hooks";  // the named checkpoint
 constexpr Seq kNoteEvery = 4096;                   // events that may have to be looked at again
 
-Actor actor_of(const Event& event) {
+Actor hook_actor(const Event& event) {
   const Value* role = event.metadata.find("role");
   return {event.actor, role != nullptr && role->if_text() != nullptr ? *role->if_text() : std::string()};
 }
@@ -101,7 +101,7 @@ void RunEngine::start_hooked() {
       hooked_.pop_front();
       continue;
     }
-    ActOptions options{.actor = actor_of(event), .correlation = event.correlation, .causation = event.seq};
+    ActOptions options{.actor = hook_actor(event), .correlation = event.correlation, .causation = event.seq};
     options.hops_left = event.hops_left;
     options.checkpoint = NamedCheckpoint{kPlace, std::to_string(event.seq)};
     starting_ = true;

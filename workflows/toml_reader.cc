@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kBytesMax = std::size_t{1} << 20;
 
-Position position_of(const toml::source_position& at) {
+Position place_in_toml(const toml::source_position& at) {
   return {at.line, at.column};
 }
 
@@ -27,11 +27,11 @@ class TomlReader {
 
   Declared read(const toml::node& node) const {
     Declared made;
-    made.spot.at = position_of(node.source().begin);
+    made.spot.at = place_in_toml(node.source().begin);
     if (const toml::table* table = node.as_table()) {
       made.kind = Declared::Kind::kTable;
       for (const auto& [key, value] : *table) {
-        made.members.push_back({std::string(key.str()), read(value), {position_of(key.source().begin)}});
+        made.members.push_back({std::string(key.str()), read(value), {place_in_toml(key.source().begin)}});
       }
       // The library keeps names in alphabetical order.
       std::stable_sort(made.members.begin(), made.members.end(), [](const Declared::Member& a, const Declared::Member& b) {
