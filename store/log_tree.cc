@@ -37,7 +37,7 @@ Result<std::vector<Hash>> read_hashes(const Database& database, std::uint64_t in
 }
 
 template <typename Array>
-std::string_view bytes_of(const std::vector<Array>& arrays) {
+std::string_view packed(const std::vector<Array>& arrays) {
   return {reinterpret_cast<const char*>(arrays.data()), arrays.size() * sizeof(Array)};
 }
 
@@ -92,8 +92,8 @@ void LogTree::append(const Hash& leaf, const std::function<void(std::string_view
   tiles_.append_subtree(root, kTileLeaves, hasher_);
   std::vector<Hash> beside{root};
   beside.insert(beside.end(), tiles_.hashes().begin(), tiles_.hashes().end());
-  put(tile_key('L', index), bytes_of(marks_));
-  put(tile_key('N', index), bytes_of(beside));
+  put(tile_key('L', index), packed(marks_));
+  put(tile_key('N', index), packed(beside));
   open_ = MerkleFrontier();
   marks_.clear();
 }
