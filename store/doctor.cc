@@ -105,8 +105,7 @@ class Examination {
       examine_watermark();
       examine_opening();
     } else if (found == StoreFiles::Found::kUnfinished) {
-      warn("format", "the creation of the store was interrupted: it holds nothing yet",
-           "open it for writing: creation starts again");
+      examine_unfinished();
     } else {
       bad("format", "remains of a store are here, without its identity file FORGE",
           "put FORGE back from a backup; to begin anew, move the directory away first");
@@ -136,6 +135,16 @@ class Examination {
   void examine_lock() {
     holder_ = DirectoryLock::holder(root_);
     good("lock", holder_.empty() ? "no process holds the store" : "the store is held by " + holder_);
+  }
+
+  void examine_unfinished() {
+    const Result<internal::Identity> draft = files_.read_draft();
+    if (draft.ok() && draft->origin) {
+      return warn("format", "the making of a copy was interrupted: it is no store yet",
+                  "make the copy again, with the same target");
+    }
+    warn("format", "the creation of the store was interrupted: it holds nothing yet",
+         internal::unfinished_creation(files_.paths()).text().remedy);
   }
 
   void examine_identity() {

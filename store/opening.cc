@@ -234,6 +234,7 @@ Result<Recovered> examine_for_reading(Store::State& state, bool& stood_still) {
   state.catalog.clear();
   const Result<DataFileList> before = data_file_list(*state.files);
   FORGE_ASSIGN(const WatermarkFile::Reading reading, WatermarkFile::read(*state.files));
+  state.read_watermark = reading.newest;
   Result<Recovered> recovered = examine(state, reading);
   stood_still = is_same(before, data_file_list(*state.files));
   return recovered;
@@ -300,10 +301,14 @@ Status refuse_unfinished_copy(const StoreFiles& files) {
       .state("nothing was changed");
 }
 
+bool may_create(const Store::State& state) {
+  return !state.options.read_only && state.options.create;
+}
+
 // The lock comes before the first file. Under it the directory is looked at again: another process may have made a store there
 // meanwhile, or begun one.
 Status open_new(Store::State& state) {
-  if (state.options.read_only || !state.options.create) {
+  if (!may_create(state)) {
     return Status(ErrorId::kStoreNotFound, "there is no store in " + state.path).remedy("create one: forgectl init " + state.path);
   }
   FORGE_TRY(state.files->make_root());
@@ -351,6 +356,7 @@ Status open_state(Store::State& state) {
       return open_new(state);
     case StoreFiles::Found::kUnfinished:
       FORGE_TRY(refuse_unfinished_copy(*state.files));
+      if (!may_create(state)) return unfinished_creation(state.files->paths());
       return open_new(state);
     case StoreFiles::Found::kRemains:
       return Status(ErrorId::kRemainsOfStore, root + " holds remains of a store without its identity file")

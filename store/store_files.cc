@@ -74,6 +74,16 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+Status unfinished_creation(const StorePaths& paths) {
+  const std::filesystem::path root = paths.root;
+  const std::string beside = root.has_parent_path() ? root.parent_path().string() : ".";
+  return Status(ErrorId::kStoreNotFound, "the store in " + paths.root + " is not made yet")
+      .why("its creation was interrupted; it holds nothing")
+      .state("nothing was changed")
+      .remedy(root.filename() == ".forge" ? "finish it: forgectl init " + beside
+                                          : "open it again in the program that began it: creation starts again");
+}
+
 // Eight bytes a step ("slicing by 8"; Kounavis and Berry, 2005).
 std::uint32_t crc32c(std::string_view bytes) {
   std::uint32_t crc = 0xffffffffu;

@@ -42,6 +42,10 @@ struct StorePaths {
   std::string loading() const { return root + "/loading"; }
 };
 
+// Nothing is stored in a directory where the making of a store broke off; a copy that broke off is another thing. Says how it is
+// finished.
+Status unfinished_creation(const StorePaths& paths);
+
 struct Identity {
   std::uint32_t format = kStoreFormat;
   Uuid id;

@@ -46,9 +46,10 @@ struct Store::State {
   internal::Catalog catalog;
   Seq read_head = 0;  // of a read-only store
   Time read_head_time;
-  std::unique_ptr<internal::DryRun> dry_run;         // of a read-only store
-  bool is_read_only = false;                         // as the program asked for; an attached store is read like one
-  std::unique_ptr<internal::Attachment> attachment;  // stays, stopped, once closed
+  std::optional<internal::Watermark> read_watermark;  // of a read-only store, as it was when that was opened
+  std::unique_ptr<internal::DryRun> dry_run;          // of a read-only store
+  bool is_read_only = false;                          // as the program asked for; an attached store is read like one
+  std::unique_ptr<internal::Attachment> attachment;   // stays, stopped, once closed
   const std::shared_ptr<internal::ServerSlot> server = std::make_shared<internal::ServerSlot>();
   std::unique_ptr<internal::WatermarkKeeper> watermark;
   std::unique_ptr<internal::InlineFolds> inline_folds;

@@ -25,6 +25,11 @@ Wreck::~Wreck() {
 }
 
 Status Wreck::check_place() const {
+  FORGE_ASSIGN(const StoreFiles::Found found, files_.look());
+  if (found == StoreFiles::Found::kUnfinished) {
+    const Result<Identity> draft = files_.read_draft();
+    if (!draft.ok() || !draft->origin) return unfinished_creation(files_.paths());
+  }
   if (!files_.exists(files_.paths().data())) {
     return Status(ErrorId::kStoreNotFound, "there is no store in " + root()).why("it has no directory data");
   }
@@ -124,7 +129,7 @@ Status Wreck::copy_data() {
     std::error_code error;
     std::filesystem::copy_file(from + child, to + child, error);
     if (!error) continue;
-    const bool is_full = error == std::errc::no_space_on_device;
+    const bool is_full = error == std::errc::no_space_on_device || error == std::errc::file_too_large;
     return Status(is_full ? ErrorId::kDiskFull : ErrorId::kIoError, "copying " + from + child + " failed")
         .why(error.message())
         .state("nothing was changed");
