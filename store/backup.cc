@@ -3,6 +3,7 @@
 #include "backup_files.h"
 #include "backup_segment.h"
 #include "copy.h"
+#include "forge/store/enclosure.h"
 #include "log_reader.h"
 #include "log_scan.h"
 
@@ -160,6 +161,7 @@ Result<Seq> BackupRun::end_of_log() const {
 Result<BackupReport> BackupRun::run() {
   const Pass pass(*state_.gate);
   if (!pass) return closed_error();
+  if (is_real_disk_) FORGE_TRY(check_outside(files_.directory()));
   FORGE_TRY(options_.dry_run ? look() : claim());
   FORGE_ASSIGN(const Seq end, end_of_log());
   report_.manifest = files_.manifest_path();

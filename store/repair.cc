@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "forge/events/key.h"
+#include "forge/store/enclosure.h"
 #include "log_reader.h"
 #include "log_tree.h"
 #include "repairing.h"
@@ -214,12 +215,14 @@ Result<RepairReport> repair_wreck(Wreck& wreck, const std::string& target, const
 }  // namespace internal
 
 Result<RepairPlan> plan_repair(const std::string& path, const std::string& target, const CopyOptions& options) {
+  FORGE_TRY(check_outside(target));
   internal::Wreck wreck(path, internal::scratch_of(target), options);
   FORGE_TRY(wreck.open());
   return internal::plan_for(wreck);
 }
 
 Result<RepairReport> repair(const std::string& path, const std::string& target, const CopyOptions& options) {
+  FORGE_TRY(check_outside(target));
   internal::Wreck wreck(path, internal::scratch_of(target), options);
   return internal::repair_wreck(wreck, target, options, nullptr);
 }

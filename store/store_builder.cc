@@ -1,5 +1,6 @@
 #include "store_builder.h"
 
+#include "forge/store/enclosure.h"
 #include "log_reader.h"
 #include "opening.h"
 #include "watermark.h"
@@ -32,6 +33,7 @@ Status check_empty(const StoreFiles& files) {
 }  // namespace
 
 Result<std::unique_ptr<StoreFiles>> target_files(const std::string& path, std::shared_ptr<rocksdb::FileSystem> file_system) {
+  if (file_system == rocksdb::FileSystem::Default()) FORGE_TRY(check_outside(path));
   if (StoreFiles::locate(*file_system, path).root != path) return not_empty(path, "holds a store");
   auto files = std::make_unique<StoreFiles>(std::move(file_system), StorePaths{path});
   FORGE_TRY(check_empty(*files));

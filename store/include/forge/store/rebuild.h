@@ -38,13 +38,13 @@ struct Copy {
 // it is whole no open takes it for a store (kCopyUnfinished); on an error the target is as it was. Memory grows with the records
 // kept, not with the log. Runs two threads more.
 //
-// Errors: as Store::resolve; kPointInsideTransaction naming the points around it; kTargetNotEmpty, kStoreLocked,
-// kDirectoryUnusable, kDiskFull and kIoError of the target; kEventAltered, kDataTruncated and kDataCorrupt of the origin, naming
-// the first bad event; kCancelled.
+// Errors: as Store::resolve; kPointInsideTransaction naming the points around it; kTargetNotEmpty (also inside another store or a
+// backup), kStoreLocked, kDirectoryUnusable, kDiskFull and kIoError of the target; kEventAltered, kDataTruncated and kDataCorrupt
+// of the origin, naming the first bad event; kCancelled.
 Result<Copy> rebuild(const Store& origin, const std::string& target, const CopyOptions& options = {});
 
 // Whether a copy can be made in `target`, as far as looking tells; writes nothing. For a dry run of rebuild, restore or repair.
-// Errors: kTargetNotEmpty, kDirectoryUnusable where it is no directory.
+// Errors: kTargetNotEmpty (also inside another store or a backup), kDirectoryUnusable where it is no directory.
 Status check_copy_target(const std::string& target);
 
 struct CopyEstimate {
