@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
 #include "commands.h"
 #include "errors.h"
+#include "forge/store/enclosure.h"
 #include "records.h"
 #include "session.h"
 #include "template.h"
@@ -29,6 +31,8 @@ struct Place {
   const Template* begin = nullptr;
   fs::path schema;
   bool schema_exists = false;
+  fs::path other_schema;  // the only one there, under another name than the one that is looked for
+  bool is_begun = false;  // an init that was interrupted has left a part of it
 };
 
 // A name that can be a namespace: "my-shop" becomes "my_shop".
@@ -40,6 +44,16 @@ std::string namespace_name(const std::string& directory) {
     name = "domain" + (name.empty() ? "" : "_" + name);
   }
   return name;
+}
+
+// The one schema file of the directory, whatever its name.
+std::optional<fs::path> only_schema(const fs::path& directory) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() == ".fbs") found.push_back(at->path().lexically_normal());
+  }
+  return found.size() == 1 ? std::optional(found.front()) : std::nullopt;
 }
 
 Result<Place> read_place(const Arguments& arguments) {
@@ -57,6 +71,7 @@ Result<Place> read_place(const Arguments& arguments) {
   place.shown = arguments.word(0).has_value() ? (place.directory / "").string() : last.string() + "/";
   place.schema = (place.directory / (place.name + ".fbs")).lexically_normal();
   place.schema_exists = fs::exists(place.schema, error);
+  if (!place.schema_exists) place.other_schema = only_schema(place.directory).value_or("");
   if (fs::exists(place.directory, error) && !fs::is_directory(place.directory, error)) {
     return Status(ErrorId::kTargetNotEmpty, "'" + place.directory.string() + "' is a file").state("nothing was changed");
   }
@@ -72,14 +87,24 @@ bool has_store(const fs::path& directory) {
   return false;
 }
 
-// Refuses where a store is already.
-Status check_free(const Place& place, Session& session) {
+// The settings are written last: a store without an event and without them is one that init was making.
+bool is_unfinished(const Place& place, const Result<Store>& store) {
+  std::error_code error;
+  if (!store.ok()) return store.status().id() == ErrorId::kStoreNotFound;
+  return store->head() == 0 && fs::exists(place.directory / ".forge" / "FORGE", error) &&
+         !fs::exists(place.directory / "forge.toml", error);
+}
+
+// Refuses where a store is already; what is left of an interrupted init is to be finished.
+Status check_free(Place& place, Session& session) {
   if (!has_store(place.directory)) return {};
   OpenOptions options;
   options.read_only = true;
   options.create = false;
   options.clock = session.streams.clock;
   const Result<Store> store = Store::open(place.directory.string(), options);
+  place.is_begun = is_unfinished(place, store);
+  if (place.is_begun) return {};
   const std::string head = store.ok() ? std::to_string(store->head()) : "";
   Status taken(ErrorId::kTargetNotEmpty,
                place.shown + " already holds a store" +
@@ -147,21 +172,25 @@ class Made {
     paths_.push_back(path);
     return {};
   }
+  // Whole or not at all, whenever the process ends.
   Status file(const fs::path& path, const std::string& text) {
     std::error_code error;
     if (fs::exists(path, error)) return {};
     errno = 0;
-    std::ofstream file(path, std::ios::binary);
-    if (file.is_open()) paths_.push_back(path);
+    const fs::path draft = path.string() + ".new";
+    std::ofstream file(draft, std::ios::binary);
+    if (file.is_open()) paths_.push_back(draft);
     file << text;
     file.close();
-    return file.good() ? Status() : failed("cannot write '" + path.string() + "'");
+    if (!file.good() || std::rename(draft.c_str(), path.c_str()) != 0) return failed("cannot write '" + path.string() + "'");
+    paths_.back() = path;
+    return {};
   }
   void keep() { paths_.clear(); }
 
  private:
   static Status failed(std::string what) {
-    const bool is_full = errno == ENOSPC || errno == EDQUOT;
+    const bool is_full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     Status status(is_full ? ErrorId::kDiskFull : ErrorId::kDirectoryUnusable, std::move(what));
     status = std::move(status).why(std::generic_category().message(errno)).state("nothing was left behind");
     return is_full ? std::move(status).remedy("free some space and run it again") : status;
@@ -181,27 +210,34 @@ Result<std::shared_ptr<const Domain>> read_schema(const Place& place, Session& s
   return outcome.domain;
 }
 
-Status make(const Place& place, Session& session, bool with_schema) {
-  Made made;
-  FORGE_TRY(made.directory(place.directory));
-  FORGE_TRY(made.new_directory(place.directory / ".forge"));
-  FORGE_TRY(made.file(place.schema, schema_text(place)));
-  FORGE_TRY(made.file(place.directory / "forge.toml", kConfiguration));
+// The store's lock is held while the files beside it are written: of two that finish the same store, one does.
+Status fill(const Place& place, Session& session, Made& made, bool with_schema) {
   OpenOptions options;
   options.clock = session.streams.clock;
   options.ids = session.streams.ids;
-  const auto fill = [&]() -> Status {
-    FORGE_ASSIGN(Store store, Store::open((place.directory / ".forge").string(), options));
-    if (with_schema) FORGE_TRY(store.load_domain(place.schema.string(), session.act_options()).status());
-    return store.close();
-  };
-  if (Status filled = fill(); !filled.ok()) return std::move(filled).state("nothing was left behind");
+  FORGE_ASSIGN(Store store, Store::open((place.directory / ".forge").string(), options));
+  if (store.head() > 0) return Status(ErrorId::kTargetNotEmpty, place.shown + " holds a store that was made meanwhile");
+  FORGE_TRY(made.file(place.schema, schema_text(place)));
+  if (with_schema) FORGE_TRY(store.load_domain(place.schema.string(), session.act_options()).status());
+  FORGE_TRY(made.file(place.directory / "forge.toml", kConfiguration));
+  return store.close();
+}
+
+Status make(const Place& place, Session& session, bool with_schema) {
+  FORGE_TRY(check_outside((place.directory / ".forge").string()));
+  Made made;
+  FORGE_TRY(made.directory(place.directory));
+  const bool is_new = !place.is_begun;
+  if (is_new) FORGE_TRY(made.new_directory(place.directory / ".forge"));
+  if (Status filled = fill(place, session, made, with_schema); !filled.ok()) {
+    return std::move(filled).state(is_new ? "nothing was left behind" : "the store is unfinished as before");
+  }
   made.keep();
   return {};
 }
 
 Result<int> run_init(Session& session) {
-  FORGE_ASSIGN(const Place place, read_place(session.arguments));
+  FORGE_ASSIGN(Place place, read_place(session.arguments));
   FORGE_TRY(check_free(place, session));
   int refused = 0;
   FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, read_schema(place, session, refused));
@@ -210,6 +246,11 @@ Result<int> run_init(Session& session) {
   if (!session.dry_run()) FORGE_TRY(make(place, session, resources > 0));
 
   const std::string schema = place.schema.filename().string();
+  if (!place.other_schema.empty()) {
+    const std::string other = place.other_schema.string();
+    session.notice("notice: " + other + " is left alone, for its name; to put it in force: forgectl schema add " + other);
+  }
+  if (place.is_begun) session.notice("notice: finishing what an interrupted init began");
   std::string text = session.dry_run() ? "Would create " : "Created ";
   text += printable(place.shown) + " — " + schema + " (" + counted(resources, "resource") + ", " + counted(actions, "action") +
           ")" + (place.schema_exists ? " as it was" : "") + ", forge.toml, .forge/ (empty store)\n";

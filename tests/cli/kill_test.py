@@ -181,6 +181,31 @@ class KilledProcess(unittest.TestCase):
         print(f"seed {SEED}: {kills} kills in a batch, {recoveries} in recovery, {stores} stores, {acknowledged} acks", file=sys.stderr)
 
 
+class KilledInit(unittest.TestCase):
+    def test_is_finished_by_the_next(self):
+        choices, unfinished = random.Random(SEED), 0
+        with self.subTest(FORGE_SEED=SEED), tempfile.TemporaryDirectory() as directory:
+
+            def run(*words):
+                return subprocess.run([FORGECTL, *words], cwd=directory, capture_output=True, timeout=60, check=False)
+
+            for number in range(max(10, ROUNDS // 5)):
+                name = f"shop-{number}"
+                process = subprocess.Popen([FORGECTL, "init", name, "--template", "shop"], cwd=directory, stdout=subprocess.DEVNULL)
+                try:
+                    process.wait(timeout=choices.uniform(0, 0.1))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                process.wait(timeout=60)
+                again = run("init", name, "--template", "shop")
+                unfinished += again.returncode == 0
+                if again.returncode != 0:
+                    self.assertIn(b"already holds a store", again.stderr)
+                placed = run("do", "Order.place", "id=o-1", "sku=tea", "qty=2", "--store", name)
+                self.assertEqual(placed.returncode, 0, again.stderr + placed.stderr)
+        print(f"seed {SEED}: {unfinished} inits were finished by the next", file=sys.stderr)
+
+
 class KilledCopy(unittest.TestCase):
     """Backups, restores and rebuilds that are killed at one of the changes that they make to their directory."""
 
