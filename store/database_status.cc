@@ -5,6 +5,7 @@
 #include <array>
 
 #include "database.h"
+#include "size_limited_file.h"
 
 namespace forge::internal {
 namespace {
@@ -85,7 +86,7 @@ std::string_view without_codes(std::string_view text) {
 
 ErrorId id_of(const rocksdb::Status& status, std::string_view text) {
   if (status.IsCorruption()) return ErrorId::kDataCorrupt;
-  if (status.IsNoSpace()) return ErrorId::kDiskFull;
+  if (status.IsNoSpace() || is_too_large(text)) return ErrorId::kDiskFull;
   if (status.IsMemoryLimit()) return ErrorId::kNoMemory;
   const bool may_not = text.find("Permission denied") != std::string_view::npos;
   return may_not ? ErrorId::kDirectoryUnusable : ErrorId::kIoError;
@@ -98,6 +99,7 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
   const std::string text = status.ToString();
   Status error(id_of(status, text), std::string(doing) + " failed");
   if (status.IsMemoryLimit()) return error;
+  if (is_too_large(text)) return std::move(error).why("a limit on the size of files is reached").place(place_in(text));
   if (status.IsNoSpace()) return std::move(error).why("no space is left on the device");
   const auto* known =
       std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });

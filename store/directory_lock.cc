@@ -40,7 +40,7 @@ Status no_lock_file(const std::string& directory) {
         .state("nothing was changed")
         .remedy("read with --read-only, or make the file system writable");
   }
-  if (errno == ENOSPC || errno == EDQUOT) {
+  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
     return Status(ErrorId::kDiskFull, "the store " + directory + " cannot be opened for writing")
         .why("no space is left on the device")
         .state("nothing was changed")

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "size_limited_file.h"
+
 namespace forge::internal {
 namespace {
 
@@ -82,7 +84,9 @@ rocksdb::IOStatus LogFile::sync() {
 rocksdb::IOStatus LogFileSystem::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                                  std::unique_ptr<rocksdb::FSWritableFile>* result, rocksdb::IODebugContext* debug) {
   rocksdb::IOStatus made = FileSystemWrapper::NewWritableFile(name, options, result, debug);
-  if (!made.ok() || !std::string_view(name).ends_with(".log")) return made;
+  if (!made.ok()) return made;
+  *result = std::make_unique<SizeLimitedFile>(std::move(*result));
+  if (!std::string_view(name).ends_with(".log")) return made;
   auto log = std::make_shared<LogFile>();
   *result = std::make_unique<LogFile::Handle>(std::move(*result), log);
   const MutexLock lock(mutex_);

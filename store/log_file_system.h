@@ -1,6 +1,6 @@
 #pragma once
 
-// The file system under RocksDB, which adds three things.
+// The file system under RocksDB, which adds four things.
 //
 // It keeps hold of the write-ahead log, so that it can be synced while the next batch is being written: in RocksDB a synced write
 // keeps every other write waiting, and its function to sync the log alone aborts when it meets a file whose last write has failed.
@@ -9,6 +9,8 @@
 // directory the later one may survive a power loss without the earlier; RocksDB syncs the directory only after both.
 //
 // It can end files before their last bytes, for whoever reads them from the beginning.
+//
+// A file that may not grow further counts as a full disk.
 //
 // Thread-safe.
 

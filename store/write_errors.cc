@@ -3,6 +3,20 @@
 #include <limits>
 
 #include "database.h"
+#include "forge/store/outcome.h"
+
+namespace forge {
+namespace {
+
+constexpr const char* kOutcomeUnknown = "whether it was stored is unknown";
+
+}  // namespace
+
+bool may_be_stored(const Status& failure) {
+  return failure.code() == Code::kUnknownOutcome || (failure.id() == ErrorId::kDiskFull && failure.text().state == kOutcomeUnknown);
+}
+
+}  // namespace forge
 
 namespace forge::internal {
 
@@ -25,7 +39,7 @@ Status write_failure(const rocksdb::Status& status) {
   if (status.IsNoSpace()) {
     return Status(ErrorId::kDiskFull, "the disk is full")
         .why("the write-ahead log could not grow")
-        .state("whether it was stored is unknown")
+        .state(kOutcomeUnknown)
         .remedy("free some space and retry with the same idempotency key; writes go on by themselves");
   }
   return Status(ErrorId::kIoFatal, "writing the log failed")

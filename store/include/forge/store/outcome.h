@@ -1,0 +1,11 @@
+#pragma once
+
+#include "forge/events/status.h"
+
+namespace forge {
+
+// Whether a transaction that failed so may be stored all the same: an unknown outcome, or a disk that was found to be full while it
+// was written. Then a retry needs the same idempotency key.
+bool may_be_stored(const Status& failure);
+
+}  // namespace forge
