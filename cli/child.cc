@@ -41,10 +41,11 @@ int spawn(const std::string& command, int input, pid_t& child) {
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  // This process ignores a broken pipe; the command is to meet one as usual.
+  // This process ignores a broken pipe and the limit on the size of files; the command is to meet them as usual.
   sigset_t defaults;
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
+  sigaddset(&defaults, SIGXFSZ);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   const char* const words[] = {"sh", "-c", command.c_str(), nullptr};

@@ -1,5 +1,6 @@
 #include "errors.h"
 
+#include "forge/store/outcome.h"
 #include "text.h"
 
 namespace forge::cli {
@@ -10,6 +11,12 @@ std::string error_number(ErrorId id) {
 
 int exit_status_of(const Status& error) {
   return error.ok() ? 0 : info_of(error.id()).exit_status;
+}
+
+Status as_outcome(Status error) {
+  if (error.id() != ErrorId::kDiskFull || !may_be_stored(error)) return error;
+  const ErrorText& text = error.text();
+  return Status(ErrorId::kUnknownOutcome, text.what).why(text.why).place(text.place).state(text.state).remedy(text.remedy);
 }
 
 std::vector<Status> nothing_written(std::vector<Status> errors) {

@@ -11,6 +11,8 @@
 
 namespace forge::cli {
 
+// An error of a command that has ended: what may be stored is an unknown outcome, also where a full disk was the reason.
+Status as_outcome(Status error);
 // The same errors, each saying that nothing was written.
 std::vector<Status> nothing_written(std::vector<Status> errors);
 

@@ -43,6 +43,10 @@ bool is_interrupted() {
   return interrupted || terminated;
 }
 
+std::string reason_of(int error, const char* closed) {
+  return error == EBADF ? closed : std::generic_category().message(error);
+}
+
 class DescriptorSink : public Sink {
  public:
   explicit DescriptorSink(int descriptor) : descriptor_(descriptor) {}
@@ -55,7 +59,7 @@ class DescriptorSink : public Sink {
       } else if (errno == EPIPE) {
         closed_ = true;
       } else if (errno != EINTR) {
-        return Status(ErrorId::kOutputFailed, "writing the output failed").why(std::generic_category().message(errno));
+        return Status(ErrorId::kOutputFailed, "writing the output failed").why(reason_of(errno, "it is closed"));
       }
     }
     return {};
@@ -81,7 +85,8 @@ class DescriptorSource : public Source {
       const ssize_t got = waited ? ::read(descriptor_, into, size) : -1;
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno != EINTR)
-        return Status(ErrorId::kInputUnreadable, "reading the input failed").why(std::generic_category().message(errno));
+        return Status(ErrorId::kInputUnreadable, "reading the input failed")
+            .why(reason_of(errno, "there is no input: it is closed"));
     }
   }
 
@@ -150,6 +155,17 @@ void set_signals() {
   ::sigaction(SIGTERM, &action, nullptr);
   handle_interrupts(action.sa_flags);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // the write fails instead
+}
+
+// What the next open would take for itself: a pipe of this process would stand where its input is looked for, a file of the store
+// where its output goes. Whoever reads or writes there meets EBADF, as on the closed descriptor.
+void occupy_closed_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    const int opened = ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (opened != descriptor) ::_exit(1);  // nobody could be told
+  }
 }
 
 void forget_interrupt() {
@@ -174,6 +190,7 @@ void limit_completion() {
 
 int main(int argc, char** argv) {
   using namespace forge::cli;
+  occupy_closed_descriptors();
   set_signals();
   DescriptorSource in(STDIN_FILENO);
   DescriptorSink out(STDOUT_FILENO);

@@ -59,6 +59,7 @@ std::unique_ptr<Sink> pager_for(const Arguments& arguments, const Streams& strea
 // Adds the state where the error does not tell it: what cannot be read is refused before anything is written, and output fails
 // after it.
 Status with_state(Status error, const Session& session) {
+  error = as_outcome(std::move(error));
   const bool is_set =
       error.id() == ErrorId::kReadOnly && session.arguments.is_on("read-only") && !session.arguments.given("read-only");
   if (is_set) error = std::move(error).remedy("add --read-only=false      see why: forgectl config show read-only --origin");
@@ -98,7 +99,7 @@ int run_parsed(const Parsed& parsed, Streams& streams, const Surroundings* aroun
   }
   if (outcome.ok()) return *outcome;
   session.print(with_help(with_state(outcome.status(), session), &arguments.command()));
-  return exit_status_of(outcome.status());
+  return exit_status_of(as_outcome(outcome.status()));
 }
 
 Result<Parsed> with_defaults(Result<Parsed> parsed, const Streams& streams, const Surroundings* around) {

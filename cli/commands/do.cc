@@ -5,6 +5,7 @@
 #include "batch.h"
 #include "commands.h"
 #include "forge/events/key.h"
+#include "forge/store/outcome.h"
 #include "records.h"
 #include "text.h"
 
@@ -89,6 +90,12 @@ Status conflict_explained(Session& session, const Store& store, const Action& ac
   return std::move(status).why(std::move(why)).remedy("look: forgectl diff " + resource.name + " " + key + " " + range);
 }
 
+// A retry without a key might act twice.
+Status without_key(Status unknown) {
+  return std::move(unknown).remedy(
+      "look before it is sent again: forgectl log --newest --limit 1; with --idempotency-key a retry is safe");
+}
+
 Status check_single(const Arguments& arguments) {
   for (const char* flag : {"acks", "strict", "on-error"}) {
     if (arguments.given(flag))
@@ -121,6 +128,7 @@ Result<int> run_do(Session& session) {
   const Result<Receipt> receipt = store.act(request.action, request.args, options);
   const std::shared_ptr<const Domain> domain = store.domain();
   const Action& action = *domain->find_action(request.action);
+  if (may_be_stored(receipt.status()) && options.idempotency_key.empty()) return without_key(receipt.status());
   if (!receipt.ok()) return conflict_explained(session, store, action, request.args, receipt.status());
   FORGE_TRY(session.out.text(receipt_text(*receipt, action, options.dry_run)));
   FORGE_TRY(session.out.object(receipt_object(*receipt, action, options.dry_run), "key"));
