@@ -107,6 +107,14 @@ class HeadCheck {
   VerifyCheck check_{.name = "head", .count = 0, .findings = {}};
 };
 
+// What the log is held against. Another process may have written since this one opened the store for reading: then it is what was
+// known at that time.
+std::optional<internal::Watermark> watermark_for(const Store::State& state, const Result<internal::WatermarkFile::Reading>& reading,
+                                                 Seq head) {
+  if (!reading.ok() || !reading->newest || reading->newest->store != state.identity.id) return std::nullopt;
+  return state.options.read_only && reading->newest->seq > head ? state.read_watermark : reading->newest;
+}
+
 }  // namespace
 
 bool VerifyReport::ok() const {
@@ -122,7 +130,7 @@ Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
   VerifyReport out;
   if (options.files) out.checks.push_back(internal::check_files(store));
 
-  const Result<internal::WatermarkFile::Reading> watermark = internal::WatermarkFile::read(*state.files);
+  const Result<internal::WatermarkFile::Reading> reading = internal::WatermarkFile::read(*state.files);
   const Seq known = store.head();
   if (options.from > std::max<Seq>(known, 1)) {
     return Status(ErrorId::kTimeInFuture, "event " + std::to_string(options.from) + " is past the head of the log")
@@ -140,9 +148,9 @@ Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
     tables.emplace(*state.database, state.catalog, snapshot.snapshot(), head, state_check);
     projections.emplace(*state.database, state.catalog, snapshot.snapshot(), state.identity.id);
   }
-  const bool has_watermark = watermark.ok() && watermark->newest && watermark->newest->store == state.identity.id;
+  const std::optional<internal::Watermark> watermark = watermark_for(state, reading, head);
   tree.want(head);
-  if (has_watermark) tree.want(watermark->newest->seq);
+  if (watermark) tree.want(watermark->seq);
   if (options.expected) tree.want(options.expected->size);
   LogWalk(*state.database, snapshot.snapshot(), head, options, tree_check)
       .run(tree, tables ? &*tables : nullptr, projections ? &*projections : nullptr);
@@ -150,10 +158,7 @@ Result<VerifyReport> verify(const Store& store, const VerifyOptions& options) {
   if (tables) tables->finish();
 
   HeadCheck heads(head, tree);
-  // Another process may have written since this one opened the store for reading.
-  if (has_watermark && (!state.options.read_only || watermark->newest->seq <= head)) {
-    heads.compare("the watermark", watermark->newest->seq, watermark->newest->root);
-  }
+  if (watermark) heads.compare("the watermark", watermark->seq, watermark->root);
   if (options.expected) heads.compare("the head given", options.expected->size, options.expected->hash);
   out.root.size = head;
   if (const std::optional<Hash> root = tree.root(head)) out.root.hash = *root;

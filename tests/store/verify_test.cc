@@ -604,6 +604,16 @@ TEST_F(Verify, RaisesNoFalseAlarmBesideWriters) {
   writer.join();
 }
 
+TEST_F(Verify, HoldsAStoreThatWasOpenedForReadingAgainstWhatWasKnownThen) {
+  act_on(store_, 4096, 3);
+  const Store reader = Store::open(directory_.path(), {.read_only = true}).value();
+  act_on(store_, 8192, 16);
+  const VerifyReport report = verify(reader).value();
+  ASSERT_EQ(report.checks.back().name, "head");
+  EXPECT_EQ(report.checks.back().count, reader.head());
+  EXPECT_TRUE(report.ok());
+}
+
 // What is stored is what the events give, also where an equal value is written another way.
 TEST_F(Verify, AgreesWithACommitThatSetsAnEqualValueOfAnotherForm) {
   store_.act("Order.place", {{"id", "zero"}, {"rate", 0.0}}).value();
