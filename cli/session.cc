@@ -42,7 +42,17 @@ class BorrowedSource : public Source {
 
 }  // namespace
 
+Session::~Session() {
+  if (has_failed_) return;
+  for (const std::string& line : held_back_) notice_at_once(line);
+}
+
 void Session::notice(std::string_view line) const {
+  if (out.format() != Format::kJson) return notice_at_once(line);
+  held_back_.emplace_back(line);
+}
+
+void Session::notice_at_once(std::string_view line) const {
   if (arguments.is_on("quiet")) return;
   (void)streams.err->write(printable(line) + "\n");
 }
@@ -52,6 +62,7 @@ void Session::print(const Status& error, const Object& more) const {
     (void)streams.err->write(error_text(error, error_style_));
     return;
   }
+  has_failed_ = true;
   Object problem = problem_object(error);
   for (const auto& [name, value] : more.members()) problem.add(name, value);
   (void)streams.err->write(to_json(problem) + "\n");
@@ -140,6 +151,7 @@ Result<Store> Session::open(Opening how) const {
 Result<Store> Session::open_at(const std::string& path, Opening how) const {
   OpenOptions options;
   options.attach = how.attach;
+  if (arguments.duration("timeout").count() > 0) options.attach_timeout = arguments.duration("timeout");
   options.read_only = how.read_only;
   options.create = false;
   options.clock = streams.clock;
@@ -165,6 +177,15 @@ Result<View> Session::view_at(const Store& store, const std::string& text) {
   return store.as_of(resolved.seq);
 }
 
+Result<View> Session::view_of_records(const Store& store) {
+  FORGE_ASSIGN(View found, view(store));
+  if (found.seq() > 0 || store.head() == 0 || arguments.text("as-of").empty()) return found;
+  FORGE_ASSIGN(const Event first, store.view().event(1));
+  return Status(ErrorId::kRecordNotFound, "nothing was there as of " + arguments.text("as-of"))
+      .why("the store begins with event 1 at " + format_time(first.recorded_at))
+      .remedy("ask for a later point; see: forgectl help time");
+}
+
 ActOptions Session::act_options() const {
   ActOptions options;
   options.actor.id = arguments.text("actor");
@@ -177,7 +198,8 @@ ActOptions Session::act_options() const {
 
 ProgressForm Session::progress_form() const {
   const std::string form = arguments.text("progress");
-  if (form == "none" || arguments.is_on("quiet")) return ProgressForm::kNone;
+  const bool is_error_alone = form == "auto" && out.format() == Format::kJson && !streams.err_is_terminal;
+  if (form == "none" || is_error_alone || arguments.is_on("quiet")) return ProgressForm::kNone;
   if (form == "json" || out.format() == Format::kNdjson) return ProgressForm::kJson;
   return streams.err_is_terminal ? ProgressForm::kBar : ProgressForm::kLines;
 }

@@ -22,14 +22,21 @@ class Session {
   // `lines` are the others that it is one of; null where it stands alone.
   Session(const Arguments& command_line, Streams& surroundings, Printer& printer, Style errors, const Surroundings* lines = nullptr)
       : arguments(command_line), streams(surroundings), out(printer), around(lines), error_style_(errors) {}
+  // Says the notices that are still held back.
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   const Arguments& arguments;
   Streams& streams;
   Printer& out;
   const Surroundings* const around;
 
-  // A line on standard error; not with --quiet.
+  // A line on standard error; not with --quiet. With -o json it is held back until the command ends, and dropped where that prints
+  // an error, which then stands there alone.
   void notice(std::string_view line) const;
+  // The same, never held back: of a command that may go on for long.
+  void notice_at_once(std::string_view line) const;
   // Errors as lines with their places, and one problem object that lists them all with -o json. `more` joins the object.
   // Returns the exit status of the first.
   int refuse(const std::vector<Status>& errors, const Object& more = {}) const;
@@ -57,6 +64,8 @@ class Session {
   // The store as of --as-of, or as it is now; says on standard error what a time resolved to. Errors: as Store::as_of.
   Result<View> view(const Store& store);
   Result<View> view_at(const Store& store, const std::string& point);
+  // As view(), to show records of. Errors: kRecordNotFound before the first event, naming it.
+  Result<View> view_of_records(const Store& store);
 
   // What the flags say about an action: actor, reason, time limit, dry run.
   ActOptions act_options() const;
@@ -76,6 +85,8 @@ class Session {
   Result<Store> with_notices(Result<Store> store) const;
 
   Style error_style_;
+  mutable std::vector<std::string> held_back_;
+  mutable bool has_failed_ = false;
 };
 
 // A file, or standard input for "-". Errors: kInputUnreadable.

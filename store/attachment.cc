@@ -85,8 +85,8 @@ struct Attachment::Succession {
 };
 
 Result<std::unique_ptr<Attachment>> Attachment::open(const std::string& directory, std::shared_ptr<Gate> gate,
-                                                     std::optional<OpenOptions> successor) {
-  FORGE_ASSIGN(std::unique_ptr<Wire> wire, Wire::open(directory, {}));
+                                                     std::optional<OpenOptions> successor, std::chrono::milliseconds greeting_max) {
+  FORGE_ASSIGN(std::unique_ptr<Wire> wire, Wire::open(directory, {}, greeting_max));
   if (successor) {
     successor->attach = false;
     successor->create = false;

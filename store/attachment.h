@@ -31,7 +31,7 @@ class Attachment {
   // With `successor` this process may become the next holder, with these options. `gate` is that of the store. Errors: as
   // Wire::open.
   static Result<std::unique_ptr<Attachment>> open(const std::string& directory, std::shared_ptr<Gate> gate,
-                                                  std::optional<OpenOptions> successor);
+                                                  std::optional<OpenOptions> successor, std::chrono::milliseconds greeting_max);
   // As close().
   ~Attachment();
   Attachment(const Attachment&) = delete;

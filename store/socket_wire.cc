@@ -10,26 +10,25 @@
 namespace forge::internal {
 namespace {
 
-constexpr std::chrono::seconds kGreetingMax{5};
-
 Status gone(const std::string& why) {
   return Status(ErrorId::kHolderGone, "the connection to the process that holds the store has ended").why(why);
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Wire>> Wire::open(const std::string& directory, const std::string& store) {
+Result<std::unique_ptr<Wire>> Wire::open(const std::string& directory, const std::string& store,
+                                         std::chrono::milliseconds greeting_max) {
   FORGE_ASSIGN(Descriptor connection, connect_to(directory));
   std::unique_ptr<Wire> wire(new Wire(std::move(connection)));
-  FORGE_TRY(wire->greet(directory, store));
+  FORGE_TRY(wire->greet(directory, store, greeting_max));
   return wire;
 }
 
-Status Wire::greet(const std::string& directory, const std::string& store) {
+Status Wire::greet(const std::string& directory, const std::string& store, std::chrono::milliseconds greeting_max) {
   // Who refuses may have closed already, and its refusal is there to be read.
   static_cast<void>(write(encode_frame(0, message::Hello{kProtocolVersion, store})).ok());
-  FORGE_ASSIGN(std::optional<Received> answer, read(kGreetingMax));
-  if (!answer) return gone("it did not answer the greeting within 5 s");
+  FORGE_ASSIGN(std::optional<Received> answer, read(greeting_max));
+  if (!answer) return gone("it did not answer the greeting within " + std::to_string(greeting_max.count()) + " ms");
   if (const Status* refusal = std::get_if<Status>(&answer->message)) return *refusal;
   message::Welcome* const welcome = std::get_if<message::Welcome>(&answer->message);
   if (welcome == nullptr) return Status(ErrorId::kProtocolBroken, "the greeting was answered with something else");

@@ -15,15 +15,18 @@ namespace forge::internal {
 
 // While a request is open the other side shows life once a second; this long without any is taken for its end.
 inline constexpr std::chrono::milliseconds kSilenceMax{10'000};
+// The greeting is answered within this time.
+inline constexpr std::chrono::milliseconds kGreetingMax{5'000};
 // How long, and how often, another holder is looked for when one has gone.
 inline constexpr std::chrono::milliseconds kReconnectMax{2'000};
 inline constexpr std::chrono::milliseconds kReconnectEvery{20};
 
 class Wire {
  public:
-  // Connects and greets. `store` is the id that is expected; empty: any. Errors: kHolderGone, kSocketUnusable, kPeerRefused,
-  // kOverloaded, kProtocolBroken, kStoreForeignFile where another store is there.
-  static Result<std::unique_ptr<Wire>> open(const std::string& directory, const std::string& store);
+  // Connects and greets. `store` is the id that is expected; empty: any. Errors: kHolderGone (also where it does not answer in
+  // time), kSocketUnusable, kPeerRefused, kOverloaded, kProtocolBroken, kStoreForeignFile where another store is there.
+  static Result<std::unique_ptr<Wire>> open(const std::string& directory, const std::string& store,
+                                            std::chrono::milliseconds greeting_max = kGreetingMax);
 
   const message::Welcome& welcome() const { return welcome_; }
 
@@ -43,7 +46,7 @@ class Wire {
 
  private:
   explicit Wire(Descriptor connection) : connection_(std::move(connection)) {}
-  Status greet(const std::string& directory, const std::string& store);
+  Status greet(const std::string& directory, const std::string& store, std::chrono::milliseconds greeting_max);
 
   Descriptor connection_;
   FrameBuffer buffer_;

@@ -64,7 +64,10 @@ namespace {
 // What is read is opened after the connection is made, so that nothing which came before is missing from it. Errors: as
 // Attachment::open.
 Status attach(Store::State& state, std::optional<OpenOptions> successor) {
-  FORGE_ASSIGN(state.attachment, internal::Attachment::open(state.files->paths().root, state.gate, std::move(successor)));
+  const auto greeting_max =
+      std::min(internal::kGreetingMax, std::chrono::ceil<std::chrono::milliseconds>(state.options.attach_timeout));
+  FORGE_ASSIGN(state.attachment,
+               internal::Attachment::open(state.files->paths().root, state.gate, std::move(successor), greeting_max));
   state.options.read_only = true;
   return {};
 }
@@ -81,7 +84,7 @@ Status read_beside_holder(Store::State& state) {
 // was refused may have met one that went at that moment, or one that had not written its name yet.
 Status attach_or_hold(Store::State& state) {
   constexpr std::chrono::milliseconds kWaitMax{2000}, kLookEvery{10};
-  const auto until = std::chrono::steady_clock::now() + kWaitMax;
+  const auto until = std::chrono::steady_clock::now() + std::min<std::chrono::microseconds>(kWaitMax, state.options.attach_timeout);
   for (int old_locks = 0;;) {
     Status opened = internal::open_state(state);
     if (opened.id() != ErrorId::kStoreLocked) return opened;

@@ -55,7 +55,7 @@ Status print_record(Session& session, const View& view, const RecordShape& shape
 Result<int> run_get(Session& session) {
   const std::string& resource_name = session.arguments.words()[0];
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  FORGE_ASSIGN(const View view, session.view(store));
+  FORGE_ASSIGN(const View view, session.view_of_records(store));
   FORGE_ASSIGN(const Resource* resource, resource_at(view, resource_name));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
@@ -86,7 +86,7 @@ const Command& get_command() {
                  .summary = "only these, also _version _seq _at _actor",
                  .offer = Offer::kField}},
       .examples = {{"forgectl get Order o-1", ""},
-                   {"forgectl get Order o-1 --as-of -2h", "as it was two hours ago"},
+                   {"forgectl get Order o-1 --as-of 2", "as it was after event 2; also a time: -2h (help time)"},
                    {"forgectl get Order o-1 --at-version 1 -o json", "as it was first"}},
       .run = run_get,
   };

@@ -30,7 +30,7 @@ Result<int> run_list(Session& session) {
     FORGE_ASSIGN(cursor, read_cursor(*text, "list " + query.resource));
     query.after_key = cursor->after;
   }
-  FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
+  FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view_of_records(store));
   FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));

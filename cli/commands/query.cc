@@ -25,7 +25,7 @@ Result<int> run_query(Session& session) {
   const std::shared_ptr<const Domain> domain = store.domain();
   FORGE_ASSIGN(const Action* action, query_named(*domain, arguments.words()[0]));
   FORGE_ASSIGN(const ActionRequest request, read_action(session, *domain, arguments.words()));
-  FORGE_ASSIGN(const View view, session.view(store));
+  FORGE_ASSIGN(const View view, session.view_of_records(store));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*action->resource, arguments.text("fields"), with_facts));
   Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"});

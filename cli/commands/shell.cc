@@ -212,7 +212,7 @@ class Shell {
     const auto path = history_path(session_.streams);
     if (!path.has_value()) return;
     Result<History> history = History::open(*path);
-    if (!history.ok()) return session_.notice("notice: " + history.status().message());
+    if (!history.ok()) return session_.notice_at_once("notice: " + history.status().message());
     for (const std::string& entry : history->entries()) editor.remember(entry);
     history_ = *std::move(history);
   }
@@ -224,7 +224,7 @@ class Shell {
     editor.remember(entry);
     if (!history_.has_value()) return;
     if (const Status kept = history_->append(entry); !kept.ok()) {
-      session_.notice("notice: " + kept.message());
+      session_.notice_at_once("notice: " + kept.message());
       history_.reset();
     }
   }

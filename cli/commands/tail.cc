@@ -233,6 +233,7 @@ class GroupTail {
   Result<GroupInfo> take_part() {
     FORGE_ASSIGN(SubscribeOptions options, options_of());
     FORGE_ASSIGN(Store store, session_.open_for_writing());
+    FORGE_TRY(check_beginning(store, options.from));
     const std::unique_ptr<Server> server = session_.serve(store);
     FORGE_ASSIGN(Consumer consumer, store.join(options));
     const bool once = session_.arguments.is_on("once");
@@ -244,6 +245,18 @@ class GroupTail {
     return store.group(name_);
   }
 
+  // A group that is there goes on where it stopped, whatever --from says.
+  Status check_beginning(const Store& store, const Point& from) {
+    if (!session_.arguments.given("from")) return {};
+    FORGE_TRY(store.first_at(from).status());
+    const Result<GroupInfo> known = store.group(name_);
+    if (known.ok() && !std::exchange(is_beginning_told_, true)) {
+      session_.notice("notice: --from counts for a new group only; '" + name_ + "' goes on behind event " +
+                      std::to_string(known->done_to));
+    }
+    return {};
+  }
+
   Result<SubscribeOptions> options_of() const {
     const Arguments& arguments = session_.arguments;
     SubscribeOptions options;
@@ -251,7 +264,7 @@ class GroupTail {
     if (arguments.given("type")) options.filter.types = {arguments.text("type")};
     std::tie(options.filter.resource, options.filter.key) = resource_and_key(arguments.text("resource"));
     options.filter.actor = arguments.text("actor");
-    options.retry.attempts_max = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(arguments.count("attempts"), 1, UINT32_MAX));
+    options.retry.attempts_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(arguments.count("attempts"), UINT32_MAX));
     options.retry.backoff = arguments.duration("backoff");
     if (const auto from = arguments.if_text("from")) {
       FORGE_ASSIGN(options.from, point_of(*from));
@@ -276,8 +289,8 @@ class GroupTail {
   Status failed(Consumer& consumer, const Delivery& delivery, const ChildEnd& end) {
     if (session_.interrupted()) return {};
     const std::uint64_t attempts = session_.arguments.count("attempts");
-    session_.notice("event " + std::to_string(delivery.event->seq) + ": " + end.text() + ", attempt " +
-                    std::to_string(delivery.attempt) + " of " + std::to_string(attempts));
+    session_.notice_at_once("event " + std::to_string(delivery.event->seq) + ": " + end.text() + ", attempt " +
+                            std::to_string(delivery.attempt) + " of " + std::to_string(attempts));
     return consumer.nack(delivery.event->seq, "'" + command_ + "' ended with " + end.text());
   }
 
@@ -285,6 +298,7 @@ class GroupTail {
   Lines lines_;
   const std::string name_;
   const std::string command_;
+  bool is_beginning_told_ = false;
 };
 
 Status check_tail_flags(const Session& session) {
@@ -294,6 +308,9 @@ Status check_tail_flags(const Session& session) {
     if (arguments.given(flag) && !has_group) {
       return Status(ErrorId::kUsage, std::string("--") + flag + " needs --group").why("what failed is noted in the group's cursor");
     }
+  }
+  if (has_group && arguments.count("attempts") == 0) {
+    return Status(ErrorId::kUsage, "--attempts cannot be 0").remedy("one attempt at least, as: --attempts 1");
   }
   if (!has_group || !session.dry_run()) return {};
   return Status(ErrorId::kUsage, "--group and --dry-run contradict each other").why("a group's cursor moves with what it delivers");

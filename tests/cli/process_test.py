@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import time
 import unittest
 
 FORGECTL = os.path.abspath(sys.argv.pop(1))
@@ -46,6 +47,72 @@ class Process(unittest.TestCase):
         process.kill()
         process.communicate()
         self.assertEqual(self.run_forgectl("log", "--idempotency-key", "k-1", "-o", "name")[1], b"1\n")
+
+    def shell(self, command, **options):
+        """A command line of sh, in which `forgectl` is the program."""
+        line = f'forgectl() {{ "{FORGECTL}" "$@"; }}; {command}'
+        done = subprocess.run(["sh", "-c", line], cwd=self.directory.name, capture_output=True, timeout=60, check=False, **options)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_input_that_is_closed_is_said_to_be_none(self):
+        status, _, err = self.shell("forgectl do --batch <&-")
+        self.assertEqual(status, 2)
+        self.assertIn(b"E9005", err)
+        self.assertIn(b"there is no input", err)
+
+    def test_output_that_is_closed_is_lost_with_an_error(self):
+        status, _, err = self.shell("forgectl stats <&- >&-")
+        self.assertEqual(status, 1)
+        self.assertIn(b"E9006", err)
+        self.assertEqual(self.shell("forgectl stats <&- >&- 2>&-")[0], 1)
+        self.assertEqual(self.shell("forgectl verify")[0], 0)
+
+    def test_an_interrupted_creation_is_told_with_the_way_to_finish_it(self):
+        begun = os.path.join(self.directory.name, "ki", ".forge")
+        os.makedirs(begun)
+        with open(os.path.join(begun, "FORGE.new"), "w", encoding="utf-8") as draft:
+            draft.write("forge st")
+        for data in (False, True):
+            if data:
+                os.mkdir(os.path.join(begun, "data"))
+            for command in (("doctor",), ("do", "Note.write", "id=n-1"), ("repair", "--to", "mended")):
+                _, out, err = self.run_forgectl(*command, "--store", "ki")
+                self.assertIn(b"finish it: forgectl init ki", out + err, command)
+        self.assertEqual(self.run_forgectl("init", "ki", "--template", "shop")[0], 0)
+
+    def test_a_limit_on_the_size_of_files_is_a_full_disk(self):
+        self.schema_of_notes()
+        text = "x" * 100_000
+        status, _, err = self.shell(f"ulimit -f 64; forgectl do Note.write id=n-1 text={text}")
+        self.assertEqual(status, 9, err)
+        self.assertIn(b"unknown", err)
+        self.assertIn(b"look before it is sent again", err)
+        status, _, err = self.shell(f"ulimit -f 64; forgectl do Note.write id=n-1 text={text} --idempotency-key k")
+        self.assertEqual(status, 9, err)
+        self.assertIn(b"retry with the same idempotency key", err)
+        self.assertEqual(self.run_forgectl("do", "Note.write", "id=n-2", "text=small")[0], 0)
+        self.assertEqual(self.run_forgectl("verify")[0], 0)
+
+    def schema_of_notes(self):
+        with open(os.path.join(self.directory.name, "notes.fbs"), "w", encoding="utf-8") as schema:
+            schema.write('include "forge.fbs"; namespace notes; table Note (resource) { id: string (key); text: string; }'
+                         'table Write (action: "Note.write", upserts) { text: string; }')
+        self.assertEqual(self.run_forgectl("schema", "add", "notes.fbs")[0], 0)
+
+    def test_a_holder_that_does_not_answer_is_waited_for_as_long_as_was_said(self):
+        self.schema_of_notes()
+        holder = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)
+        holder.stdin.write(b'{"key":"k-1","actions":[]}\n')
+        holder.stdin.flush()
+        holder.stdout.readline()
+        holder.send_signal(signal.SIGSTOP)
+        begun = time.monotonic()
+        status, _, err = self.run_forgectl("do", "Note.write", "id=n-1", "--timeout", "200ms")
+        took = time.monotonic() - begun
+        holder.send_signal(signal.SIGCONT)
+        holder.communicate(timeout=60)
+        self.assertEqual(status, 7, err)
+        self.assertLess(took, 4)
 
     def test_an_interrupt_ends_a_batch_that_waits_for_input(self):
         process = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)

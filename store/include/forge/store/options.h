@@ -2,6 +2,7 @@
 
 // How a store is opened.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,8 @@ struct OpenOptions {
   bool read_only = false;   // takes no lock, changes no byte; may stand beside a writer
   bool create = true;       // makes a store where there is none; never over the remains of one
   bool attach = false;      // where another process holds the store and answers (server.h): act through that one, see Store
+  // How long one that holds the store and does not answer is waited for, two seconds and its greeting's five at most.
+  std::chrono::microseconds attach_timeout = std::chrono::seconds(7);
   Durability durability = Durability::kSync;
   Limits limits = {};
   std::size_t cache_bytes = 64 << 20;         // of data read from disk
