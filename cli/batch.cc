@@ -1,10 +1,12 @@
 #include "batch.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <system_error>
 
 #include "action_input.h"
 #include "errors.h"
@@ -65,17 +67,23 @@ std::string ack_line(const std::string& key, const TransactionReceipt& receipt) 
 class Quarantine {
  public:
   Status open(const std::string& path) {
+    path_ = path;
     file_.open(path, std::ios::app | std::ios::binary);
     if (file_.is_open()) return {};
     return Status(ErrorId::kInputUnreadable, "cannot write the quarantine file '" + path + "'").state("nothing was written");
   }
   bool is_open() const { return file_.is_open(); }
   Status add(std::uint64_t number, const std::string& line, const Status& reason) {
+    errno = 0;
     file_ << quarantine_line(Object{{"line", number}}, reason, line) << std::flush;
-    return file_.good() ? Status() : Status(ErrorId::kOutputFailed, "the quarantine file cannot be written");
+    if (file_.good()) return {};
+    return Status(ErrorId::kOutputFailed, "line " + std::to_string(number) + " was refused and cannot be set aside")
+        .why("writing to '" + path_ + "' failed" + (errno == 0 ? "" : ": " + std::generic_category().message(errno)))
+        .remedy("make room for the quarantine file, or name another, and go on with this line");
   }
 
  private:
+  std::string path_;
   std::ofstream file_;
 };
 
@@ -94,6 +102,7 @@ class Batch {
 
  private:
   Status check_flags();
+  std::string input_path() const;
   Status set_defaults();
   Status read_lines(TransactionStream& stream, LineReader& lines, std::uint64_t bytes_total);
   Status submit(TransactionStream& stream, std::uint64_t number, std::string line);
@@ -133,8 +142,14 @@ Status Batch::check_flags() {
     return refuse("--acks prints lines of its own, so it does not go with -o json");
   const std::string input = arguments.text("input");
   if (!input.empty() && input != "-" && !input.starts_with('@')) return refuse("--batch reads standard input or --input @FILE");
-  FORGE_ASSIGN(const std::optional<std::string> path, quarantine_path(arguments.text("on-error")));
+  FORGE_ASSIGN(const std::optional<std::string> path, quarantine_path(arguments.text("on-error"), input_path()));
   return path ? quarantine_.open(*path) : Status();
+}
+
+// "-" for standard input.
+std::string Batch::input_path() const {
+  const std::string input = session_.arguments.text("input");
+  return input.starts_with('@') ? input.substr(1) : "-";
 }
 
 // What a line does not say.
@@ -149,8 +164,7 @@ Status Batch::set_defaults() {
 
 Result<int> Batch::run() {
   FORGE_TRY(check_flags());
-  const std::string input = session_.arguments.text("input");
-  const std::string path = input.starts_with('@') ? input.substr(1) : "-";
+  const std::string path = input_path();
   source_name_ = path == "-" ? "standard input" : path;
   FORGE_ASSIGN(const std::unique_ptr<Source> source, open_input(session_, path));
   std::error_code unknown;
@@ -244,24 +258,27 @@ void Batch::decided(std::uint64_t number, const std::string& key, const std::str
 void Batch::refused(std::uint64_t number, const std::string& line, const Status& reason) {
   const bool is_known = is_refusal(reason);
   if (quarantine_.is_open() && is_known) {
-    ++counts_.quarantined;
-    const Status added = quarantine_.add(number, line, reason);
-    if (added.ok()) return;
+    Status added = quarantine_.add(number, line, reason);
+    if (added.ok()) {
+      ++counts_.quarantined;
+      return;
+    }
     failed_line_ = number;
-    failure_ = added;
+    failure_ = std::move(added).state(stored_text() + (last_stored_ > 0 ? ", and perhaps some after it" : ""));
     return;
   }
   // Says the reason, of its own line.
   const bool wrote_nothing = reason.text().state.empty() || reason.text().state == "nothing was written";
   failed_line_ = number;
-  Status status(reason.id(), "line " + std::to_string(number) + ": " + reason.text().what);
+  Status status(as_outcome(reason).id(), "line " + std::to_string(number) + ": " + reason.text().what);
   std::string written = stored_text();
   if (last_stored_ > 0 && !session_.dry_run()) written += ", nothing from line " + std::to_string(number) + " on";
   failure_ = std::move(status)
                  .why(reason.text().why)
                  .place(reason.text().place)
                  .state(is_known || wrote_nothing ? written : reason.text().state)
-                 .remedy(is_known ? "mend the line and run the same file again" : reason.text().remedy);
+                 .remedy(is_known && reason.id() != ErrorId::kKeyReused ? "mend the line and run the same file again"
+                                                                        : reason.text().remedy);
 }
 
 // What the run has written, once nothing is in flight.

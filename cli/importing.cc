@@ -92,7 +92,7 @@ Status Import::read_flags() {
   path_ = arguments.words()[0];
   source_name_ = path_ == "-" ? "standard input" : path_;
   options_ = session_.act_options();
-  FORGE_ASSIGN(const std::optional<std::string> aside, quarantine_path(arguments.text("on-error")));
+  FORGE_ASSIGN(const std::optional<std::string> aside, quarantine_path(arguments.text("on-error"), path_));
   quarantine_path_ = aside.value_or("");
   if (!is_utf8(quarantine_path_)) {
     return Status(ErrorId::kUsage, "the name of the file for bad rows is not UTF-8")

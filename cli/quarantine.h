@@ -11,8 +11,9 @@
 
 namespace forge::cli {
 
-// The file of "quarantine:FILE"; nothing for "stop" and for nothing. Errors: kUsage for any other value of --on-error.
-Result<std::optional<std::string>> quarantine_path(const std::string& on_error);
+// The file of "quarantine:FILE"; nothing for "stop" and for nothing. `input` is the file that is read, "-" for standard input.
+// Errors: kUsage for any other value of --on-error and where both are one file; kTargetNotEmpty inside a store or a backup.
+Result<std::optional<std::string>> quarantine_path(const std::string& on_error, const std::string& input);
 
 // Adds the reason and the input itself to what says where it was; what is no text is base64.
 std::string quarantine_line(Object place, const Status& reason, std::string_view input);
