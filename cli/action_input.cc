@@ -13,6 +13,10 @@ namespace {
 Status not_assignment(const Action& action, const std::string& word, bool first) {
   const std::string key = action.resource->record.fields[action.resource->key_fields.front()].name;
   Status status(ErrorId::kUsage, "'" + word + "' is not NAME=VALUE");
+  const std::size_t colon = word.find(':');
+  if (colon != std::string::npos && argument_named(action, word.substr(0, colon)).ok()) {
+    return std::move(status).remedy("arguments are written " + word.substr(0, colon) + "=" + word.substr(colon + 1));
+  }
   if (first && action.changes_record()) return std::move(status).remedy("did you mean " + key + "=" + word + "?");
   return std::move(status).remedy("see: forgectl explain " + action.name);
 }

@@ -77,9 +77,9 @@ Value flag_list(const Flags& flags) {
 std::string overview_text(const Style& style) {
   std::string out = "forgectl — state that remembers: act on records, look at any point of their past\n\n";
   out += style.bold("Examples") + "\n";
-  out += two_columns({{"forgectl init shop && cd shop", "a store, a schema to edit, and notes"},
+  out += two_columns({{"forgectl init shop --template shop && cd shop", "a store with an example schema"},
                       {"forgectl do Order.place id=o-1 sku=tea qty=2", "issue an action"},
-                      {"forgectl get Order o-1 --as-of -2h", "a record as it was two hours ago"}});
+                      {"forgectl get Order o-1 --as-of 2", "a record as it was after event 2"}});
   out += "\n" + style.bold("Commands") + "\n" + two_columns(summaries(commands_under("")));
   std::vector<std::string> names;
   for (const Flag& flag : global_flags()) names.push_back("--" + flag.name);

@@ -102,7 +102,14 @@ Result<const Resource*> resource_at(const View& view, std::string_view name) {
 
 Result<const Action*> action_named(const Domain& domain, std::string_view name) {
   if (!has_schema(domain)) return no_schema();
-  return domain.get_action(name);
+  const Resource* resource = domain.find_resource(name);
+  if (resource == nullptr || resource->actions.empty()) return domain.get_action(name);
+  std::vector<std::string> names;
+  for (const Action* action : resource->actions) {
+    if (!action->query) names.push_back(action->name);
+  }
+  return Status(ErrorId::kUnknownAction, "'" + std::string(name) + "' is a resource, not an action")
+      .remedy("its actions: " + joined(names, ", "));
 }
 
 Result<RecordShape> RecordShape::make(const Resource& resource, std::string_view fields, bool with_facts) {
