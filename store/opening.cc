@@ -241,11 +241,13 @@ Result<Recovered> examine_for_reading(Store::State& state, bool& stood_still) {
 }
 
 // Beside a writer, files come and go between two looks at the directory; a look that failed for that reason, or may have missed
-// something, is taken again. Beside one in a hurry many fail in a row, and none of them says that the store is damaged.
+// something, is taken again. Beside one in a hurry many fail in a row, and none of them says that the store is damaged. Where the
+// list stood still only a file that it no longer names may have gone meanwhile: that does not happen many times.
 Status open_reading(Store::State& state) {
-  constexpr int kLooks = 5, kFailedLooks = 50;
+  constexpr int kLooks = 5, kFailedLooks = 50, kFailedStillLooks = 8;
   Status last;
-  for (int look = 1; look <= kFailedLooks; ++look) {
+  int still_failures = 0;
+  for (int look = 1; look <= kFailedLooks && still_failures < kFailedStillLooks; ++look) {
     bool stood_still = true;
     const Result<Recovered> recovered = examine_for_reading(state, stood_still);
     last = recovered.status();
@@ -258,6 +260,7 @@ Status open_reading(Store::State& state) {
       return {};
     }
     if (state.env != nullptr || DirectoryLock::holder(state.files->paths().root).empty()) break;
+    ++still_failures;
   }
   return last;
 }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kChunkBytes = 1 << 20;
 constexpr int kAttempts = 25;  // beside a writer that compacts, files come and go between any two looks
+constexpr int kFailedOpenings = 3;
 
 // While it lives, RocksDB keeps files that it no longer needs: what was listed can still be read. A read-only database deletes
 // nothing and has no such switch.
@@ -130,10 +131,14 @@ class FilesCheck {
     options.clock = state_.options.clock;
     options.ids = state_.options.ids;
     Status failure;
-    for (int i = 0; i < kAttempts; ++i) {
+    int failed = 0;  // each opening looks many times itself
+    for (int i = 0; i < kAttempts && failed < kFailedOpenings; ++i) {
       const Result<Store> again = StoreAccess::open(state_.files->paths().root, options, state_.env);
       failure = again.status();
-      if (!again.ok()) continue;
+      if (!again.ok()) {
+        ++failed;
+        continue;
+      }
       if (again->head() >= head_) break;
       failure = Status(ErrorId::kDataTruncated, "the files on disk hold less than the store")
                     .why("they end at event " + std::to_string(again->head()) + ", the store is at event " + std::to_string(head_))
