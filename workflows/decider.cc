@@ -9,7 +9,9 @@ std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunStat
 }
 
 std::vector<Command> RunDecider::decide() {
-  if (state_.phase == RunPhase::kEnded) return {};
+  const bool completed = state_.phase == RunPhase::kEnded && state_.outcome == RunOutcome::kCompleted;
+  if (completed != (fact_.kind == Fact::Kind::kUnwind)) return {};
+  if (state_.phase == RunPhase::kEnded && !completed) return {};
   if ((state_.phase == RunPhase::kNew) != (fact_.kind == Fact::Kind::kStarted)) return {};
   state_.now = fact_.at;
   const std::vector<FrameId> items = lone_items(fact_.hop.frame);
@@ -46,6 +48,8 @@ void RunDecider::take_fact() {
       return halt(nullptr);
     case Fact::Kind::kResume:
       return resume();
+    case Fact::Kind::kUnwind:
+      return unwind();
     default:
       if (is_known(fact_.hop)) take_attempt_fact();
   }
@@ -64,6 +68,7 @@ void RunDecider::take_attempt_fact() {
   if (status != (of_clause ? StepStatus::kCompensating : StepStatus::kInFlight)) return;
   if (!of_clause && fact_.attempt != slot(hop).attempt) return;
   set_busy(hop, false);
+  note_trouble();
   switch (fact_.kind) {
     case Fact::Kind::kCompleted:
     case Fact::Kind::kHalted:
@@ -138,10 +143,14 @@ void RunDecider::start_run() {
   state_.correlation = fact_.correlation;
   state_.input = part("input");
   state_.event = part("event");
-  if (plan_.declared->deadline > 0) {
+  state_.parent = fact_.parent;
+  state_.parent_hop = fact_.hop;
+  std::int64_t allowed = plan_.declared->deadline;
+  if (fact_.deadline_us > 0 && (allowed == 0 || fact_.deadline_us < allowed)) allowed = fact_.deadline_us;
+  if (allowed > 0) {
     Command& timer = command(Command::Kind::kTimer, {});
     timer.timer = TimerKind::kRunDeadline;
-    timer.at = Time{state_.now.micros + plan_.declared->deadline};
+    timer.at = Time{state_.now.micros + allowed};
   }
   open_frame(0, {0, kNone}, 0, fact_.hops, nullptr);
 }
@@ -150,6 +159,22 @@ void RunDecider::resume() {
   if (state_.phase != RunPhase::kHalted && state_.phase != RunPhase::kHalting) return;
   state_.phase = RunPhase::kRunning;
   state_.halt_value = nullptr;
+}
+
+// A child that has completed is undone like a run that fails, and ends once more.
+void RunDecider::unwind() {
+  state_.phase = RunPhase::kUndoing;
+  state_.outcome = RunOutcome::kRunning;
+  state_.ending = RunOutcome::kCompensated;
+  state_.unwound = true;
+  state_.cause = {"unwound", "the run that it was a step of has failed"};
+  undo_next();
+}
+
+// What went wrong in a child is told of its parent, too.
+void RunDecider::note_trouble() {
+  state_.warnings = state_.warnings || fact_.warnings || fact_.undo_failed;
+  state_.undo_failed = state_.undo_failed || fact_.undo_failed;
 }
 
 // ---- Starting

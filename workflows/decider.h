@@ -24,6 +24,8 @@ class RunDecider {
   void take_timer();
   void start_run();
   void resume();
+  void unwind();
+  void note_trouble();
 
   // ---- Starting (decider.cc)
   void start_ready();

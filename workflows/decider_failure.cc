@@ -190,7 +190,7 @@ void RunDecider::undo_next() {
   while (!state_.undo.empty()) {
     if (undo(state_.undo.rbegin()->first)) return;
   }
-  const bool nothing = state_.undone == 0 && state_.ending == RunOutcome::kCompensated;
+  const bool nothing = state_.undone == 0 && state_.ending == RunOutcome::kCompensated && !state_.unwound;
   end_run(state_.undo_failed ? RunOutcome::kUndoFailed : nothing ? RunOutcome::kFailed : state_.ending, nullptr);
 }
 
@@ -224,6 +224,7 @@ void RunDecider::take_undo_fact(bool done) {
     timer.at = Time{state_.now.micros + (options_.undo_backoff_us << std::min(fact_.attempt - 1, 20U))};
     return;
   }
+  note_trouble();
   settle_undo(found->second, done);
   if (state_.phase == RunPhase::kUndoing) undo_next();
 }

@@ -23,6 +23,7 @@ void RunEngine::add(LiveRun& live, Entry entry) {
 // Whether nobody waits for the fact any more: the run was told something meanwhile, or a deadline passed.
 bool RunEngine::is_pointless(const LiveRun& live, const Entry& entry) const {
   const RunFold& fold = *live.run.fold;
+  if (entry.fact.kind == Fact::Kind::kUnwind) return fold.state().outcome != RunOutcome::kCompleted;
   if (fold.state().phase == RunPhase::kEnded) return true;
   if (entry.fact.kind == Fact::Kind::kTimer) return !fold.timers().contains({entry.fact.hop, entry.fact.timer});
   if (entry.fact.kind == Fact::Kind::kSignalled) return !fold.waits().contains(entry.fact.hop);
@@ -54,7 +55,10 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
   if (entry) {
     if (entry->result) entry->details.add("from", records + *entry->result);
     actions.insert(actions.end(), entry->actions.begin(), entry->actions.end());
-    actions.push_back(advance_request(fold, entry->fact, entry->details));
+    // The record of a run that has ended takes no more from people.
+    const bool told = entry->told && entry->fact.kind != Fact::Kind::kUnwind;
+    const char* status = entry->fact.kind == Fact::Kind::kResume ? "running" : "";
+    actions.push_back(told ? tell_request(fold, entry->fact, status) : advance_request(fold, entry->fact, entry->details));
     if (entry->causation) options.causation = entry->causation;
     if (entry->fact.hop.step != kNone) options.hops_left = fold.hops_passed(entry->fact.hop);
     options.condition = entry->condition;

@@ -59,6 +59,7 @@ void RunEngine::take_workflow_event(const Event& event) {
     if (options_.log) options_.log(LogLevel::kError, found.status().message());
     return;
   }
+  unpark(ErrorId::kWorkflowNotFound);
   hooks_.erase(event.key);
   if (found->definition->plan().declared->on != nullptr) hooks_[event.key] = {found->pin, found->definition, event.seq};
 }

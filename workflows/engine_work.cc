@@ -46,6 +46,7 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
   if (stopped_ || live.parked) return;
   const Work work = work_of(live.run.fold->plan(), open);
   const fb::Body kind = work.step->body.type;
+  if (stands_for_run(work, live.run.fold->plan())) return start_child(live, work);
   if (kind == fb::Body::ActionStep || kind == fb::Body::SignalStep) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
   }

@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kIdentifier = "FGWJ";
 
 // The enums are one: their names stand in the same order.
-static_assert(static_cast<int>(Fact::Kind::kResume) == static_cast<int>(fb::FactKind::Resume));
+static_assert(static_cast<int>(Fact::Kind::kUnwind) == static_cast<int>(fb::FactKind::Unwind));
 static_assert(static_cast<int>(Fact::Kind::kItems) == static_cast<int>(fb::FactKind::Items));
 static_assert(static_cast<int>(TimerKind::kRunDeadline) == static_cast<int>(fb::TimerKind::RunDeadline));
 
@@ -39,6 +39,10 @@ std::vector<std::uint8_t> encode_fact(const Fact& fact) {
   model.hops = fact.hops;
   model.actor = fact.actor;
   model.reason = fact.reason;
+  model.parent = fact.parent;
+  model.deadline = fact.deadline_us;
+  model.warnings = fact.warnings;
+  model.undo_failed = fact.undo_failed;
   return pack<fb::RunFact>(model, kIdentifier);
 }
 
@@ -62,6 +66,10 @@ Result<Fact> decode_fact(std::span<const std::uint8_t> bytes) {
   fact.hops = model.hops;
   fact.actor = model.actor;
   fact.reason = model.reason;
+  fact.parent = model.parent;
+  fact.deadline_us = model.deadline;
+  fact.warnings = model.warnings;
+  fact.undo_failed = model.undo_failed;
   return fact;
 }
 

@@ -24,6 +24,13 @@ std::string_view name_of(RunOutcome outcome) {
   return "";
 }
 
+Value result_of(const Plan& plan, const RunState& state) {
+  const StepIndex result = plan.blocks.at(0).result;
+  const bool completed = state.phase == RunPhase::kEnded && state.outcome == RunOutcome::kCompleted;
+  if (!completed || result == kNone) return nullptr;
+  return state.frames.at(0).slots[plan.steps[result].place].result;
+}
+
 std::string path_of(const Plan& plan, const RunState& state, const HopId& hop) {
   std::string path = plan.steps[hop.step].declared->name;
   for (FrameId at = hop.frame; at != 0;) {

@@ -61,21 +61,26 @@ struct Fact {
     kTerminate,         // stop at once
     kPause,
     kResume,  // after a pause or a halt
+    kUnwind,  // a completed child: its parent undoes it
   };
 
   Kind kind = Kind::kStarted;
   Time at;
-  HopId hop;
+  HopId hop;  // of a child's kStarted: the parent's, whose result it is
   std::uint32_t attempt = 0;
   Value value;
   RunError error;
   TimerKind timer = TimerKind::kSleep;
   bool last = false;
-  std::string run;          // of kStarted: the run's id
-  std::string correlation;  // of kStarted
-  std::uint32_t hops = 0;   // of kStarted: hops left; of a child's kCompleted: what it passes on
-  std::string actor;        // who asked for it, of kCancel to kResume; the decision does not depend on it
-  std::string reason;       // why, as above
+  std::string run;               // of kStarted: the run's id
+  std::string correlation;       // of kStarted
+  std::uint32_t hops = 0;        // of kStarted: hops left; of a child's kCompleted: what it passes on
+  std::string actor;             // who asked for it, of kCancel to kResume; the decision does not depend on it
+  std::string reason;            // why, as above
+  std::string parent;            // of a child's kStarted: the run that waits for it
+  std::int64_t deadline_us = 0;  // of a child's kStarted: how long it may take; 0: as its definition says
+  bool warnings = false;         // of a child's kCompleted, kFailed and kUndone: it had some
+  bool undo_failed = false;      // of the same: something of it could not be undone
 
   friend bool operator==(const Fact&, const Fact&) = default;
 };
@@ -209,6 +214,8 @@ struct RunState {
   RunOutcome ending = RunOutcome::kRunning;  // of a run that fails: compensated, cancelled or expired, once all is undone
   std::string id;
   std::string correlation;
+  std::string parent;  // of a child: the run that waits for it, and the hop whose result it is
+  HopId parent_hop;
   Value input;
   Value event;
   Time now;
@@ -216,6 +223,7 @@ struct RunState {
   Value halt_value;
   bool warnings = false;
   bool undo_failed = false;
+  bool unwound = false;  // it completed, and its parent undoes it
   FrameId next_frame = 0;
   std::unordered_map<FrameId, RunFrame> frames;
   std::map<HopId, Loop> loops;
@@ -237,6 +245,9 @@ struct RunState {
 // Takes `fact` into `state` and says what is to be done, in the order in which it is to be done. Pure: the same facts give the same
 // state and the same commands. A fact that no longer matters (a late result, a timer of a step that is done) changes nothing.
 std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact);
+
+// What a run that has completed returns; null where it has not.
+Value result_of(const Plan& plan, const RunState& state);
 
 // "import[17].store": the hop's steps from the outside in, with the index of each item and iteration.
 std::string path_of(const Plan& plan, const RunState& state, const HopId& hop);

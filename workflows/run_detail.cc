@@ -5,6 +5,7 @@
 #include "forge/events/json.h"
 #include "forge/workflows/runs.h"
 #include "run_journal.h"
+#include "step_work.h"
 
 namespace forge {
 
@@ -84,6 +85,7 @@ std::vector<OpenStep> open_steps(const RunFold& fold) {
                               : kind == Command::Kind::kCompensate ? "compensating"
                               : kind == Command::Kind::kFetch      ? "fetching"
                                                                    : "executing"));
+    if (stands_for_run(internal::work_of(fold.plan(), open), fold.plan())) steps.back().waits_for = fold.child_id(hop);
   }
   for (const auto& [hop, open] : fold.waits()) {
     steps.push_back(open_step(fold, open.command, "waiting"));

@@ -28,10 +28,15 @@ Status RunEngine::recover() {
     FORGE_TRY(
         view.list({.resource = "_run", .where = where}, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
     for (const std::string& id : ids) {
+      if (runs_.contains(id)) continue;  // as a child of another
       Status taken = take_up(view, id);
       if (!taken.ok() && taken.code() == Code::kIo) return taken;
     }
   }
+  // Children whose parents have ended without them are known as such now.
+  std::vector<std::string> known;
+  for (const auto& [id, live] : runs_) known.push_back(id);
+  for (const std::string& id : known) settle(id);
   changed_();
   return {};
 }
@@ -39,16 +44,23 @@ Status RunEngine::recover() {
 // A run that cannot be read stands still, and the others go on. Errors: those of reading it.
 Status RunEngine::take_up(const View& view, const std::string& id) {
   Result<ReadRun> read = read_run(view, id, definitions_, options_.run);
-  LiveRun& live = runs_[id];
-  live.run.head.id = id;
   if (!read.ok()) {
+    LiveRun& live = runs_[id];
+    live.run.head.id = id;
     park(live, read.status());
     return read.status();
   }
-  live.run = *std::move(read);
-  live.newest = live.run.version;
-  begin(live);
+  adopt(*std::move(read));
   return {};
+}
+
+void RunEngine::adopt(ReadRun run) {
+  LiveRun& live = runs_[run.head.id];
+  live.run = std::move(run);
+  live.newest = live.run.version;
+  const std::string parent = live.run.fold->state().parent;
+  begin(live);
+  settle(parent);  // which now waits for somebody who is at work
 }
 
 // What is open is carried out.
@@ -124,33 +136,66 @@ void RunEngine::take_commands(LiveRun& live, const std::vector<Command>& command
 
 void RunEngine::park(LiveRun& live, const Status& why) {
   live.parked = why;
-  parked_[live.run.head.id] = why;
   live.entries.clear();
   for (const auto& [hop, attempt] : live.attempts) {
     attempt->stop.request_stop();
     attempt->abandoned = true;
   }
   live.attempts.clear();
+  // Whoever waits for it cannot go on either.
+  for (const LiveRun* at = &live; at != nullptr; at = at->run.fold == nullptr ? nullptr : find(at->run.fold->state().parent)) {
+    parked_.insert_or_assign(at->run.head.id, why);
+  }
   if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " stands still: " + why.message());
   settle(live.run.head.id);
 }
 
-// Lets a run go that has ended, and keeps count of those that can go on by themselves.
+// What stood still for that reason tries to go on.
+void RunEngine::unpark(ErrorId why) {
+  std::vector<std::string> ids;
+  for (const auto& [id, live] : runs_) {
+    if (live.parked && live.parked->id() == why && live.run.fold != nullptr) ids.push_back(id);
+  }
+  for (const std::string& id : ids) {
+    LiveRun* live = find(id);
+    if (live == nullptr || !live->parked) continue;
+    live->parked.reset();
+    for (const LiveRun* at = live; at != nullptr && at->run.fold != nullptr; at = find(at->run.fold->state().parent)) {
+      parked_.erase(at->run.head.id);
+    }
+    read_on(*live);
+    if (LiveRun* still = find(id)) begin(*still);
+  }
+}
+
+// Whether it can go on by itself. A parent cannot while a child of it is at work: that counts for itself.
+bool RunEngine::is_busy(const LiveRun& live) const {
+  if (live.parked) return false;
+  if (live.committing || !live.entries.empty()) return true;
+  if (live.run.fold == nullptr) return false;
+  const RunFold& fold = *live.run.fold;
+  const bool works = std::any_of(fold.work().begin(), fold.work().end(), [&](const auto& open) {
+    return fold.work(open.first) != nullptr && !waits_for_child(live, open.second);
+  });
+  return works || (fold.state().phase != RunPhase::kHalted && !fold.timers().empty());
+}
+
+// Holds a run against its parent and its children, lets it go where it has ended, and keeps count of those that can go on by
+// themselves.
 void RunEngine::settle(const std::string& id) {
   LiveRun* live = find(id);
   if (live == nullptr) return;
-  const bool folded = live->run.fold != nullptr;
-  const bool over = folded && live->run.fold->state().phase == RunPhase::kEnded && live->run.fold->records().empty();
-  const bool halted = folded && live->run.fold->state().phase == RunPhase::kHalted;
-  bool busy = !over && !live->parked && (live->committing || !live->entries.empty());
-  if (!busy && !over && !live->parked && folded) {
-    const auto& work = live->run.fold->work();
-    busy = std::any_of(work.begin(), work.end(), [&](const auto& open) { return live->run.fold->work(open.first) != nullptr; }) ||
-           (!halted && !live->run.fold->timers().empty());
+  std::set<std::string> touched{attend(*live)};
+  for (const std::string& child : live->children) {
+    if (LiveRun* found = find(child)) touched.insert(attend(*found));
   }
+  const bool ended = live->run.fold != nullptr && live->run.fold->state().phase == RunPhase::kEnded;
+  const bool over = ended && live->run.fold->records().empty() && !live->committing && live->entries.empty();
+  const bool busy = !over && is_busy(*live);
   if (busy != live->busy) busy_ += busy ? 1 : -1;
   live->busy = busy;
   if (over) {
+    if (LiveRun* parent = find(live->run.fold->state().parent)) parent->children.erase(id);
     for (const std::string& signal : live->signals) {
       const auto waiting = waiting_.find(signal);
       if (waiting == waiting_.end()) continue;
@@ -158,6 +203,9 @@ void RunEngine::settle(const std::string& id) {
       if (waiting->second.empty()) waiting_.erase(waiting);
     }
     runs_.erase(id);
+  }
+  for (const std::string& other : touched) {
+    if (other != id) settle(other);
   }
   changed_();
 }
@@ -236,6 +284,8 @@ void RunEngine::fire(const Timer& timer) {
   const bool runs = attempt != live->attempts.end() && attempt->second->number == timer.attempt;
   if (timer.kind == Due::kCommitAgain) {
     commit_next(*live);
+  } else if (timer.kind == Due::kWorkAgain) {
+    if (const OpenCommand* open = live->run.fold->work(timer.hop)) start_work(*live, *open);
   } else if (timer.kind == Due::kFact) {
     if (!live->run.fold->timers().contains({timer.hop, timer.timer})) return;
     Fact fact;

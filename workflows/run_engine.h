@@ -78,6 +78,7 @@ class RunEngine {
     std::optional<std::size_t> result;  // the action whose event is the fact's value
     Object details;                     // of the pulse
     std::optional<Seq> causation;
+    bool told = false;          // the run is told it, as people tell it something
     bool answers_work = false;  // and is pointless once that is not open any more
     std::chrono::microseconds timeout{0};
   };
@@ -86,14 +87,17 @@ class RunEngine {
     ReadRun run;
     std::deque<Entry> entries;
     std::map<HopId, std::shared_ptr<Attempt>> attempts;
-    std::set<std::string> signals;  // that it has waited for
+    std::set<std::string> signals;   // that it has waited for
+    std::set<std::string> children;  // runs that steps of it stand for, and that have not ended
+    std::optional<Fact::Kind> told;  // what its parent told it last
+    Seq answered = 0;                // how far its parent knows of it
     bool committing = false;
     bool busy = false;
     Version newest = 0;  // of its record, as far as events told
     std::optional<Status> parked;
   };
 
-  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain };
+  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain };
   struct Timer {
     Due kind = Due::kFact;
     std::string run;
@@ -110,10 +114,13 @@ class RunEngine {
 
   // ---- Runs (run_engine.cc)
   Status take_up(const View& view, const std::string& id);
+  void adopt(ReadRun run);
   void begin(LiveRun& live);
   void read_on(LiveRun& live);
   void take_commands(LiveRun& live, const std::vector<Command>& commands);
   void park(LiveRun& live, const Status& why);
+  void unpark(ErrorId why);
+  bool is_busy(const LiveRun& live) const;
   void settle(const std::string& id);
   void take_event(const Event& event);
   void take_run_event(const Event& event);
@@ -138,6 +145,17 @@ class RunEngine {
                     std::int64_t duration_ns);
   void stop_hop(LiveRun& live, const HopId& hop);
   void answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details = {});
+
+  // ---- Steps that are workflows (engine_children.cc)
+  void start_child(LiveRun& live, const Work& work);
+  void refuse_child(LiveRun& live, const Work& work, const std::string& id);
+  void commit_child(LiveRun& live, const Work& work, const std::string& id);
+  void take_child_start(const std::string& parent, const HopId& hop, const Status& started);
+  std::string attend(LiveRun& child);
+  std::string attend_orphan(LiveRun& child);
+  std::string tell_child(LiveRun& child, Fact::Kind kind);
+  std::string tell_parent(LiveRun& parent, const OpenCommand& open, LiveRun& child);
+  bool waits_for_child(const LiveRun& live, const OpenCommand& open) const;
 
   // ---- Hooks and signals (engine_hooks.cc)
   Status read_hooks(const View& view);

@@ -55,14 +55,16 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
   note_done(fact, seq);
   if (is_answer(fact.kind)) work_.erase(fact.hop);
   if (fact.kind == Fact::Kind::kTimer) timers_.erase({fact.hop, fact.timer});
+  const bool had_halted = state_.phase == RunPhase::kHalted;
   std::vector<Command> commands = decide(plan(), options_, state_, fact);
+  if (state_.phase == RunPhase::kHalted && !had_halted) halted_at_ = seq;
   for (const Command& command : commands) take_command(fact, command, seq);
   forget_answered(fact.hop);
   if (state_.phase == RunPhase::kEnded) {
     work_.clear();
     waits_.clear();
     timers_.clear();
-    done_.clear();
+    if (state_.outcome != RunOutcome::kCompleted) done_.clear();  // a child that has completed may be undone yet
   }
   return commands;
 }
@@ -193,6 +195,33 @@ std::string RunFold::path_of_hop(const HopId& hop) const {
   return state_.frames.contains(hop.frame) ? path_of(plan(), state_, hop) : plan().steps.at(hop.step).path;
 }
 
+// Each attempt is another run; one that has halted goes on where it stands.
+std::string RunFold::child_id(const HopId& hop) const {
+  const auto frame = state_.frames.find(hop.frame);
+  if (frame == state_.frames.end() || hop.step >= plan().steps.size()) return "";
+  const Slot& slot = frame->second.slots[plan().steps[hop.step].place];
+  const std::uint32_t attempt = slot.attempt + (slot.halted ? 1 : 0);
+  std::string id = id_ + "/" + path_of_hop(hop);
+  if (hop.frame != 0) id += "." + std::to_string(hop.frame);
+  if (attempt > 1) id += "/" + std::to_string(attempt);
+  return id;
+}
+
+bool RunFold::awaits_child(const HopId& hop) const {
+  const auto frame = state_.frames.find(hop.frame);
+  if (frame == state_.frames.end() || hop.step >= plan().steps.size()) return false;
+  return work(hop) != nullptr || frame->second.slots[plan().steps[hop.step].place].halted.has_value();
+}
+
+bool RunFold::stops(const HopId& hop) const {
+  if (state_.phase >= RunPhase::kFailing) return true;
+  for (FrameId at = hop.frame; state_.frames.contains(at); at = state_.frames.at(at).owner.frame) {
+    if (state_.frames.at(at).failed) return true;
+    if (at == 0) break;
+  }
+  return false;
+}
+
 std::uint8_t RunFold::hops_passed(const HopId& hop) const {
   const auto frame = state_.frames.find(hop.frame);
   if (frame == state_.frames.end() || hop.step == kNone) return 0;
@@ -242,6 +271,8 @@ std::string pulse_of(const Fact& fact) {
       return "pause";
     case Fact::Kind::kResume:
       return "resume";
+    case Fact::Kind::kUnwind:
+      return "unwind";
   }
   return "";
 }

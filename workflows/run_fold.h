@@ -62,6 +62,14 @@ class RunFold {
   std::optional<Seq> done_at(const HopId& hop) const;
   // "import[17].store"; the declared path where the frame has gone.
   std::string path_of_hop(const HopId& hop) const;
+  // The id of the run that a step which is a workflow stands for: "r-1/pay". Empty where there is no such hop any more.
+  std::string child_id(const HopId& hop) const;
+  // The event that made the run halt, where it has.
+  Seq halted_at() const { return halted_at_; }
+  // Whether that run is still needed: the hop waits for it, or it has halted.
+  bool awaits_child(const HopId& hop) const;
+  // Whether what the hop does is to end: the run unwinds, or an item around it does.
+  bool stops(const HopId& hop) const;
   // What the hop passes on to whatever it causes.
   std::uint8_t hops_passed(const HopId& hop) const;
 
@@ -81,6 +89,7 @@ class RunFold {
   std::map<TimerId, OpenCommand> timers_;
   std::map<HopId, Seq> done_;  // of steps that have an undo
   std::deque<ActionRequest> records_;
+  Seq halted_at_ = 0;
   std::size_t urgent_ = 0;  // of the records
 };
 

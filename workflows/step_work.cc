@@ -71,7 +71,12 @@ Work work_of(const Plan& plan, const OpenCommand& open) {
     work.step = planned.clauses[command.clause].declared->body.get();
   } else if (command.kind == Command::Kind::kUndo) {
     work.purpose = Purpose::kUndo;
-    work.step = command.step != kNone ? plan.steps[command.step].declared : planned.declared->undo->body.get();
+    const fb::UndoT* undo = planned.declared->undo.get();
+    if (command.step != kNone) {
+      work.step = plan.steps[command.step].declared;
+    } else if (undo != nullptr) {
+      work.step = undo->body.get();
+    }
   }
   if (const Object* args = member_object(command.value, "args")) work.args = *args;
   const Object* given = command.value.if_object();
@@ -160,6 +165,10 @@ WorkOutcome read_for(const Work& work, const View& view, const Actor& actor) {
 
 WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor) {
   return read.query.empty() ? read_record(read, key, view) : read_query(read, args, view, actor);
+}
+
+bool stands_for_run(const Work& work, const Plan& plan) {
+  return work.step->body.type == fb::Body::WorkflowStep && work.step == plan.steps[work.hop.step].declared;
 }
 
 Result<std::string> signal_id(const std::string& name, const Value& key) {

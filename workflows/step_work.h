@@ -36,6 +36,8 @@ struct WorkOutcome {
 };
 
 Work work_of(const Plan& plan, const OpenCommand& open);
+// Whether it is a child run that carries it out: begins it, or undoes it by its own steps.
+bool stands_for_run(const Work& work, const Plan& plan);
 
 // The fact that an outcome is.
 Fact fact_of(const Work& work, const StepOutcome& outcome);

@@ -22,8 +22,6 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
       return "http steps";
     case fb::Body::ExecStep:
       return "exec steps";
-    case fb::Body::WorkflowStep:
-      return "child workflows";
     case fb::Body::SqlStep:
       return "sql steps";
     case fb::Body::ActionStep:

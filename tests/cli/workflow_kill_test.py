@@ -50,6 +50,25 @@ after = ["stop"]
 """
 
 
+# The same as a step of another workflow, which fails after it where it is asked to.
+PARENT = """workflow = "buy"
+ttl_hops = 22
+[input]
+fails = "bool"
+items = "list"
+[step.take]
+workflow = "take"
+args = { fails = false, items = "${input.items}" }
+[step.stop]
+fail = "as asked"
+where = "${input.fails}"
+after = ["take"]
+[step.done]
+template = "${take}"
+after = ["stop"]
+"""
+
+
 class WorkflowKill(unittest.TestCase):
     def forgectl(self, *arguments, exit_status=0):
         done = subprocess.run([FORGECTL, *arguments], cwd=self.directory, capture_output=True, text=True, timeout=120, check=False)
@@ -75,7 +94,7 @@ class WorkflowKill(unittest.TestCase):
 
     def live(self, choices, kills_max):
         """A store from its first run to the end of the last. Returns how many workers were killed meanwhile."""
-        for name, text in (("shop.fbs", SCHEMA), ("take.toml", WORKFLOW)):
+        for name, text in (("shop.fbs", SCHEMA), ("take.toml", WORKFLOW), ("buy.toml", PARENT)):
             with open(os.path.join(self.directory, name), "w", encoding="utf-8") as file:
                 file.write(text)
         self.forgectl("init")
@@ -84,21 +103,25 @@ class WorkflowKill(unittest.TestCase):
         for item in items:
             self.forgectl("do", "Stock.fill", f"sku={item}", "left=1000")
         self.forgectl("workflow", "add", "take.toml")
+        self.forgectl("workflow", "add", "buy.toml")
         failing = 0
         for i in range(RUNS):
             fails = choices.random() < 0.3
             failing += fails
             given = json.dumps({"fails": fails, "items": items})
-            self.forgectl("workflow", "run", "take", "--id", f"r-{i}", "--input", given, "--detach")
+            self.forgectl("workflow", "run", choices.choice(["take", "buy"]), "--id", f"r-{i}", "--input", given, "--detach")
         kills = 0
         while kills < kills_max and json.loads(self.forgectl("workflow", "runs", "--status", "running", "-o", "json")):
             self.kill_a_worker(choices)
             kills += 1
         self.forgectl("workflow", "work", "--until-idle")
         runs = json.loads(self.forgectl("workflow", "runs", "-o", "json", "--limit", "0"))
-        states = [run["status"] for run in runs]
+        states = [run["status"] for run in runs if "/" not in run["id"]]
         self.assertEqual(states.count("compensated"), failing)
         self.assertEqual(states.count("completed"), RUNS - failing)
+        ended = {run["id"]: run["status"] for run in runs}
+        for child in (run for run in runs if "/" in run["id"]):
+            self.assertEqual(child["status"], ended[child["id"].split("/")[0]], f"{child['id']} (FORGE_SEED={SEED})")
         for stock in json.loads(self.forgectl("list", "Stock", "-o", "json")):
             self.assertEqual(stock["left"], 1000 - (RUNS - failing), f"FORGE_SEED={SEED}")
         self.forgectl("verify")

@@ -249,6 +249,28 @@ TEST(DeciderProperty, WhateverHappensARunEndsOnceAndFoldsToTheSame) {
   EXPECT_EQ(outcomes.size(), 7U) << "every outcome is met";
 }
 
+// A run that has completed takes back all that it did, the last first, and ends once more.
+void unwind(DrivenRun& run) {
+  Fact fact;
+  fact.kind = Fact::Kind::kUnwind;
+  std::uint64_t newest = UINT64_MAX;
+  for (;;) {
+    run.take(fact);
+    if (run.state().phase == RunPhase::kEnded) break;
+    ASSERT_EQ(run.decided().back().size(), 1U);
+    const Command& undo = run.decided().back()[0];
+    ASSERT_EQ(undo.kind, Command::Kind::kUndo);
+    const std::uint64_t number = run.state().undoing.at(undo.hop);
+    ASSERT_LT(number, newest);
+    newest = number;
+    fact.kind = Fact::Kind::kUndone;
+    fact.hop = undo.hop;
+    fact.attempt = undo.attempt;
+  }
+  EXPECT_EQ(run.state().outcome, RunOutcome::kCompensated);
+  EXPECT_TRUE(run.state().undo.empty());
+}
+
 TEST(DeciderProperty, WithoutTroubleEveryRunWithEnoughHopsCompletes) {
   for (std::uint64_t seed = 5000; seed < 5500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -286,6 +308,8 @@ TEST(DeciderProperty, WithoutTroubleEveryRunWithEnoughHopsCompletes) {
     }
     EXPECT_EQ(run.state().outcome, RunOutcome::kCompleted) << toml;
     EXPECT_LE(run.state().loops.size(), 0U);
+    unwind(run);
+    if (HasFailure()) return;
   }
 }
 

@@ -564,6 +564,44 @@ TEST(Child, ContinuesFromTheHopsOfItsParent) {
   EXPECT_EQ(run.fail("n"), "undo c") << "a child is undone by its own steps";
 }
 
+TEST(Child, ThatCompletedIsUnwoundOnce) {
+  DrivenRun run("[step.a]\nrun='f'\nundo='A.undo'\n");
+  run.start();
+  EXPECT_EQ(run.tell(Kind::kUnwind), "") << "it has not completed";
+  EXPECT_EQ(run.complete("a"), "ended completed");
+  EXPECT_EQ(run.tell(Kind::kUnwind), "undo a");
+  EXPECT_EQ(run.tell(Kind::kUnwind), "");
+  EXPECT_EQ(run.tell(Kind::kUndone, "a"), "ended compensated");
+  EXPECT_EQ(run.tell(Kind::kUnwind), "");
+}
+
+TEST(Child, WhoseUndoFailedMakesTheRunUndoFailed) {
+  DrivenRun run("[step.c]\nworkflow='child'\n[step.n]\nrun='f'\nafter=['c']\n");
+  run.start();
+  run.complete("c");
+  EXPECT_EQ(run.fail("n"), "undo c");
+  internal::Fact undone;
+  undone.kind = Kind::kUndone;
+  undone.hop = run.last("c").hop;
+  undone.attempt = 1;
+  undone.undo_failed = true;
+  EXPECT_EQ(run.take(undone), "ended undo_failed with warnings");
+}
+
+TEST(Child, HasTheDeadlineOfItsStepWhereThatIsSooner) {
+  internal::Fact started;
+  started.parent = "r-0";
+  started.hops = 8;
+  started.deadline_us = 2'000'000;
+  EXPECT_EQ(DrivenRun("deadline='10s'\n[step.a]\nwait='go'\n").take(started).substr(0, 9), "timer run");
+  DrivenRun sooner("deadline='1s'\n[step.a]\nwait='go'\n");
+  sooner.take(started);
+  DrivenRun later("deadline='10s'\n[step.a]\nwait='go'\n");
+  later.take(started);
+  EXPECT_EQ(sooner.decided()[0][0].at.micros, 1'000'000);
+  EXPECT_EQ(later.decided()[0][0].at.micros, 2'000'000);
+}
+
 // ---- Hops
 
 TEST(Hops, AStepReceivesTheLeastOfWhatItWaitedForAndPassesOnOneLess) {

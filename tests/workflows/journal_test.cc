@@ -20,6 +20,10 @@ internal::Fact sample() {
   fact.hops = 7;
   fact.actor = "ann";
   fact.reason = "customer asked";
+  fact.parent = "r-0";
+  fact.deadline_us = 9;
+  fact.warnings = true;
+  fact.undo_failed = true;
   return fact;
 }
 

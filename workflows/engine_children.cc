@@ -1,0 +1,169 @@
+// Steps that are workflows. Such a step stands for a run of its own: the child, whose id follows from the hop and whose first fact
+// names the parent and that hop. So whoever reads both journals knows what one expects of the other, and nothing else is stored:
+// the engine holds them against each other whenever one of them has changed. A child that its parent no longer waits for is told
+// to cancel, or to terminate with it; one that has come to an end, or halts, is told to the parent as the outcome of its hop.
+
+#include "commit_errors.h"
+#include "forge/workflows/runs.h"
+#include "run_engine.h"
+
+namespace forge::internal {
+namespace {
+
+StepOutcome child_outcome(const RunFold& child) {
+  const RunState& state = child.state();
+  if (state.phase == RunPhase::kHalted) return StepOutcome::halted(state.halt_value);
+  if (state.outcome == RunOutcome::kCompleted) return StepOutcome::done(result_of(child.plan(), state));
+  const std::string ending(name_of(state.outcome));
+  const bool late = state.outcome == RunOutcome::kExpired;
+  const std::string code = late ? "timeout" : state.cause.code.empty() ? ending : state.cause.code;
+  const std::string why = state.cause.message.empty() ? "" : ": " + state.cause.message;
+  return StepOutcome::failed(code, "run '" + child.id() + "' ended as " + ending + why);
+}
+
+}  // namespace
+
+// Begins the child, or takes up the one that there is.
+void RunEngine::start_child(LiveRun& live, const Work& work) {
+  const std::string id = live.run.fold->child_id(work.hop);
+  live.children.insert(id);
+  if (find(id) == nullptr) {
+    Result<ReadRun> read = read_run(store_.view(), id, definitions_, options_.run);
+    if (read.status().id() == ErrorId::kRunNotFound) {
+      return work.purpose == Purpose::kUndo ? answer(live, work, {.outcome = StepOutcome::done()}) : commit_child(live, work, id);
+    }
+    if (!read.ok()) return park(live, read.status());
+    if (read->fold->state().parent != live.run.head.id) return refuse_child(live, work, id);
+    return adopt(*std::move(read));
+  }
+  const LiveRun& child = *find(id);
+  if (child.run.fold == nullptr) return park(live, child.parked.value_or(Status()));
+  if (child.run.fold->state().parent != live.run.head.id) return refuse_child(live, work, id);
+  settle(id);
+}
+
+void RunEngine::refuse_child(LiveRun& live, const Work& work, const std::string& id) {
+  const Status taken = Status(ErrorId::kRecordExists, "there is a run '" + id + "' already").why("somebody else started it");
+  answer(live, work, {.outcome = failure_of(taken)});
+}
+
+void RunEngine::commit_child(LiveRun& live, const Work& work, const std::string& id) {
+  const std::string& name = work.step->body.AsWorkflowStep()->workflow;
+  const Result<DeclaredWorkflow> declared = newest_definition(store_.view(), name, definitions_);
+  if (!declared.ok()) {
+    return park(live, Status(declared.status())
+                          .why("step '" + live.run.fold->path_of_hop(work.hop) + "' is a run of it")
+                          .state("the run stands still")
+                          .remedy("declare it: forgectl workflow add FILE"));
+  }
+  Result<Object> input = declared->definition->take_inputs(work.args);
+  if (!input.ok()) return answer(live, work, {.outcome = failure_of(input.status())});
+  Fact fact;
+  fact.hop = work.hop;
+  fact.parent = live.run.head.id;
+  fact.hops = work.hops - 1;
+  fact.deadline_us = work.step->timeout;
+  fact.value = Object{{"input", *std::move(input)}, {"event", nullptr}};
+  ActionRequest request = start_request(declared->pin, fact);
+  request.args.add("id", id);
+  ActOptions options{.actor = live.run.head.actor, .correlation = live.run.head.correlation, .causation = work.since};
+  options.hops_left = static_cast<std::uint8_t>(fact.hops);
+  loop_.commit({std::move(request)}, std::move(options),
+               [this, parent = live.run.head.id, hop = work.hop](const Result<TransactionReceipt>& committed) {
+                 take_child_start(parent, hop, committed.status());
+               });
+}
+
+// A child that was begun comes as an event.
+void RunEngine::take_child_start(const std::string& parent, const HopId& hop, const Status& started) {
+  LiveRun* live = find(parent);
+  if (started.ok() || stopped_ || live == nullptr || live->parked) return;
+  const OpenCommand* open = live->run.fold->work(hop);
+  if (open == nullptr) return;
+  if (is_passing(started)) {
+    return add_timer(Time{options_.clock->now().micros + kAgainAfterUs}, {.kind = Due::kWorkAgain, .run = parent, .hop = hop});
+  }
+  if (is_final(started)) return fail(started);
+  if (started.id() == ErrorId::kRecordExists) {
+    start_work(*live, *open);
+  } else {
+    answer(*live, work_of(live->run.fold->plan(), *open), {.outcome = failure_of(started)});
+  }
+  settle(parent);
+}
+
+// Holds a child against its parent. Returns the run that something was added to: the child, the parent, or none (empty).
+std::string RunEngine::attend(LiveRun& child) {
+  if (child.parked || child.run.fold == nullptr || stopped_) return "";
+  const RunState& state = child.run.fold->state();
+  if (state.parent.empty()) return "";
+  LiveRun* parent = find(state.parent);
+  if (parent == nullptr) return attend_orphan(child);
+  if (parent->parked || parent->run.fold == nullptr) return "";
+  const RunFold& fold = *parent->run.fold;
+  const HopId hop = state.parent_hop;
+  const bool recorded = child.run.fold->records().empty() && !child.committing && child.entries.empty();
+  const bool over = recorded && state.phase == RunPhase::kEnded;
+  if (fold.child_id(hop) != child.run.head.id || !fold.awaits_child(hop)) {
+    return over ? ""
+                : tell_child(child, fold.state().outcome == RunOutcome::kTerminated ? Fact::Kind::kTerminate : Fact::Kind::kCancel);
+  }
+  const OpenCommand* open = fold.work(hop);
+  if (open == nullptr) return "";  // both have halted
+  const bool undone = open->command.kind == Command::Kind::kUndo;
+  if (over)
+    return undone && state.outcome == RunOutcome::kCompleted ? tell_child(child, Fact::Kind::kUnwind)
+                                                             : tell_parent(*parent, *open, child);
+  if (undone || fold.stops(hop)) return tell_child(child, Fact::Kind::kCancel);
+  if (state.phase == RunPhase::kHalted && recorded) {
+    return child.run.fold->halted_at() > open->since ? tell_parent(*parent, *open, child) : tell_child(child, Fact::Kind::kResume);
+  }
+  return fold.state().phase == RunPhase::kHalting ? tell_child(child, Fact::Kind::kPause) : "";
+}
+
+// The parent has ended without it, or is yet to be read.
+std::string RunEngine::attend_orphan(LiveRun& child) {
+  const RunState& state = child.run.fold->state();
+  if (state.phase >= RunPhase::kFailing) return "";
+  const Result<RunInfo> parent = run_info(store_.view(), state.parent);
+  if (!parent.ok() || !parent->has_ended()) return "";
+  const bool terminated = parent->status == name_of(RunOutcome::kTerminated);
+  return tell_child(child, terminated ? Fact::Kind::kTerminate : Fact::Kind::kCancel);
+}
+
+std::string RunEngine::tell_child(LiveRun& child, Fact::Kind kind) {
+  const RunPhase phase = child.run.fold->state().phase;
+  const bool moot =
+      (kind == Fact::Kind::kCancel && phase >= RunPhase::kFailing) || (kind == Fact::Kind::kPause && phase != RunPhase::kRunning);
+  if (child.told == kind || moot) return "";
+  child.told = kind;
+  Entry entry{.told = true};
+  entry.fact.kind = kind;
+  entry.fact.actor = child.run.head.actor.id;
+  entry.fact.reason = "as run '" + child.run.fold->state().parent + "', which it is a step of";
+  add(child, std::move(entry));
+  return child.run.head.id;
+}
+
+std::string RunEngine::tell_parent(LiveRun& parent, const OpenCommand& open, LiveRun& child) {
+  if (child.answered == child.run.seq) return "";
+  child.answered = child.run.seq;
+  const RunState& state = child.run.fold->state();
+  const Work work = work_of(parent.run.fold->plan(), open);
+  const bool undone = work.purpose == Purpose::kUndo;
+  Entry entry{.fact = fact_of(work, undone ? StepOutcome::done() : child_outcome(*child.run.fold)),
+              .causation = child.run.seq,
+              .answers_work = true};
+  entry.fact.hops = state.frames.at(0).passed;
+  entry.fact.warnings = state.warnings && state.outcome == RunOutcome::kCompleted;
+  entry.fact.undo_failed = state.outcome == RunOutcome::kUndoFailed;
+  add(parent, std::move(entry));
+  return parent.run.head.id;
+}
+
+bool RunEngine::waits_for_child(const LiveRun& live, const OpenCommand& open) const {
+  const RunFold& fold = *live.run.fold;
+  return stands_for_run(work_of(fold.plan(), open), fold.plan()) && runs_.contains(fold.child_id(open.command.hop));
+}
+
+}  // namespace forge::internal
