@@ -23,6 +23,6 @@ Status inside_transaction(const Envelope& event);
 
 // As rebuild, over an environment of the caller's choice.
 Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
-                          std::shared_ptr<rocksdb::Env> env);
+                          std::shared_ptr<rocksdb::Env> env, TableLoader::Limits limits = {});
 
 }  // namespace forge::internal

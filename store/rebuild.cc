@@ -61,13 +61,15 @@ Status inside_transaction(const Envelope& event) {
 }
 
 Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
-                          std::shared_ptr<rocksdb::Env> env) {
+                          std::shared_ptr<rocksdb::Env> env, TableLoader::Limits limits) {
   const Store::State& state = StoreAccess::state(origin);
   const internal::Pass pass(*state.gate);
   if (!pass) return internal::closed_error();
   FORGE_ASSIGN(const Seq end, end_of_copy(origin, options.as_of));
+  BuildTarget build = build_target(target, options, std::move(env));
+  build.limits = limits;
   FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder,
-               StoreBuilder::begin(build_target(target, options, std::move(env)), {state.identity.id.to_string(), end}));
+               StoreBuilder::begin(std::move(build), {state.identity.id.to_string(), end}));
   LogScan scan(*state.database, 1, end);
   LogRow row;
   for (;;) {

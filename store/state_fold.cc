@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "forge/events/codec.h"
@@ -115,8 +116,9 @@ Status StateFold::read_before(const Resource& resource, const Envelope& envelope
   before_ = CurrentEntry{};
   before_row_.clear();
   const auto found = rows(Table::kCurrent).find(std::string_view(key_));
-  if (found == rows(Table::kCurrent).end()) return {};
-  FORGE_ASSIGN(before_, read_current_entry(found->second));
+  current_ = found == rows(Table::kCurrent).end() ? nullptr : &found->second;
+  if (current_ == nullptr) return {};
+  FORGE_ASSIGN(before_, read_current_entry(*current_));
   if (before_.kind != EntryKind::kFull) return {};
   before_.record = before_bytes_.assign(before_.record);
   read_row(resource.record, before_.record, before_row_);
@@ -136,6 +138,10 @@ void StateFold::take(const RowChange& change, const Envelope& envelope, const Re
   if (is_append_only(change.table)) return append(change);
   if (change.table == Table::kIndex) return;  // see fill_indexes
   Rows& table = rows(change.table);
+  if (change.table == Table::kCurrent && current_ != nullptr) {  // found before the event was folded
+    current_->assign(change.value);
+    return;
+  }
   const auto found = table.find(change.key);
   if (change.erase) {
     if (found != table.end()) table.erase(found);
@@ -189,15 +195,16 @@ Status StateFold::fill_indexes() {
   return {};
 }
 
-void StateFold::each_row(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) const {
+void StateFold::take_rows(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) {
   struct Place {
     KeyStart start;
     const Rows::value_type* row = nullptr;
     bool operator<(const Place& other) const { return start == other.start ? row->first < other.row->first : start < other.start; }
   };
+  const Rows taken = std::exchange(rows(table), Rows());
   std::vector<Place> sorted;
-  sorted.reserve(rows(table).size());
-  for (const auto& row : rows(table)) sorted.push_back({KeyStart::of(row.first), &row});
+  sorted.reserve(taken.size());
+  for (const auto& row : taken) sorted.push_back({KeyStart::of(row.first), &row});
   std::sort(sorted.begin(), sorted.end());
   for (const Place& place : sorted) visit(place.row->first, place.row->second);
 }

@@ -32,8 +32,8 @@ class StateFold {
   // added holds records that no event touched since, so its entries are not folded event by event.
   // Errors: kDataCorrupt, kKeyInvalid, kUpcastFailed.
   Status fill_indexes();
-  // The rows of a table that changes, in key order.
-  void each_row(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit) const;
+  // The rows of a table that changes, in key order; they are forgotten.
+  void take_rows(Table table, const std::function<void(std::string_view key, std::string_view value)>& visit);
   // Records, destroyed ones included.
   std::uint64_t records() const { return rows(Table::kCurrent).size(); }
 
@@ -67,6 +67,7 @@ class StateFold {
   std::uint32_t domain_version_ = 0;
   std::shared_ptr<const Domain> domain_;  // of the last event
   std::string key_;
+  std::string* current_ = nullptr;  // the record's row, where it has one
   CurrentEntry before_;
   AlignedBytes before_bytes_;
   Row before_row_, changes_, after_;

@@ -82,12 +82,15 @@ Status StoreBuilder::create() {
                Database::open({.path = files_->paths().data(), .env = target_.env.get(), .create = true, .log = target_.log}));
   FORGE_TRY(put_store_id(*database_, identity_.id));
   thread_ = std::make_unique<SideThread>();
-  const std::string stem = files_->paths().loading() + "/";
-  for (std::size_t i = 0; i < kTableCount; ++i) {
-    const Table table = static_cast<Table>(i);
-    loaders_[i] = std::make_unique<TableLoader>(*database_, table, stem + std::string(name_of(table)) + "-", *thread_);
-  }
-  tile_roots_ = std::make_unique<TableLoader>(*database_, Table::kTree, stem + "roots-", *thread_);
+  const std::shared_ptr<TableLoader::Memory> memory = TableLoader::new_memory();
+  const auto new_loader = [&](Table table, std::string_view name) {
+    const bool any_order = table == Table::kVersions || table == Table::kIdempotency || table == Table::kTags;
+    const std::string stem = files_->paths().loading() + "/" + std::string(name) + "-";
+    return std::make_unique<TableLoader>(*database_, table, any_order ? TableLoader::Order::kAny : TableLoader::Order::kSorted,
+                                         stem, memory, *thread_, target_.limits);
+  };
+  for (std::size_t i = 0; i < kTableCount; ++i) loaders_[i] = new_loader(static_cast<Table>(i), name_of(static_cast<Table>(i)));
+  tile_roots_ = new_loader(Table::kTree, "roots");
   return {};
 }
 
@@ -147,18 +150,18 @@ Result<Seq> StoreBuilder::add_note(std::string_view actor, std::string_view reas
 
 Result<BuiltStore> StoreBuilder::finish() {
   if (!order_.is_whole()) return Status(ErrorId::kDataCorrupt, "the log ends inside a transaction");
+  built_.records = fold_.records();
   FORGE_TRY(load_rest());
   built_.bytes = bytes_on_disk();
   built_.identity = identity_;
   built_.root = {.size = size(), .hash = root()};
-  built_.records = fold_.records();
   FORGE_TRY(seal());
   is_claimed_ = false;
   lock_.reset();
   return built_;
 }
 
-// The tables that only grow are complete. They are taken in, and merged where they came in runs, while the state is sorted and
+// The tables that only grow are complete. They are merged, where they came in runs, and taken in while the state is sorted and
 // written.
 Status StoreBuilder::load_rest() {
   FORGE_TRY(fold_.fill_indexes());
@@ -180,7 +183,7 @@ Status StoreBuilder::load_rest() {
 
 Status StoreBuilder::load_state(Table table) {
   Status put;
-  fold_.each_row(table, [&](std::string_view key, std::string_view value) {
+  fold_.take_rows(table, [&](std::string_view key, std::string_view value) {
     if (put.ok()) put = loader(table).put(key, value);
   });
   FORGE_TRY(put);
@@ -189,9 +192,10 @@ Status StoreBuilder::load_state(Table table) {
 
 Status StoreBuilder::take_in(const std::vector<Table>& tables) {
   for (const Table table : tables) {
+    FORGE_TRY(loader(table).merge());
     std::vector<std::shared_ptr<LoadedFile>> files = loader(table).files();
     if (table == Table::kTree) files.insert(files.end(), tile_roots_->files().begin(), tile_roots_->files().end());
-    FORGE_TRY(ingest(*database_, table, std::move(files)));
+    FORGE_TRY(ingest(*database_, table, files));
   }
   return {};
 }

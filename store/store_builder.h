@@ -31,6 +31,7 @@ struct BuildTarget {
   Clock* clock = nullptr;
   IdSource* ids = nullptr;
   LogSink log;
+  TableLoader::Limits limits = {};
 };
 
 struct BuiltStore {

@@ -22,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kPoints = kIsSlowBuild ? 40 : 200;
+// So little is kept in memory that rows are set aside, and merged more than once.
+constexpr internal::TableLoader::Limits kSetAside{.run_bytes = 16 << 10, .runs = 3};
 constexpr std::uint64_t kFirstChanges = kIsSlowBuild ? 5 : 2, kLaterChanges = kIsSlowBuild ? 17 : 7;
 
 Status first_finding(const Store& store) {
@@ -53,6 +55,9 @@ std::set<std::string> files_under(const std::string& path) {
 
 class Rebuild : public ::testing::Test {
  protected:
+  void fill_the_disk_at_any_point(internal::TableLoader::Limits limits);
+  void cut_short_at_any_moment(internal::TableLoader::Limits limits);
+
   SampleDirectory directory_{SampleDirectory::State::kClosed};
   Store origin_ = Store::open(directory_.path()).value();
   FreshPath target_{"rebuilt"};
@@ -76,6 +81,15 @@ TEST_F(Rebuild, EqualsThePastAtEveryOfManyRandomPoints) {
     const Status sound = first_finding(rebuilt);
     ASSERT_TRUE(sound.ok()) << point << ": " << sound.message();
   }
+}
+
+TEST_F(Rebuild, IsTheSameWhereRowsAreSetAside) {
+  ASSERT_TRUE(internal::rebuild_over(origin_, target_.path(), {}, nullptr, kSetAside).ok());
+  EXPECT_FALSE(fs::exists(target_.path() + "/loading"));
+  const Store rebuilt = Store::open(target_.path(), {.read_only = true}).value();
+  EXPECT_EQ(contents_of(rebuilt).value(), contents_of(origin_).value());
+  const Status sound = first_finding(rebuilt);
+  EXPECT_TRUE(sound.ok()) << sound.message();
 }
 
 TEST_F(Rebuild, MakesAStoreOfItsOwnThatRemembersItsOriginAndGoesOn) {
@@ -187,35 +201,44 @@ TEST_F(Rebuild, EstimatesWithoutWriting) {
 // --- half-way ------------------------------------------------------------------------------------------------------------------
 
 // A disk that fills up at any point of a rebuild: refused as a full disk, nothing left behind, and no store.
-TEST_F(Rebuild, OnAFullDiskFailsCleanly) {
+void Rebuild::fill_the_disk_at_any_point(internal::TableLoader::Limits limits) {
   std::uint64_t refused = 0;
   for (std::uint64_t capacity = 1 << 10; capacity < 4 << 20; capacity = capacity * 3 / 2) {
     const auto disk = std::make_shared<SimulatedDisk>();
     const std::shared_ptr<rocksdb::Env> env = new_fault_env(disk);
     disk->set_capacity(capacity);
-    const Result<Copy> copy = internal::rebuild_over(origin_, "/copy", {}, env);
+    const Result<Copy> copy = internal::rebuild_over(origin_, "/copy", {}, env, limits);
     if (copy.ok()) continue;
     ++refused;
     EXPECT_EQ(copy.status().id(), ErrorId::kDiskFull) << capacity << ": " << copy.status().message();
     disk->set_capacity(SimulatedDisk::kUnlimited);
     for (const std::string& file : disk->files()) ADD_FAILURE() << capacity << ": " << file << " was left behind";
-    const Result<Copy> again = internal::rebuild_over(origin_, "/copy", {}, env);
+    const Result<Copy> again = internal::rebuild_over(origin_, "/copy", {}, env, limits);
     EXPECT_TRUE(again.ok()) << capacity << ": " << again.status().message();
   }
   EXPECT_GT(refused, 3u);
 }
 
+TEST_F(Rebuild, OnAFullDiskFailsCleanly) {
+  fill_the_disk_at_any_point({});
+}
+
+TEST_F(Rebuild, WithRowsSetAsideOnAFullDiskFailsCleanly) {
+  fill_the_disk_at_any_point(kSetAside);
+}
+
 // Whatever the moment of a kill or a power cut: afterwards there is the whole store, or none that opens, and the same copy can be
 // made again.
-TEST_F(Rebuild, CutShortIsWholeOrNoStoreAndIsMadeAgain) {
+void Rebuild::cut_short_at_any_moment(internal::TableLoader::Limits limits) {
   const std::string expected = contents_of(origin_).value();
   std::uint64_t whole = 0, unfinished = 0;
-  for (std::uint64_t changes = 1; changes < 260; changes += changes < 60 ? kFirstChanges : kLaterChanges) {
+  for (std::uint64_t changes = 1; changes < 260 || (whole == 0 && changes < 2000);
+       changes += changes < 60 ? kFirstChanges : kLaterChanges) {
     const bool is_power_cut = changes % 4 != 1;
     SCOPED_TRACE((is_power_cut ? "power cut after " : "kill after ") + std::to_string(changes) + " changes");
     const auto disk = std::make_shared<SimulatedDisk>();
     disk->power_loss_after(changes);
-    const Result<Copy> copy = internal::rebuild_over(origin_, "/copy", {}, new_fault_env(disk));
+    const Result<Copy> copy = internal::rebuild_over(origin_, "/copy", {}, new_fault_env(disk), limits);
     is_power_cut ? disk->power_loss(changes, PowerLoss::kDropUnsynced) : disk->process_crash();
     OpenOptions options;
     options.create = false;
@@ -225,7 +248,7 @@ TEST_F(Rebuild, CutShortIsWholeOrNoStoreAndIsMadeAgain) {
       EXPECT_FALSE(copy.ok()) << "the copy was reported as done: " << opened.status().message();
       const ErrorId id = opened.status().id();
       EXPECT_TRUE(id == ErrorId::kCopyUnfinished || id == ErrorId::kStoreNotFound) << opened.status().message();
-      const Result<Copy> again = internal::rebuild_over(origin_, "/copy", {}, new_fault_env(disk));
+      const Result<Copy> again = internal::rebuild_over(origin_, "/copy", {}, new_fault_env(disk), limits);
       ASSERT_TRUE(again.ok()) << again.status().message();
       opened = StoreAccess::open("/copy", options, new_fault_env(disk));
     } else {
@@ -236,6 +259,14 @@ TEST_F(Rebuild, CutShortIsWholeOrNoStoreAndIsMadeAgain) {
   }
   EXPECT_GT(whole, 0u);
   EXPECT_GT(unfinished, 10u);
+}
+
+TEST_F(Rebuild, CutShortIsWholeOrNoStoreAndIsMadeAgain) {
+  cut_short_at_any_moment({});
+}
+
+TEST_F(Rebuild, CutShortWithRowsSetAsideIsWholeOrNoStoreAndIsMadeAgain) {
+  cut_short_at_any_moment(kSetAside);
 }
 
 }  // namespace
