@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "copy.h"
+#include "log_ahead.h"
 #include "log_reader.h"
 
 namespace forge {
@@ -70,13 +71,15 @@ Result<Copy> rebuild_over(const Store& origin, const std::string& target, const 
   build.limits = limits;
   FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder,
                StoreBuilder::begin(std::move(build), {state.identity.id.to_string(), end}));
-  LogScan scan(*state.database, 1, end);
-  LogRow row;
-  for (;;) {
-    FORGE_ASSIGN(const bool any, scan.next(row));
-    if (!any) break;
-    FORGE_TRY(builder->add(row));
-    FORGE_TRY(tell_progress(options, row.seq, end));
+  {
+    LogAhead log(*state.database, 1, end);
+    LogRow row;
+    for (;;) {
+      FORGE_ASSIGN(const bool any, log.next(row));
+      if (!any) break;
+      FORGE_TRY(builder->add(row));
+      FORGE_TRY(tell_progress(options, row.seq, end));
+    }
   }
   // The tiles' own roots are not looked at on the way: the root that they give must be that of the events.
   FORGE_ASSIGN(const Hash expected, tree_root(*state.database, end));
