@@ -1,6 +1,7 @@
 #include "workflow_words.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "action_input.h"
 #include "forge/events/json.h"
@@ -95,6 +96,23 @@ void RunnerLines::print(Session& session) {
     lines.swap(lines_);
   }
   for (const std::string& line : lines) session.notice(line);
+}
+
+Flag programs_flag() {
+  return {.name = "programs",
+          .type = FlagType::kText,
+          .value = "FILE",
+          .summary = "a file that names the programs which exec steps may run",
+          .offer = Offer::kFile};
+}
+
+Result<Programs> read_programs(Session& session) {
+  const auto path = session.arguments.if_text("programs");
+  if (!path) return Programs();
+  FORGE_ASSIGN(const std::string text, read_input(session, *path, kBytesMax));
+  std::error_code ignored;
+  const std::filesystem::path directory = std::filesystem::absolute(*path, ignored).parent_path();
+  return parse_programs(text, *path, directory.lexically_normal().string());
 }
 
 Flag reason_flag_of_run() {

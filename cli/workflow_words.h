@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "forge/workflows/definition.h"
+#include "forge/workflows/program.h"
 #include "forge/workflows/runs.h"
 #include "session.h"
 
@@ -33,6 +34,10 @@ class RunnerLines {
   std::mutex mutex_;
   std::vector<std::string> lines_;
 };
+
+// --programs FILE: what exec steps may run. Errors: as parse_programs; kNotFound where there is no such file.
+Flag programs_flag();
+Result<Programs> read_programs(Session& session);
 
 Flag reason_flag_of_run();
 Argument run_argument();

@@ -39,6 +39,23 @@ Declared declare(const Value& value) {
   return made;
 }
 
+bool Places::note_all(const Declared& declared, const std::string& path, int level) {
+  if (level > kNestingMax) return false;
+  bool all = true;
+  for (const Declared::Member& member : declared.members) {
+    const std::string inside = path.empty() ? member.name : path + "." + member.name;
+    note(inside, member.value.spot);
+    note(inside + "!", member.spot);
+    all = note_all(member.value, inside, level + 1) && all;
+  }
+  for (std::size_t i = 0; i < declared.items.size(); ++i) {
+    const std::string inside = path + "." + std::to_string(i);
+    note(inside, declared.items[i].spot);
+    all = note_all(declared.items[i], inside, level + 1) && all;
+  }
+  return all;
+}
+
 Spot Places::spot_of(const std::string& path) const {
   // What has no place of its own stands where the nearest thing around it does.
   std::string known = path;

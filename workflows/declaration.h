@@ -52,6 +52,10 @@ class Places {
   explicit Places(std::string file) : file_(std::move(file)) {}
 
   void name_workflow(std::string name) { workflow_ = std::move(name); }
+  // How deep steps may stand in steps, and whatever else is nested.
+  static constexpr int kNestingMax = 200;
+  // Where everything in `declared` stands, which is at `path`. False where it is nested too deep.
+  bool note_all(const Declared& declared, const std::string& path = "", int level = 0);
   void note(std::string path, Spot spot) { spots_.insert_or_assign(std::move(path), spot); }
   // "checkout.toml:14:30", or "checkout: step.load.key".
   std::string place_of(const std::string& path) const;

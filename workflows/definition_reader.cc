@@ -8,27 +8,6 @@
 namespace forge::internal {
 namespace {
 
-// How deep steps may stand in steps, and whatever else is nested.
-constexpr int kNestingMax = 200;
-
-// Notes where everything stands. False where it is nested too deep.
-bool note_places(const Declared& declared, const std::string& path, Places& places, int level = 0) {
-  if (level > kNestingMax) return false;
-  bool all = true;
-  for (const Declared::Member& member : declared.members) {
-    const std::string inside = path.empty() ? member.name : path + "." + member.name;
-    places.note(inside, member.value.spot);
-    places.note(inside + "!", member.spot);
-    all = note_places(member.value, inside, places, level + 1) && all;
-  }
-  for (std::size_t i = 0; i < declared.items.size(); ++i) {
-    const std::string inside = path + "." + std::to_string(i);
-    places.note(inside, declared.items[i].spot);
-    all = note_places(declared.items[i], inside, places, level + 1) && all;
-  }
-  return all;
-}
-
 class DefinitionReader {
  public:
   DefinitionReader(const Findings& findings, TableReader& table) : findings_(findings), table_(table) {}
@@ -201,9 +180,9 @@ class DefinitionReader {
 }  // namespace
 
 fb::WorkflowDefinitionT read_definition(const Declared& declared, const Findings& findings) {
-  if (!note_places(declared, "", findings.places)) {
+  if (!findings.places.note_all(declared)) {
     findings.add(ErrorId::kWorkflowUnsupported, "workflow", "the workflow is nested too deep",
-                 "at most " + std::to_string(kNestingMax) + " tables and lists may stand in each other");
+                 "at most " + std::to_string(Places::kNestingMax) + " tables and lists may stand in each other");
     fb::WorkflowDefinitionT none;
     none.body = std::make_unique<fb::BlockT>();
     return none;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "exec_work.h"
 #include "run_engine.h"
 
 namespace forge::internal {
@@ -15,9 +16,17 @@ std::string idempotency_key(const std::string& run, const Work& work) {
   return run + "/" + std::to_string(work.hop.frame) + "/" + std::to_string(work.hop.step) + purpose;
 }
 
-StepOutcome call(const StepFunction& function, const Object& args, StepContext& context) {
+Status missing_code(const std::string& path, const std::string& what, const std::string& name, std::string remedy) {
+  return Status(ErrorId::kWorkflowReference, "step '" + path + "' calls an unknown " + what + " '" + name + "'")
+      .why("this program has not registered it")
+      .state("the run stands still")
+      .remedy(std::move(remedy));
+}
+
+template <typename Body>
+StepOutcome outcome_of(const Body& body, const Work& work, StepContext& context) {
   try {
-    return function(args, context);
+    return body(work, context);
   } catch (const std::exception& error) {
     return StepOutcome::failed("exception", error.what());
   } catch (...) {
@@ -60,7 +69,11 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
   auto attempt = std::make_shared<Attempt>();
   attempt->hop = work.hop;
   attempt->number = work.attempt;
-  if (work.step->body.type == fb::Body::RunStep) return call_function(live, work, attempt);
+  if (work.step->body.type == fb::Body::RunStep || work.step->body.type == fb::Body::ExecStep) {
+    Result<Body> body = body_of(live, work);
+    attempt->is_program = work.step->body.type == fb::Body::ExecStep;
+    return body.ok() ? call(live, work, attempt, *std::move(body)) : park(live, body.status());
+  }
   const bool reads = work.step->body.type == fb::Body::ReadStep || work.purpose == Purpose::kFetch;
   if (!reads) {
     return park(live,
@@ -78,22 +91,34 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
   });
 }
 
-void RunEngine::call_function(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt) {
+// The code that carries it out. Errors: kWorkflowReference where this program has none of that name.
+Result<RunEngine::Body> RunEngine::body_of(const LiveRun& live, const Work& work) const {
+  const std::string path = live.run.fold->path_of_hop(work.hop);
+  if (const fb::ExecStepT* exec = work.step->body.AsExecStep()) {
+    const auto found = options_.programs.find(exec->program);
+    if (found == options_.programs.end()) {
+      return missing_code(path, "program", exec->program, "register it in the file that --programs names");
+    }
+    return Body([&name = found->first, &program = found->second](const Work& of, StepContext& context) {
+      return run_program(name, program, of, context);
+    });
+  }
   const std::string& name = work.step->body.AsRunStep()->function;
   const auto found = options_.functions.find(name);
-  const std::string path = live.run.fold->path_of_hop(work.hop);
   if (found == options_.functions.end()) {
-    return park(live, Status(ErrorId::kWorkflowReference, "step '" + path + "' calls an unknown function '" + name + "'")
-                          .why("this program has not registered it")
-                          .state("the run stands still")
-                          .remedy("run it by the program that has the function"));
+    return missing_code(path, "function", name, "run it by the program that has the function");
   }
+  return Body([&function = found->second](const Work& of, StepContext& context) { return function(of.args, context); });
+}
+
+void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt, Body body) {
   live.attempts[work.hop] = attempt;
   if (work.step->timeout > 0) {
     add_timer(Time{options_.clock->now().micros + work.step->timeout},
               {.kind = Due::kAttemptTimeout, .run = live.run.head.id, .hop = work.hop, .attempt = work.attempt});
   }
-  loop_.start([this, head = live.run.head, work, attempt, path, function = &found->second] {
+  const std::string path = live.run.fold->path_of_hop(work.hop);
+  loop_.start([this, head = live.run.head, work, attempt, path, body = std::move(body)] {
     const View view = store_.view();
     StepContext context(view, attempt->stop.get_token());
     context.run = head.id;
@@ -103,7 +128,7 @@ void RunEngine::call_function(LiveRun& live, const Work& work, const std::shared
     context.hops_left = work.hops;
     context.idempotency_key = idempotency_key(head.id, work);
     const auto begin = std::chrono::steady_clock::now();
-    WorkOutcome outcome{.outcome = call(*function, work.args, context)};
+    WorkOutcome outcome{.outcome = outcome_of(body, work, context)};
     const std::int64_t took = nanoseconds_since(begin);
     if (outcome.outcome.kind == StepOutcome::Kind::kDone) outcome = with_actions(std::move(outcome), context.take_actions());
     loop_.post([this, id = head.id, work, attempt, outcome = std::move(outcome), took]() mutable {
@@ -119,6 +144,7 @@ void RunEngine::take_outcome(const std::string& id, const std::shared_ptr<Attemp
   const auto known = live->attempts.find(work.hop);
   if (known == live->attempts.end() || known->second != attempt) return;
   live->attempts.erase(known);
+  if (attempt->late) outcome = {.outcome = StepOutcome::failed("timeout", "it took longer than its timeout")};
   answer(*live, work, std::move(outcome), Object{{"duration_ns", duration_ns}});
   settle(id);
 }

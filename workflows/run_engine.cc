@@ -293,6 +293,10 @@ void RunEngine::fire(const Timer& timer) {
     fact.hop = timer.hop;
     fact.timer = timer.timer;
     add(*live, {.fact = std::move(fact)});
+  } else if (runs && timer.kind == Due::kAttemptTimeout && attempt->second->is_program) {
+    // The next attempt begins when what this one began has ended.
+    attempt->second->late = true;
+    stop_hop(*live, timer.hop);
   } else if (runs) {
     // It is asked to stop, and its result no longer counts.
     const std::shared_ptr<Attempt> abandoned = attempt->second;
@@ -302,7 +306,7 @@ void RunEngine::fire(const Timer& timer) {
     const OpenCommand* open = live->run.fold->work(timer.hop);
     if (open == nullptr) return;
     const Work work = work_of(live->run.fold->plan(), *open);
-    if (timer.kind == Due::kAttemptTimeout) {
+    if (timer.kind == Due::kAttemptTimeout || abandoned->late) {
       answer(*live, work, {.outcome = StepOutcome::failed("timeout", "it took longer than its timeout")});
     } else {
       answer(*live, work, {.outcome = StepOutcome::failed("stopped", "it was told to stop, and did not in time")});

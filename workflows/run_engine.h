@@ -22,6 +22,7 @@
 #include "forge/events/event.h"
 #include "forge/store/options.h"
 #include "forge/store/store.h"
+#include "forge/workflows/program.h"
 #include "forge/workflows/step.h"
 #include "run_journal.h"
 #include "run_loop.h"
@@ -31,6 +32,7 @@ namespace forge::internal {
 
 struct EngineOptions {
   StepFunctions functions = {};
+  Programs programs = {};
   RunOptions run = {};
   std::int64_t stop_grace_us = 5'000'000;
   Clock* clock = nullptr;
@@ -68,6 +70,8 @@ class RunEngine {
     HopId hop;
     std::uint32_t number = 0;
     bool abandoned = false;
+    bool is_program = false;
+    bool late = false;  // its timeout has passed, and what it began is being ended
   };
 
   // A fact that is to be written, with the actions that belong to it.
@@ -140,7 +144,9 @@ class RunEngine {
   // ---- Steps (engine_work.cc)
   void start_work(LiveRun& live, const OpenCommand& open);
   void start_attempt(LiveRun& live, const Work& work);
-  void call_function(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt);
+  using Body = std::function<StepOutcome(const Work& work, StepContext& context)>;
+  Result<Body> body_of(const LiveRun& live, const Work& work) const;
+  void call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt, Body body);
   void take_outcome(const std::string& id, const std::shared_ptr<Attempt>& attempt, const Work& work, WorkOutcome outcome,
                     std::int64_t duration_ns);
   void stop_hop(LiveRun& live, const HopId& hop);

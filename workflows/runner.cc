@@ -30,6 +30,7 @@ struct Runner::State {
   static EngineOptions engine_options(const RunnerOptions& options) {
     EngineOptions made;
     made.functions = options.functions;
+    made.programs = options.programs;
     made.run.max_concurrency = options.max_concurrency;
     made.stop_grace_us = options.stop_grace.count();
     made.clock = &clock_of(options);

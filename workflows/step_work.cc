@@ -80,8 +80,12 @@ Work work_of(const Plan& plan, const OpenCommand& open) {
   }
   if (const Object* args = member_object(command.value, "args")) work.args = *args;
   const Object* given = command.value.if_object();
-  const Value* values = given == nullptr ? nullptr : given->find("values");
-  if (values != nullptr && values->if_list() != nullptr) work.values = *values->if_list();
+  const auto list_of = [given](const char* name) {
+    const Value* found = given == nullptr ? nullptr : given->find(name);
+    return found != nullptr && found->if_list() != nullptr ? *found->if_list() : List();
+  };
+  work.values = list_of("values");
+  work.named = list_of("named");
   return work;
 }
 

@@ -23,7 +23,8 @@ struct Work {
   Purpose purpose = Purpose::kRun;
   const fb::StepT* step = nullptr;  // whose body it is
   Object args;
-  List values;  // as body_parts.h has them
+  List values;  // as body_parts.h has them, and the next
+  List named;
   std::uint32_t hops = 0;
   Seq since = 0;  // the event that it follows from
 };

@@ -20,8 +20,6 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
   switch (body.type) {
     case fb::Body::HttpStep:
       return "http steps";
-    case fb::Body::ExecStep:
-      return "exec steps";
     case fb::Body::SqlStep:
       return "sql steps";
     case fb::Body::ActionStep:
@@ -44,7 +42,8 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
 
 // What reverses a step or cleans up after it is one action or one call.
 bool is_simple(const fb::BodyUnion& body) {
-  const bool simple = body.type == fb::Body::ActionStep || body.type == fb::Body::RunStep || body.type == fb::Body::SignalStep;
+  const bool simple = body.type == fb::Body::ActionStep || body.type == fb::Body::RunStep || body.type == fb::Body::SignalStep ||
+                      body.type == fb::Body::ExecStep;
   return simple && missing_kind(body).empty();
 }
 

@@ -92,6 +92,7 @@ Result<int> run_workflow_run(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   std::error_code ignored;
   const bool is_file = std::filesystem::is_regular_file(words[0], ignored);
+  FORGE_ASSIGN(Programs programs, read_programs(session));
   FORGE_ASSIGN(Store store, session.open_for_writing());
   std::vector<Status> errors;
   const auto definition = is_file ? read_workflow_file(session, words[0], errors) : workflow(store.view(), words[0]);
@@ -108,7 +109,8 @@ Result<int> run_workflow_run(Session& session) {
     return print_end(session, run);
   }
   RunnerLines lines;
-  FORGE_ASSIGN(Runner runner, Runner::start(store, {.clock = session.streams.clock, .log = lines.sink()}));
+  FORGE_ASSIGN(Runner runner,
+               Runner::start(store, {.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()}));
   const Result<RunInfo> run = wait_here(session, runner, lines, id);
   runner.stop();
   if (!run.ok()) return run.status();
@@ -118,6 +120,7 @@ Result<int> run_workflow_run(Session& session) {
 // ---- Working
 
 Result<int> run_workflow_work(Session& session) {
+  FORGE_ASSIGN(Programs programs, read_programs(session));
   FORGE_ASSIGN(Store store, session.open_for_writing());
   RunnerLines lines;
   if (session.dry_run()) {
@@ -126,7 +129,8 @@ Result<int> run_workflow_work(Session& session) {
     FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", false}}, "running"));
     return 0;
   }
-  FORGE_ASSIGN(Runner runner, Runner::start(store, {.clock = session.streams.clock, .log = lines.sink()}));
+  FORGE_ASSIGN(Runner runner,
+               Runner::start(store, {.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()}));
   const std::unique_ptr<Server> server = session.serve(store);
   Status idle;
   do {
@@ -159,6 +163,7 @@ const Command& workflow_run_command() {
           {{.name = "id", .type = FlagType::kText, .value = "ID", .summary = "the run's id; the same one again gives the same run"},
            {.name = "input", .type = FlagType::kText, .value = "JSON", .summary = "inputs as JSON, @FILE or -"},
            {.name = "detach", .summary = "only start it; `forgectl workflow work` carries it out"},
+           programs_flag(),
            reason_flag_of_run()},
       .examples = {{"forgectl workflow run checkout.toml order=o-1 --id co-1", ""},
                    {"forgectl workflow run checkout --input @order.json --detach", ""}},
@@ -175,7 +180,7 @@ const Command& workflow_work_command() {
   static const Command kCommand{
       .name = "workflow work",
       .summary = "carry out all runs, and start those that hooks ask for, until Ctrl-C",
-      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}},
+      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}, programs_flag()},
       .examples = {{"forgectl workflow work", "answers other processes meanwhile"}, {"forgectl workflow work --until-idle", ""}},
       .writes = true,
       .run = run_workflow_work,

@@ -55,7 +55,7 @@ class RunnerTest : public ::testing::Test {
   // A fresh runner works until nothing goes on by itself.
   void work(std::int64_t within_us = 3'600'000'000) {
     runner_.reset();
-    runner_ = std::make_unique<VirtualRunner>(*store_, clock_, functions_);
+    runner_ = std::make_unique<VirtualRunner>(*store_, clock_, functions_, LogSink(), programs_);
     runner_->run(within_us);
   }
   RunInfo run(const std::string& name, Object input = {}, const std::string& id = "r-1") {
@@ -99,6 +99,7 @@ class RunnerTest : public ::testing::Test {
   testing::SeededIds ids_{7};
   std::unique_ptr<Store> store_;
   StepFunctions functions_;
+  Programs programs_;
   std::unique_ptr<VirtualRunner> runner_;
 };
 

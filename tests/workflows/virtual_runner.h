@@ -56,11 +56,11 @@ class VirtualLoop final : public internal::RunLoop {
 
 class VirtualRunner {
  public:
-  VirtualRunner(Store& store, testing::ManualClock& clock, StepFunctions functions = {}, LogSink log = {})
+  VirtualRunner(Store& store, testing::ManualClock& clock, StepFunctions functions = {}, LogSink log = {}, Programs programs = {})
       : store_(store),
         clock_(clock),
         loop_(store, clock),
-        engine_(store, loop_, options(clock, std::move(functions), std::move(log)), [] {}) {
+        engine_(store, loop_, options(clock, std::move(functions), std::move(log), std::move(programs)), [] {}) {
     EXPECT_EQ(engine_.recover().message(), Status().message());
   }
 
@@ -74,9 +74,10 @@ class VirtualRunner {
   internal::RunEngine& engine() { return engine_; }
 
  private:
-  static internal::EngineOptions options(Clock& clock, StepFunctions functions, LogSink log) {
+  static internal::EngineOptions options(Clock& clock, StepFunctions functions, LogSink log, Programs programs) {
     internal::EngineOptions made;
     made.functions = std::move(functions);
+    made.programs = std::move(programs);
     made.clock = &clock;
     made.log = std::move(log);
     return made;

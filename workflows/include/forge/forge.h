@@ -29,6 +29,7 @@
 #include "forge/store/verify.h"
 #include "forge/store/view.h"
 #include "forge/workflows/definition.h"
+#include "forge/workflows/program.h"
 #include "forge/workflows/runner.h"
 #include "forge/workflows/runs.h"
 #include "forge/workflows/step.h"

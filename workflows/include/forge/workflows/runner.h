@@ -16,6 +16,7 @@
 #include "forge/store/options.h"
 #include "forge/store/store.h"
 #include "forge/workflows/definition.h"
+#include "forge/workflows/program.h"
 #include "forge/workflows/runs.h"
 #include "forge/workflows/step.h"
 
@@ -23,6 +24,7 @@ namespace forge {
 
 struct RunnerOptions {
   StepFunctions functions = {};
+  Programs programs = {};                           // that `exec` steps may run
   std::size_t threads = 4;                          // that call functions and read records; at least 1
   std::uint32_t max_concurrency = 64;               // steps of one run in flight; 1: one at a time
   std::chrono::microseconds stop_grace{5'000'000};  // a function that was told to stop is abandoned after this
@@ -32,8 +34,9 @@ struct RunnerOptions {
 
 class Runner {
  public:
-  // Reads the journals of all runs that have not ended, and goes on with them. A run whose definition or function is missing stands
-  // still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is attached or open for reading; as reading.
+  // Reads the journals of all runs that have not ended, and goes on with them. A run whose definition, function or program is
+  // missing stands still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is attached or open for
+  // reading; as reading.
   static Result<Runner> start(Store& store, const RunnerOptions& options = {});
   Runner(Runner&&) noexcept;
   Runner& operator=(Runner&&) noexcept;
