@@ -149,7 +149,9 @@ void RunEngine::await(LiveRun& live, const OpenCommand& open) {
   const Object* given = open.command.value.if_object();
   const Value* values = given == nullptr ? nullptr : given->find("values");
   const bool keyed = values != nullptr && values->if_list() != nullptr && !values->if_list()->empty();
-  const Result<std::string> id = signal_id(wait->signal, keyed ? (*values->if_list())[0] : Value());
+  const Value key = keyed ? (*values->if_list())[0] : Value();
+  if (!wait->event.empty()) return await_event(live, open, *wait, key);
+  const Result<std::string> id = signal_id(wait->signal, key);
   if (!id.ok()) return park(live, id.status());
   waiting_[*id].insert({live.run.head.id, hop});
   live.signals.insert(*id);

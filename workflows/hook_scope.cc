@@ -14,13 +14,12 @@ class EventScope final : public Scope {
   const Time at_;
 };
 
-// Events of runs themselves start others only where the pattern names them.
+}  // namespace
+
 bool is_for(const std::string& pattern, const Event& event) {
   const bool own = event.resource.starts_with('_') || event.resource.empty();
   return matches_glob(pattern, event.type) && (!own || pattern.starts_with('_'));
 }
-
-}  // namespace
 
 Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition, const Event& event) {
   const Plan& plan = definition.plan();

@@ -19,6 +19,9 @@ struct HookedRun {
   std::uint32_t hops = 0;
 };
 
+// Whether an event is one of those that a hook or a wait names. Those of runs themselves are only where the pattern names them.
+bool is_for(const std::string& pattern, const Event& event);
+
 // Nothing where the event is not one that the hook is for, or its condition is not true. The id follows from the event, or from the
 // hook's key. Errors: kPathMissing, kRunInput and those of expressions, where it is but no run can be started.
 Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition, const Event& event);

@@ -72,7 +72,8 @@ std::string waits_for(const RunFold& fold, const Command& command) {
       values == nullptr || values->if_list() == nullptr || values->if_list()->empty() ? Value() : (*values->if_list())[0];
   std::string text = first.if_text() != nullptr ? *first.if_text() : first.is_null() ? "" : to_json(first);
   if (body.AsWaitStep() == nullptr) return text;
-  return body.AsWaitStep()->signal + (text.empty() ? "" : "/" + text);
+  const fb::WaitStepT& wait = *body.AsWaitStep();
+  return (wait.event.empty() ? wait.signal : wait.event) + (text.empty() ? "" : "/" + text);
 }
 
 std::vector<OpenStep> open_steps(const RunFold& fold) {

@@ -202,6 +202,7 @@ void RunEngine::settle(const std::string& id) {
       std::erase_if(waiting->second, [&id](const auto& one) { return one.first == id; });
       if (waiting->second.empty()) waiting_.erase(waiting);
     }
+    forget_event_waits(*live);
     runs_.erase(id);
   }
   for (const std::string& other : touched) {
@@ -238,6 +239,7 @@ void RunEngine::take_event(const Event& event) {
       take_workflow_event(event);
     }
   }
+  if (!event_waits_.empty()) take_waited_event(event);
   take_hook_event(event);
 }
 

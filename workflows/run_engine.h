@@ -91,10 +91,11 @@ class RunEngine {
     ReadRun run;
     std::deque<Entry> entries;
     std::map<HopId, std::shared_ptr<Attempt>> attempts;
-    std::set<std::string> signals;   // that it has waited for
-    std::set<std::string> children;  // runs that steps of it stand for, and that have not ended
-    std::optional<Fact::Kind> told;  // what its parent told it last
-    Seq answered = 0;                // how far its parent knows of it
+    std::set<std::string> signals;                              // that it has waited for
+    std::set<std::pair<std::string, std::string>> event_waits;  // patterns and keys that it has waited for
+    std::set<std::string> children;                             // runs that steps of it stand for, and that have not ended
+    std::optional<Fact::Kind> told;                             // what its parent told it last
+    Seq answered = 0;                                           // how far its parent knows of it
     bool committing = false;
     bool busy = false;
     Version newest = 0;  // of its record, as far as events told
@@ -163,6 +164,13 @@ class RunEngine {
   std::string tell_parent(LiveRun& parent, const OpenCommand& open, LiveRun& child);
   bool waits_for_child(const LiveRun& live, const OpenCommand& open) const;
 
+  // ---- Waits for events (engine_waits.cc)
+  void await_event(LiveRun& live, const OpenCommand& open, const fb::WaitStepT& wait, const Value& given);
+  bool take_awaited(const std::string& id, const HopId& hop, const std::string& key, const Event& event);
+  void take_waited_event(const Event& event);
+  void forget_event_wait(const std::string& pattern, const std::string& key, const std::pair<std::string, HopId>& wait);
+  void forget_event_waits(const LiveRun& live);
+
   // ---- Hooks and signals (engine_hooks.cc)
   Status read_hooks(const View& view);
   void take_workflow_event(const Event& event);
@@ -182,8 +190,10 @@ class RunEngine {
   std::map<std::string, LiveRun> runs_;
   std::multimap<Time, Timer> timers_;
   std::map<std::string, std::set<std::pair<std::string, HopId>>> waiting_;  // by signal: run and hop
-  std::map<std::string, Hook> hooks_;                                       // by workflow
-  std::deque<Event> hooked_;                                                // events whose runs are to be started, in order
+  // By pattern and key, which is empty where any will do: run and hop.
+  std::map<std::string, std::map<std::string, std::set<std::pair<std::string, HopId>>>> event_waits_;
+  std::map<std::string, Hook> hooks_;  // by workflow
+  std::deque<Event> hooked_;           // events whose runs are to be started, in order
   bool starting_ = false;
   Seq hooks_seen_ = 0;   // no run is to be started for events up to here
   Seq hooks_noted_ = 0;  // the same, as the store has it

@@ -17,6 +17,7 @@ const Value* RunScope::root(const Reference& reference) const {
     case Root::kInput:
       return &state_.input;
     case Root::kEvent:
+      if (event_ != nullptr) return event_;
       return state_.event.is_null() ? nullptr : &state_.event;
     case Root::kItem:
       return item();

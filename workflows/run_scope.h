@@ -13,6 +13,8 @@ class RunScope final : public Scope {
 
   // Gives `error` a meaning.
   void set_error(const RunError& error, std::uint32_t attempt);
+  // Gives `event` another meaning than that of the event which started the run.
+  void set_event(const Value& event) { event_ = &event; }
   // Gives `item` another meaning than that of the frames.
   void set_item(const Value& item) { item_ = &item; }
 
@@ -28,6 +30,7 @@ class RunScope final : public Scope {
   FrameId frame_;
   Value run_;
   Value error_;
+  const Value* event_ = nullptr;
   const Value* item_ = nullptr;
 };
 

@@ -27,12 +27,6 @@ Value value_of(const Record& record) {
   return fields;
 }
 
-Result<std::string> key_text(const Value& key) {
-  if (const std::string* text = key.if_text()) return *text;
-  if (const std::int64_t* number = key.if_int()) return std::to_string(*number);
-  return Status(ErrorId::kArgumentType, "its key is neither a text nor an integer");
-}
-
 WorkOutcome read_record(const fb::ReadStepT& read, const Value& given, const View& view) {
   const Result<std::string> key = key_text(given);
   if (!key.ok()) return failed(key.status());
@@ -173,6 +167,12 @@ WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Obj
 
 bool stands_for_run(const Work& work, const Plan& plan) {
   return work.step->body.type == fb::Body::WorkflowStep && work.step == plan.steps[work.hop.step].declared;
+}
+
+Result<std::string> key_text(const Value& key) {
+  if (const std::string* text = key.if_text()) return *text;
+  if (const std::int64_t* number = key.if_int()) return std::to_string(*number);
+  return Status(ErrorId::kArgumentType, "its key is neither a text nor an integer");
 }
 
 Result<std::string> signal_id(const std::string& name, const Value& key) {

@@ -60,6 +60,8 @@ WorkOutcome plan_transaction(const RunFold& fold, const Work& work, const View& 
 // Whether a runner of this version carries out every step. Errors: kWorkflowUnsupported, naming the first that it does not.
 Status check_supported(const Plan& plan);
 
+// A key as the store has it. Errors: kArgumentType where it is neither a text nor an integer.
+Result<std::string> key_text(const Value& key);
 // "name/key": how a signal is stored and awaited. `key` may be null.
 Result<std::string> signal_id(const std::string& name, const Value& key);
 

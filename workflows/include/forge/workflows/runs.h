@@ -76,7 +76,7 @@ struct Pulse {
 struct OpenStep {
   std::string step;
   std::string state;          // "executing", "undoing", "compensating", "fetching", "sleeping", "backing off", "waiting"
-  std::string waits_for;      // of a wait: the signal, with its key; of an approval: the question; of a workflow: its run
+  std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
   std::optional<Time> until;  // of a timer: when
 };
 
