@@ -1,28 +1,9 @@
 // How each kind of step starts. Those that the program carries out are handed to the runner; the others are decided here.
 
 #include "decider.h"
-#include "forge/events/duration.h"
+#include "step_values.h"
 
 namespace forge::internal {
-namespace {
-
-// A duration as a text ("30s") or a number of µs.
-Result<std::int64_t> duration_of(const Value& value) {
-  if (const std::int64_t* micros = value.if_int(); micros != nullptr && *micros >= 0) return *micros;
-  const std::string* text = value.if_text();
-  const auto read = text == nullptr ? std::nullopt : read_duration(*text);
-  if (read) return read->count();
-  return Status(ErrorId::kArgumentType, "what it sleeps for is no duration").why(text == nullptr ? "" : "it is '" + *text + "'");
-}
-
-Result<Time> time_of(const Value& value) {
-  if (const std::int64_t* micros = value.if_int()) return Time{*micros};
-  if (const std::string* text = value.if_text()) return parse_time(*text);
-  return Status(ErrorId::kArgumentType, "what it sleeps until is no time");
-}
-
-}  // namespace
-
 void RunDecider::start_kind(HopId hop) {
   if (slot(hop).attempt == 0) watch_deadline(hop);
   switch (kind_of(hop)) {

@@ -4,10 +4,26 @@
 #include <charconv>
 
 #include "step_reader.h"
+#include "step_values.h"
 #include "value_path.h"
 
 namespace forge::internal {
 namespace {
+
+constexpr std::string_view kKeyWanted = "a text or a whole number";
+
+bool is_duration(const Value& value) {
+  return duration_of(value).ok();
+}
+bool is_time(const Value& value) {
+  return time_of(value).ok();
+}
+bool is_key(const Value& value) {
+  return value.if_text() != nullptr || value.if_int() != nullptr;
+}
+bool is_list(const Value& value) {
+  return value.if_list() != nullptr;
+}
 
 class BodyReader {
  public:
@@ -22,7 +38,7 @@ class BodyReader {
   fb::ReadStepT read() {
     fb::ReadStepT made;
     made.resource = table_.text("read");
-    made.key = table_.binding("key");
+    made.key = table_.binding("key", kKeyWanted, is_key);
     made.query = table_.text("query");
     if (!made.resource.empty() && made.key == nullptr) table_.missing("key", "the key of the record to read");
     if (made.resource.empty() && made.key != nullptr) table_.missing("read", "the resource of the record to read");
@@ -166,8 +182,8 @@ class BodyReader {
 
   fb::SleepStepT sleep() {
     fb::SleepStepT made;
-    made.duration = table_.binding("sleep");
-    made.until = table_.binding("until");
+    made.duration = table_.binding("sleep", "a duration like 200ms, 30s, 5m or 24h", is_duration);
+    made.until = table_.binding("until", "a time like 2026-11-27T08:00:00Z", is_time);
     return made;
   }
 
@@ -178,13 +194,13 @@ class BodyReader {
       TableReader table(findings_, *declared, table_.path_of("wait"), table_.what());
       made.signal = table.text("signal");
       made.event = table.text("event");
-      made.key = table.binding("key");
+      made.key = table.binding("key", kKeyWanted, is_key);
       made.where = table.text("where");
       if (made.signal.empty() == made.event.empty()) table.missing("signal", "either a signal or an event");
       table.finish();
     } else {
       made.signal = table_.text("wait");
-      made.key = table_.binding("key");
+      made.key = table_.binding("key", kKeyWanted, is_key);
     }
     return made;
   }
@@ -192,7 +208,7 @@ class BodyReader {
   fb::SignalStepT signal() {
     fb::SignalStepT made;
     made.signal = table_.text("signal");
-    made.key = table_.binding("key");
+    made.key = table_.binding("key", kKeyWanted, is_key);
     made.keep = table_.duration("keep");
     return made;
   }
@@ -289,7 +305,7 @@ class BodyReader {
     const bool elsewhere =
         declared->kind == Declared::Kind::kTable && (declared->members.size() != 1 || declared->members[0].name != "expr");
     if (!elsewhere) {
-      made.over = table_.binding("over");
+      made.over = table_.binding("over", "a list, or { query }, { file } or { pages }", is_list);
       return;
     }
     TableReader table(findings_, *declared, table_.path_of("over"), table_.what() + "'s over");

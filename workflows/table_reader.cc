@@ -2,8 +2,10 @@
 
 #include <set>
 
+#include "datum.h"
 #include "forge/events/domain.h"
 #include "forge/events/duration.h"
+#include "forge/events/json.h"
 
 namespace forge::internal {
 
@@ -147,6 +149,16 @@ std::unique_ptr<fb::BindingT> TableReader::binding(std::string_view name) {
   const Declared* found = take(name);
   if (found == nullptr) return nullptr;
   return std::make_unique<fb::BindingT>(read_binding(findings_, *found, path_of(name), what_));
+}
+
+std::unique_ptr<fb::BindingT> TableReader::binding(std::string_view name, std::string_view wanted, bool (*fits)(const Value&)) {
+  std::unique_ptr<fb::BindingT> made = binding(name);
+  if (made == nullptr || made->kind != fb::BindingKind::Literal || made->literal == nullptr) return made;
+  const Result<Value> literal = to_value(*made->literal);
+  if (!literal.ok() || fits(*literal)) return made;
+  findings_.add(ErrorId::kWorkflowAttribute, path_of(name), what_ + " has a malformed '" + std::string(name) + "'",
+                "it is " + to_json(*literal) + ", wanted is " + std::string(wanted));
+  return made;
 }
 
 std::vector<std::unique_ptr<fb::NamedT>> TableReader::named(std::string_view name) {

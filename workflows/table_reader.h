@@ -52,6 +52,8 @@ class TableReader {
   std::uint64_t number(std::string_view name, std::uint64_t min, std::uint64_t max, std::uint64_t fallback);
   std::int64_t duration(std::string_view name, std::int64_t fallback = 0);  // in µs
   std::unique_ptr<fb::BindingT> binding(std::string_view name);
+  // The same, and a literal that `fits` refuses is a finding: it could never do.
+  std::unique_ptr<fb::BindingT> binding(std::string_view name, std::string_view wanted, bool (*fits)(const Value&));
   std::vector<std::unique_ptr<fb::NamedT>> named(std::string_view name);
   template <typename Enum>
   Enum choice(std::string_view name, std::initializer_list<std::pair<std::string_view, Enum>> choices, Enum fallback);

@@ -117,6 +117,12 @@ TEST(WorkflowDefinition, RefusesMalformedAttributes) {
   expect_error(one_step("halt = 1\ntimeout = 3\n"), "it is a number, wanted is a text", "4:11");
   expect_error(one_step("halt = 1\nasync = \"no\"\n"), "wanted is true or false", "4:10");
   expect_error(one_step("halt = 1\nafter = \"b\"\n"), "wanted is a list", "4:10");
+  expect_error(one_step("sleep = \"1 fortnight\"\n"), "it is \"1 fortnight\", wanted is a duration", "3:10");
+  expect_error(one_step("sleep = true\n"), "it is true, wanted is a duration", "3:9");
+  expect_error(one_step("until = \"tomorrow\"\n"), "it is \"tomorrow\", wanted is a time", "3:10");
+  expect_error(one_step("read = \"Order\"\nkey = [1]\n"), "it is [1], wanted is a text or a whole number", "4:7");
+  expect_error(one_step("wait = { event = \"Order.noted\", key = 1.5 }\n"), "it is 1.5, wanted is a text", "3:39");
+  expect_error(one_step("over = 5\n[step.a.step.x]\nhalt = 1\n"), "it is 5, wanted is a list", "3:8");
   expect_error(one_step("halt = 1\nretry = { max_attempts = 0 }\n"), "0 is not a whole number from 1", "4:26");
   expect_error(one_step("halt = 1\nretry = { backoff = \"expo\" }\n"), "unknown backoff 'expo'", "4:22");
   expect_error(one_step("halt = 1\nfail = \"x\"\n"), "is of two kinds", "4:1");
