@@ -54,6 +54,18 @@ std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
 void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
   if (stopped_ || live.parked) return;
   const Work work = work_of(live.run.fold->plan(), open);
+  const std::string transform = transform_of(work, live.run.fold->plan());
+  if (transform.empty()) return carry_out(live, work);
+  Result<Body> body = function_named(live, work, transform);
+  if (!body.ok()) return park(live, body.status());
+  auto attempt = std::make_shared<Attempt>();
+  attempt->hop = work.hop;
+  attempt->number = work.attempt;
+  attempt->transforms = true;
+  call(live, work, attempt, *std::move(body));
+}
+
+void RunEngine::carry_out(LiveRun& live, const Work& work) {
   const fb::Body kind = work.step->body.type;
   if (stands_for_run(work, live.run.fold->plan())) return start_child(live, work);
   if (kind == fb::Body::ActionStep || kind == fb::Body::SignalStep) {
@@ -103,9 +115,13 @@ Result<RunEngine::Body> RunEngine::body_of(const LiveRun& live, const Work& work
       return run_program(name, program, of, context);
     });
   }
-  const std::string& name = work.step->body.AsRunStep()->function;
+  return function_named(live, work, work.step->body.AsRunStep()->function);
+}
+
+Result<RunEngine::Body> RunEngine::function_named(const LiveRun& live, const Work& work, const std::string& name) const {
   const auto found = options_.functions.find(name);
   if (found == options_.functions.end()) {
+    const std::string path = live.run.fold->path_of_hop(work.hop);
     return missing_code(path, "function", name, "run it by the program that has the function");
   }
   return Body([&function = found->second](const Work& of, StepContext& context) { return function(of.args, context); });
@@ -144,6 +160,12 @@ void RunEngine::take_outcome(const std::string& id, const std::shared_ptr<Attemp
   const auto known = live->attempts.find(work.hop);
   if (known == live->attempts.end() || known->second != attempt) return;
   live->attempts.erase(known);
+  const bool made = attempt->transforms && outcome.outcome.kind == StepOutcome::Kind::kDone;
+  if (made) {
+    const Result<Work> transformed = with_arguments(work, outcome);
+    transformed.ok() ? carry_out(*live, *transformed) : answer(*live, work, {.outcome = failure_of(transformed.status())});
+    return settle(id);
+  }
   if (attempt->late) outcome = {.outcome = StepOutcome::failed("timeout", "it took longer than its timeout")};
   answer(*live, work, std::move(outcome), Object{{"duration_ns", duration_ns}});
   settle(id);

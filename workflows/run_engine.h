@@ -71,7 +71,8 @@ class RunEngine {
     std::uint32_t number = 0;
     bool abandoned = false;
     bool is_program = false;
-    bool late = false;  // its timeout has passed, and what it began is being ended
+    bool transforms = false;  // it makes the step's arguments
+    bool late = false;        // its timeout has passed, and what it began is being ended
   };
 
   // A fact that is to be written, with the actions that belong to it.
@@ -144,9 +145,11 @@ class RunEngine {
 
   // ---- Steps (engine_work.cc)
   void start_work(LiveRun& live, const OpenCommand& open);
+  void carry_out(LiveRun& live, const Work& work);
   void start_attempt(LiveRun& live, const Work& work);
   using Body = std::function<StepOutcome(const Work& work, StepContext& context)>;
   Result<Body> body_of(const LiveRun& live, const Work& work) const;
+  Result<Body> function_named(const LiveRun& live, const Work& work, const std::string& name) const;
   void call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt, Body body);
   void take_outcome(const std::string& id, const std::shared_ptr<Attempt>& attempt, const Work& work, WorkOutcome outcome,
                     std::int64_t duration_ns);

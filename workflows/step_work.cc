@@ -165,6 +165,25 @@ WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Obj
   return read.query.empty() ? read_record(read, key, view) : read_query(read, args, view, actor);
 }
 
+std::string transform_of(const Work& work, const Plan& plan) {
+  const fb::StepT& declared = *plan.steps[work.hop.step].declared;
+  if (work.purpose == Purpose::kFetch || (work.purpose == Purpose::kUndo && stands_for_run(work, plan))) return "";
+  const bool own_args = work.purpose == Purpose::kUndo && work.step != &declared && work.step->args.empty();
+  return own_args && work.step->transform.empty() ? declared.transform : work.step->transform;
+}
+
+Result<Work> with_arguments(const Work& work, const WorkOutcome& transformed) {
+  const Object* args = transformed.outcome.value.if_object();
+  if (args == nullptr || !transformed.actions.empty()) {
+    return Status(ErrorId::kArgumentType,
+                  args == nullptr ? "what its transform returned is no object" : "its transform asked for actions")
+        .why("it makes the step's arguments by name, and nothing else");
+  }
+  Work made = work;
+  made.args = *args;
+  return made;
+}
+
 bool stands_for_run(const Work& work, const Plan& plan) {
   return work.step->body.type == fb::Body::WorkflowStep && work.step == plan.steps[work.hop.step].declared;
 }

@@ -40,6 +40,12 @@ Work work_of(const Plan& plan, const OpenCommand& open);
 // Whether it is a child run that carries it out: begins it, or undoes it by its own steps.
 bool stands_for_run(const Work& work, const Plan& plan);
 
+// The function that makes its arguments of those that the definition gives; empty where none does. An undo that is given the step's
+// own arguments is given what was made of them.
+std::string transform_of(const Work& work, const Plan& plan);
+// The same work with what that function made. Errors: kArgumentType where it is no object, or the function asked for actions.
+Result<Work> with_arguments(const Work& work, const WorkOutcome& transformed);
+
 // The fact that an outcome is.
 Fact fact_of(const Work& work, const StepOutcome& outcome);
 // An error as a step has it: "E2107", or "timeout".

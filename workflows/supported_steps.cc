@@ -45,11 +45,19 @@ bool is_simple(const fb::BodyUnion& body) {
   return simple && missing_kind(body).empty();
 }
 
+// Kinds that are carried out with arguments.
+bool takes_transform(fb::Body kind) {
+  return kind == fb::Body::ActionStep || kind == fb::Body::ReadStep || kind == fb::Body::RunStep || kind == fb::Body::ExecStep ||
+         kind == fb::Body::WorkflowStep || kind == fb::Body::SignalStep;
+}
+
 Status check_step(const PlannedStep& step) {
   const fb::StepT& declared = *step.declared;
   const std::string_view missing = missing_kind(declared.body);
   if (!missing.empty()) return unsupported(step.path, std::string(missing), "call a function of your program with `run` instead");
-  if (!declared.transform.empty()) return unsupported(step.path, "transforms by a function", "use { expr = … }");
+  if (!declared.transform.empty() && !takes_transform(declared.body.type)) {
+    return unsupported(step.path, "transforms of what that kind of step is given", "call the function in a step of its own");
+  }
   if (declared.undo != nullptr && declared.undo->kind == fb::UndoKind::Auto) {
     return unsupported(step.path, "undo = \"auto\"", "name the action that reverses it");
   }

@@ -270,6 +270,47 @@ TEST_F(RunnerSteps, ARunKeepsToTheDefinitionThatItWasStartedWith) {
   EXPECT_EQ(run("w", {}, "r-2").result, "\"new\"");
 }
 
+// An undo that is given the step's own arguments gets what was made of them.
+TEST_F(RunnerSteps, ATransformMakesTheArgumentsAsAWhole) {
+  functions_["double"] = [](const Object& args, StepContext&) {
+    return StepOutcome::done(Object{{"sku", *args.find("sku")}, {"qty", args.find("qty")->as_int() * 2}});
+  };
+  const std::string take =
+      "[step.take]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\ntransform = 'double'\nundo = 'Stock.release'\n";
+  declare("undone", take + "[step.stop]\nfail = 'no'\nafter = ['take']\n");
+  declare("done", take);
+
+  EXPECT_EQ(run("undone").status, "compensated");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+  EXPECT_EQ(run("done", {}, "r-2").status, "completed");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(1));
+}
+
+TEST_F(RunnerSteps, ATransformThatMakesNoArgumentsFailsTheStep) {
+  functions_["text"] = [](const Object&, StepContext&) { return StepOutcome::done("no arguments"); };
+  functions_["act"] = [](const Object&, StepContext& context) {
+    context.act("Stock.fill", {{"sku", "tea"}, {"left", 9}});
+    return StepOutcome::done(Object{});
+  };
+  functions_["fails"] = [](const Object&, StepContext&) { return StepOutcome::failed("odd", "it is odd"); };
+  for (const auto& [name, error] :
+       {std::pair("text", "no object"), std::pair("act", "asked for actions"), std::pair("fails", "odd")}) {
+    declare(name, std::string("[step.t]\nread = 'Stock'\nkey = 'tea'\ntransform = '") + name + "'\n");
+    EXPECT_NE(run(name, {}, name).error.find(error), std::string::npos) << info(name).error;
+  }
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+}
+
+TEST_F(RunnerSteps, ATransformThatIsMissingIsWaitedFor) {
+  declare("w", "[step.t]\nread = 'Stock'\nkey = 'tea'\ntransform = 'later'\n");
+  start("w");
+  work();
+  EXPECT_EQ(info().status, "running");
+  functions_["later"] = [](const Object& args, StepContext&) { return StepOutcome::done(args); };
+  work();
+  EXPECT_EQ(info().status, "completed");
+}
+
 TEST_F(RunnerSteps, KindsThatAreNotCarriedOutAreRefusedByName) {
   const auto outcome = parse_workflow("workflow='w'\n[step.call]\nhttp = { get = 'http://localhost/' }\n", "w.toml");
   const Status refused = add_workflow(*store_, *outcome.definition).status();
