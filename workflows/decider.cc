@@ -87,7 +87,7 @@ void RunDecider::take_attempt_fact() {
 }
 
 void RunDecider::take_result(HopId hop) {
-  const bool child = kind_of(hop) == fb::Body::WorkflowStep;
+  const bool child = may_be_child(hop);
   const bool halts = fact_.kind == Fact::Kind::kHalted;
   if (halts && child) {
     // The child goes on where it stands when the run is resumed, and is undone where it is not.
@@ -303,7 +303,7 @@ void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_
     command(Command::Kind::kDone, hop).hops = passed;
   }
   release_key(hop);
-  const bool child = kind_of(hop) == fb::Body::WorkflowStep;
+  const bool child = may_be_child(hop);
   if (status == StepStatus::kDone && (planned(hop).declared->undo != nullptr || child)) note_undo(hop, kNone);
   for (const StepIndex successor : planned(hop).successors) {
     Slot& next = slot({hop.frame, successor});

@@ -93,6 +93,11 @@ class RunDecider {
   // ---- Looking
   const PlannedStep& planned(HopId hop) const { return plan_.steps[hop.step]; }
   fb::Body kind_of(HopId hop) const { return planned(hop).declared->body.type; }
+  // Whether a run of its own may stand for it.
+  bool may_be_child(HopId hop) const {
+    const fb::RunStepT* run = planned(hop).declared->body.AsRunStep();
+    return kind_of(hop) == fb::Body::WorkflowStep || (run != nullptr && run->dynamic);
+  }
   Slot& slot(HopId hop) { return state_.frames.at(hop.frame).slots[planned(hop).place]; }
   RunScope scope_at(HopId hop) { return RunScope(plan_, state_, hop.frame, slot(hop).hops); }
   bool is_known(HopId hop) const;

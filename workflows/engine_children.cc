@@ -30,7 +30,7 @@ void RunEngine::start_child(LiveRun& live, const Work& work) {
   if (find(id) == nullptr) {
     Result<ReadRun> read = read_run(store_.view(), id, definitions_, options_.run);
     if (read.status().id() == ErrorId::kRunNotFound) {
-      return work.purpose == Purpose::kUndo ? answer(live, work, {.outcome = StepOutcome::done()}) : commit_child(live, work, id);
+      return work.purpose == Purpose::kUndo ? answer(live, work, {.outcome = StepOutcome::done()}) : commit_child(live, work);
     }
     if (!read.ok()) return park(live, read.status());
     if (read->fold->state().parent != live.run.head.id) return refuse_child(live, work, id);
@@ -47,7 +47,7 @@ void RunEngine::refuse_child(LiveRun& live, const Work& work, const std::string&
   answer(live, work, {.outcome = failure_of(taken)});
 }
 
-void RunEngine::commit_child(LiveRun& live, const Work& work, const std::string& id) {
+void RunEngine::commit_child(LiveRun& live, const Work& work) {
   const std::string& name = work.step->body.AsWorkflowStep()->workflow;
   const Result<DeclaredWorkflow> declared = newest_definition(store_.view(), name, definitions_);
   if (!declared.ok()) {
@@ -58,20 +58,28 @@ void RunEngine::commit_child(LiveRun& live, const Work& work, const std::string&
   }
   Result<Object> input = declared->definition->take_inputs(work.args);
   if (!input.ok()) return answer(live, work, {.outcome = failure_of(input.status())});
+  loop_.commit({child_request(live, work, declared->pin, *std::move(input))}, child_options(live, work),
+               [this, parent = live.run.head.id, hop = work.hop](const Result<TransactionReceipt>& committed) {
+                 take_child_start(parent, hop, committed.status());
+               });
+}
+
+ActionRequest RunEngine::child_request(const LiveRun& live, const Work& work, const DefinitionPin& pin, Object input) const {
   Fact fact;
   fact.hop = work.hop;
   fact.parent = live.run.head.id;
   fact.hops = work.hops - 1;
   fact.deadline_us = work.step->timeout;
-  fact.value = Object{{"input", *std::move(input)}, {"event", nullptr}};
-  ActionRequest request = start_request(declared->pin, fact);
-  request.args.add("id", id);
+  fact.value = Object{{"input", std::move(input)}, {"event", nullptr}};
+  ActionRequest request = start_request(pin, fact);
+  request.args.add("id", live.run.fold->child_id(work.hop));
+  return request;
+}
+
+ActOptions RunEngine::child_options(const LiveRun& live, const Work& work) const {
   ActOptions options{.actor = live.run.head.actor, .correlation = live.run.head.correlation, .causation = work.since};
-  options.hops_left = static_cast<std::uint8_t>(fact.hops);
-  loop_.commit({std::move(request)}, std::move(options),
-               [this, parent = live.run.head.id, hop = work.hop](const Result<TransactionReceipt>& committed) {
-                 take_child_start(parent, hop, committed.status());
-               });
+  options.hops_left = static_cast<std::uint8_t>(work.hops - 1);
+  return options;
 }
 
 // A child that was begun comes as an event.
@@ -89,6 +97,62 @@ void RunEngine::take_child_start(const std::string& parent, const HopId& hop, co
   } else {
     answer(*live, work_of(live->run.fold->plan(), *open), {.outcome = failure_of(started)});
   }
+  settle(parent);
+}
+
+// ---- Steps that a function returns
+
+bool RunEngine::has_child(const LiveRun& live, const Work& work) const {
+  const std::string id = live.run.fold->child_id(work.hop);
+  return runs_.contains(id) || run_info(store_.view(), id).status().id() != ErrorId::kRunNotFound;
+}
+
+void RunEngine::start_further(LiveRun& live, const Work& work, const WorkOutcome& outcome) {
+  const std::string what = "step '" + live.run.fold->path_of_hop(work.hop) + "'";
+  const auto refuse = [&](const std::string& why) {
+    answer(live, work, {.outcome = StepOutcome::failed("steps", what + " returned further steps: " + why)});
+  };
+  if (!is_dynamic(work) || !stands_for_run(work, live.run.fold->plan())) return refuse("it is not declared with dynamic = true");
+  if (!outcome.actions.empty()) return refuse("it asked for actions, too");
+  const WorkflowDefinition& steps = *outcome.outcome.steps;
+  if (const Status known = check_supported(steps.plan()); !known.ok()) return refuse(failure_of(known).message);
+  Result<Object> input = steps.take_inputs(outcome.outcome.input);
+  if (!input.ok()) return refuse(failure_of(input.status()).message);
+  commit_further(live, work, outcome, *std::move(input));
+}
+
+// The definition and the run that keeps to it are one transaction. It is declared under a name that no other workflow can have, and
+// once for all runs in which the step returns the same.
+void RunEngine::commit_further(LiveRun& live, const Work& work, const WorkOutcome& outcome, Object input) {
+  const WorkflowDefinition& steps = *outcome.outcome.steps;
+  const RunFold& fold = *live.run.fold;
+  const std::string name = fold.definition().name() + "/" + fold.plan().steps[work.hop.step].path;
+  const std::string hash = to_hex(steps.hash());
+  const Result<Record> known = store_.view().get("_workflow", name);
+  DefinitionPin pin{.workflow = name, .declared = known.ok() ? known->version() : 0, .hash = hash};
+  std::vector<ActionRequest> actions;
+  if (!known.ok() || (*known)["hash"] != Value(hash)) {
+    const std::span<const std::uint8_t> bytes = steps.bytes();
+    Args args{{"name", name}, {"hash", hash}, {"definition", Bytes(bytes.begin(), bytes.end())}};
+    actions.push_back({.action = "_workflow.add", .args = std::move(args), .if_version = pin.declared});
+    ++pin.declared;
+  }
+  actions.push_back(child_request(live, work, pin, std::move(input)));
+  live.children.insert(fold.child_id(work.hop));
+  loop_.commit(std::move(actions), child_options(live, work),
+               [this, parent = live.run.head.id, work, outcome](const Result<TransactionReceipt>& committed) {
+                 take_further(parent, work, outcome, committed.status());
+               });
+}
+
+// Where another run declared other steps of that name meanwhile, it is done again on what is there now.
+void RunEngine::take_further(const std::string& parent, const Work& work, const WorkOutcome& outcome, const Status& started) {
+  LiveRun* live = find(parent);
+  if (started.id() != ErrorId::kVersionConflict || live == nullptr || stopped_ || live->parked) {
+    return take_child_start(parent, work.hop, started);
+  }
+  const OpenCommand* open = live->run.fold->work(work.hop);
+  if (open != nullptr && open->command.attempt == work.attempt) start_further(*live, work, outcome);
   settle(parent);
 }
 

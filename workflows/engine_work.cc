@@ -67,7 +67,9 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
 
 void RunEngine::carry_out(LiveRun& live, const Work& work) {
   const fb::Body kind = work.step->body.type;
-  if (stands_for_run(work, live.run.fold->plan())) return start_child(live, work);
+  const bool child = stands_for_run(work, live.run.fold->plan());
+  if (child && (!is_dynamic(work) || has_child(live, work))) return start_child(live, work);
+  if (child && work.purpose == Purpose::kUndo) return answer(live, work, {.outcome = StepOutcome::done()});
   if (kind == fb::Body::ActionStep || kind == fb::Body::SignalStep) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
   }
@@ -166,6 +168,10 @@ void RunEngine::take_outcome(const std::string& id, const std::shared_ptr<Attemp
     transformed.ok() ? carry_out(*live, *transformed) : answer(*live, work, {.outcome = failure_of(transformed.status())});
     return settle(id);
   }
+  if (outcome.outcome.steps != nullptr && !attempt->late) {
+    start_further(*live, work, outcome);
+    return settle(id);
+  }
   if (attempt->late) outcome = {.outcome = StepOutcome::failed("timeout", "it took longer than its timeout")};
   answer(*live, work, std::move(outcome), Object{{"duration_ns", duration_ns}});
   settle(id);
@@ -186,6 +192,7 @@ void RunEngine::stop_hop(LiveRun& live, const HopId& hop) {
 
 void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details) {
   Entry entry{.fact = fact_of(work, outcome.outcome), .details = std::move(details), .causation = work.since, .answers_work = true};
+  if (stands_for_run(work, live.run.fold->plan())) entry.fact.hops = work.hops > 0 ? work.hops - 1 : 0;
   const bool done = outcome.outcome.kind == StepOutcome::Kind::kDone || outcome.outcome.kind == StepOutcome::Kind::kHalted;
   if (done) {
     entry.actions = std::move(outcome.actions);

@@ -76,7 +76,7 @@ std::string waits_for(const RunFold& fold, const Command& command) {
   return (wait.event.empty() ? wait.signal : wait.event) + (text.empty() ? "" : "/" + text);
 }
 
-std::vector<OpenStep> open_steps(const RunFold& fold) {
+std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
   std::vector<OpenStep> steps;
   for (const auto& [hop, open] : fold.work()) {
     if (fold.work(hop) == nullptr) continue;
@@ -86,7 +86,8 @@ std::vector<OpenStep> open_steps(const RunFold& fold) {
                               : kind == Command::Kind::kCompensate ? "compensating"
                               : kind == Command::Kind::kFetch      ? "fetching"
                                                                    : "executing"));
-    if (stands_for_run(internal::work_of(fold.plan(), open), fold.plan())) steps.back().waits_for = fold.child_id(hop);
+    const bool child = stands_for_run(internal::work_of(fold.plan(), open), fold.plan());
+    if (child && view.get("_run", fold.child_id(hop)).ok()) steps.back().waits_for = fold.child_id(hop);
   }
   for (const auto& [hop, open] : fold.waits()) {
     steps.push_back(open_step(fold, open.command, "waiting"));
@@ -118,7 +119,7 @@ Result<RunDetail> run_detail(const View& view, const std::string& id) {
   if (detail.info.has_ended()) return detail;
   internal::DefinitionCache cache;
   FORGE_ASSIGN(const ReadRun run, internal::read_run(view, id, cache, {}));
-  detail.open = open_steps(*run.fold);
+  detail.open = open_steps(view, *run.fold);
   return detail;
 }
 

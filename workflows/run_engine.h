@@ -159,7 +159,13 @@ class RunEngine {
   // ---- Steps that are workflows (engine_children.cc)
   void start_child(LiveRun& live, const Work& work);
   void refuse_child(LiveRun& live, const Work& work, const std::string& id);
-  void commit_child(LiveRun& live, const Work& work, const std::string& id);
+  void commit_child(LiveRun& live, const Work& work);
+  bool has_child(const LiveRun& live, const Work& work) const;
+  void start_further(LiveRun& live, const Work& work, const WorkOutcome& outcome);
+  void commit_further(LiveRun& live, const Work& work, const WorkOutcome& outcome, Object input);
+  void take_further(const std::string& parent, const Work& work, const WorkOutcome& outcome, const Status& started);
+  ActionRequest child_request(const LiveRun& live, const Work& work, const DefinitionPin& pin, Object input) const;
+  ActOptions child_options(const LiveRun& live, const Work& work) const;
   void take_child_start(const std::string& parent, const HopId& hop, const Status& started);
   std::string attend(LiveRun& child);
   std::string attend_orphan(LiveRun& child);

@@ -185,7 +185,13 @@ Result<Work> with_arguments(const Work& work, const WorkOutcome& transformed) {
 }
 
 bool stands_for_run(const Work& work, const Plan& plan) {
-  return work.step->body.type == fb::Body::WorkflowStep && work.step == plan.steps[work.hop.step].declared;
+  const bool child = work.step->body.type == fb::Body::WorkflowStep || is_dynamic(work);
+  return child && work.step == plan.steps[work.hop.step].declared;
+}
+
+bool is_dynamic(const Work& work) {
+  const fb::RunStepT* run = work.step->body.AsRunStep();
+  return run != nullptr && run->dynamic;
 }
 
 Result<std::string> key_text(const Value& key) {

@@ -37,8 +37,10 @@ struct WorkOutcome {
 };
 
 Work work_of(const Plan& plan, const OpenCommand& open);
-// Whether it is a child run that carries it out: begins it, or undoes it by its own steps.
+// Whether a child run carries it out, or undoes it by its own steps: always of a workflow, of a dynamic step once there is one.
 bool stands_for_run(const Work& work, const Plan& plan);
+// Whether the function is what says which steps the child has.
+bool is_dynamic(const Work& work);
 
 // The function that makes its arguments of those that the definition gives; empty where none does. An undo that is given the step's
 // own arguments is given what was made of them.

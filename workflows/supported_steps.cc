@@ -24,8 +24,6 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
       return "sql steps";
     case fb::Body::ActionStep:
       return body.AsActionStep()->action.starts_with('_') ? "steps that issue Forge's own actions" : "";
-    case fb::Body::RunStep:
-      return body.AsRunStep()->dynamic ? "dynamic steps" : "";
     case fb::Body::MapStep: {
       const fb::MapStepT& map = *body.AsMapStep();
       if (map.source == fb::MapSource::File) return "maps over files";

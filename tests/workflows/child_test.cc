@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "forge/workflows/workflow.h"
 #include "runner_fixture.h"
 
 namespace forge {
@@ -268,6 +269,103 @@ TEST_F(Children, AMissingFunctionIsToldOfTheParentToo) {
   functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done("called"); };
   work();
   EXPECT_EQ(info().result, "\"called\"");
+}
+
+// ---- Steps that a function returns
+
+TEST_F(Children, StepsThatAFunctionReturnsAreARunOfTheirOwn) {
+  int calls = 0;
+  functions_["plan"] = [&calls](const Object& args, StepContext&) {
+    ++calls;
+    Workflow further("further");
+    further.input("n", "int");
+    const std::int64_t count = args.find("count")->as_int();
+    for (std::int64_t i = 0; i < count; ++i) {
+      further.step("take-" + std::to_string(i))
+          .action("Stock.reserve", {{"sku", "tea"}, {"qty", "${input.n}"}})
+          .undo("Stock.release");
+    }
+    further.step("wait").wait("go", nullptr).set("after", List{"take-0"});
+    return StepOutcome::further(further.define().definition, {{"n", 1}});
+  };
+  declare("order", std::string("[step.plan]\nrun = 'plan'\ndynamic = true\nargs = { count = 3 }\n"
+                               "[step.stop]\nfail = 'no'\nafter = ['plan']\n"));
+  start("order");
+  work();
+  EXPECT_EQ(run_ids(), (std::vector<std::string>{"r-1", "r-1/plan"}));
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(2));
+  work();
+  EXPECT_EQ(calls, 1) << "what it returned is in the log";
+
+  ASSERT_TRUE(send_signal(*store_, "go", "", nullptr).ok());
+  work();
+  EXPECT_EQ(info().status, "compensated");
+  EXPECT_EQ(info("r-1/plan").status, "compensated");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+  EXPECT_EQ(calls, 1);
+}
+
+// A runner that ends after any task: what the function returned is taken once, and undone once.
+TEST_F(Children, StepsThatAFunctionReturnsAreTakenOnceWhereverTheRunnerEnds) {
+  std::map<std::string, int> calls;
+  functions_["plan"] = [&calls](const Object&, StepContext& context) {
+    ++calls[context.run];
+    Workflow further("further");
+    further.step("take").action("Stock.reserve", {{"sku", "tea"}, {"qty", 1}}).undo("Stock.release");
+    further.step("note").action("Order.note", {{"id", "o-1"}, {"note", "taken"}}).after({"take"});
+    return StepOutcome::further(further.define().definition);
+  };
+  declare("order", std::string("[step.plan]\nrun = 'plan'\ndynamic = true\n[step.stop]\nfail = 'no'\nafter = ['plan']\n"));
+  const std::size_t before = events().size();
+  std::size_t runs = 0;
+  for (std::size_t tasks = 1; tasks < 30; ++tasks, ++runs) {
+    const std::string id = "r-" + std::to_string(tasks);
+    start("order", {}, id);
+    VirtualRunner(*store_, clock_, functions_).run(1'000'000, tasks);
+    VirtualRunner(*store_, clock_, functions_).run();
+    EXPECT_EQ(info(id).status, "compensated") << tasks << " tasks";
+    EXPECT_LE(calls[id], 2) << tasks << " tasks";
+    EXPECT_EQ(get("Stock", "tea")["left"], Value(5)) << tasks << " tasks";
+  }
+  EXPECT_EQ(events().size(), before + 3 * runs) << "taken, noted and released once each";
+}
+
+TEST_F(Children, AFunctionThatMayReturnStepsNeedNot) {
+  functions_["plan"] = [](const Object&, StepContext&) { return StepOutcome::done("nothing to do"); };
+  declare("order", "[step.plan]\nrun = 'plan'\ndynamic = true\n[step.text]\ntemplate = '${plan}, ${run.hops_left} left'\n");
+
+  EXPECT_EQ(run("order").result, "\"nothing to do, 7 left\"");
+  EXPECT_EQ(run_ids(), std::vector<std::string>{"r-1"});
+}
+
+TEST_F(Children, StepsThatDifferFromRunToRunAreEachKeptTo) {
+  functions_["plan"] = [](const Object& args, StepContext&) {
+    Workflow further("further");
+    further.step("text").set("template", *args.find("text"));
+    return StepOutcome::further(further.define().definition);
+  };
+  declare("order",
+          "[step.each]\nover = ['a', 'b', 'a']\n"
+          "[step.each.step.plan]\nrun = 'plan'\ndynamic = true\nargs = { text = '${item}' }\n");
+
+  EXPECT_EQ(run("order").result, R"(["a","b","a"])");
+}
+
+TEST_F(Children, StepsThatCannotBeTakenFailTheStep) {
+  functions_["plan"] = [](const Object&, StepContext& context) {
+    Workflow further("further");
+    further.input("n", "int");
+    further.step("text").set("template", "x");
+    if (context.step == "acts") context.act("Stock.fill", {{"sku", "tea"}, {"left", 9}});
+    return StepOutcome::further(further.define().definition);
+  };
+  declare("input", "[step.plan]\nrun = 'plan'\ndynamic = true\n");
+  declare("plain", "[step.plan]\nrun = 'plan'\n");
+  declare("both", "[step.acts]\nrun = 'plan'\ndynamic = true\n");
+
+  EXPECT_NE(run("input", {}, "a").error.find("'n' is missing"), std::string::npos) << info("a").error;
+  EXPECT_NE(run("plain", {}, "b").error.find("not declared with dynamic"), std::string::npos) << info("b").error;
+  EXPECT_NE(run("both", {}, "c").error.find("asked for actions"), std::string::npos) << info("c").error;
 }
 
 struct ChildCase {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "forge/events/value.h"
 #include "forge/store/transaction.h"
 #include "forge/store/view.h"
+#include "forge/workflows/definition.h"
 
 namespace forge {
 
@@ -54,11 +56,18 @@ struct StepOutcome {
   enum class Kind : std::uint8_t { kDone, kRetry, kFailed, kHalted };
 
   Kind kind = Kind::kDone;
-  Value value = {};          // of kDone and kHalted
-  std::string code = {};     // of the error: "card_declined"
-  std::string message = {};  // of the error, for people
+  Value value = {};                                      // of kDone and kHalted
+  std::string code = {};                                 // of the error: "card_declined"
+  std::string message = {};                              // of the error, for people
+  std::shared_ptr<const WorkflowDefinition> steps = {};  // of further()
+  Object input = {};                                     // of further()
 
   static StepOutcome done(Value result = nullptr) { return {.kind = Kind::kDone, .value = std::move(result)}; }
+  // Of a step with `dynamic = true`: these steps are carried out as a run of their own (a child), whose result is the step's. Once
+  // it has begun, the function is not called again. Not together with act(); `on` of the definition means nothing.
+  static StepOutcome further(std::shared_ptr<const WorkflowDefinition> steps, Object input = {}) {
+    return {.kind = Kind::kDone, .steps = std::move(steps), .input = std::move(input)};
+  }
   // It may succeed later: tried again as often as its `retry` allows, whatever errors that names.
   static StepOutcome retry(std::string code, std::string message) {
     return {.kind = Kind::kRetry, .code = std::move(code), .message = std::move(message)};
