@@ -30,7 +30,8 @@ void RunEngine::start_child(LiveRun& live, const Work& work) {
   if (find(id) == nullptr) {
     Result<ReadRun> read = read_run(store_.view(), id, definitions_, options_.run);
     if (read.status().id() == ErrorId::kRunNotFound) {
-      return work.purpose == Purpose::kUndo ? answer(live, work, {.outcome = StepOutcome::done()}) : commit_child(live, work);
+      const bool nothing = work.purpose == Purpose::kUndo && stands_for_run(work, live.run.fold->plan());
+      return nothing ? answer(live, work, {.outcome = StepOutcome::done()}) : commit_child(live, work);
     }
     if (!read.ok()) return park(live, read.status());
     if (read->fold->state().parent != live.run.head.id) return refuse_child(live, work, id);
@@ -56,19 +57,23 @@ void RunEngine::commit_child(LiveRun& live, const Work& work) {
                           .state("the run stands still")
                           .remedy("declare it: forgectl workflow add FILE"));
   }
+  // Cleaning up and undoing cost no hops, so they have what any run of the workflow has.
+  const bool mends = mends_by_run(work, live.run.fold->plan());
+  const std::uint32_t hops = mends ? declared->definition->plan().declared->ttl_hops : work.hops - 1;
   Result<Object> input = declared->definition->take_inputs(work.args);
   if (!input.ok()) return answer(live, work, {.outcome = failure_of(input.status())});
-  loop_.commit({child_request(live, work, declared->pin, *std::move(input))}, child_options(live, work),
+  loop_.commit({child_request(live, work, declared->pin, *std::move(input), hops)}, child_options(live, work, hops),
                [this, parent = live.run.head.id, hop = work.hop](const Result<TransactionReceipt>& committed) {
                  take_child_start(parent, hop, committed.status());
                });
 }
 
-ActionRequest RunEngine::child_request(const LiveRun& live, const Work& work, const DefinitionPin& pin, Object input) const {
+ActionRequest RunEngine::child_request(const LiveRun& live, const Work& work, const DefinitionPin& pin, Object input,
+                                       std::uint32_t hops) const {
   Fact fact;
   fact.hop = work.hop;
   fact.parent = live.run.head.id;
-  fact.hops = work.hops - 1;
+  fact.hops = hops;
   fact.deadline_us = work.step->timeout;
   fact.value = Object{{"input", std::move(input)}, {"event", nullptr}};
   ActionRequest request = start_request(pin, fact);
@@ -76,9 +81,9 @@ ActionRequest RunEngine::child_request(const LiveRun& live, const Work& work, co
   return request;
 }
 
-ActOptions RunEngine::child_options(const LiveRun& live, const Work& work) const {
+ActOptions RunEngine::child_options(const LiveRun& live, const Work& work, std::uint32_t hops) const {
   ActOptions options{.actor = live.run.head.actor, .correlation = live.run.head.correlation, .causation = work.since};
-  options.hops_left = static_cast<std::uint8_t>(work.hops - 1);
+  options.hops_left = static_cast<std::uint8_t>(hops);
   return options;
 }
 
@@ -112,7 +117,8 @@ void RunEngine::start_further(LiveRun& live, const Work& work, const WorkOutcome
   const auto refuse = [&](const std::string& why) {
     answer(live, work, {.outcome = StepOutcome::failed("steps", what + " returned further steps: " + why)});
   };
-  if (!is_dynamic(work) || !stands_for_run(work, live.run.fold->plan())) return refuse("it is not declared with dynamic = true");
+  if (!is_dynamic(*work.step) || !stands_for_run(work, live.run.fold->plan()))
+    return refuse("it is not declared with dynamic = true");
   if (!outcome.actions.empty()) return refuse("it asked for actions, too");
   const WorkflowDefinition& steps = *outcome.outcome.steps;
   if (const Status known = check_supported(steps.plan()); !known.ok()) return refuse(failure_of(known).message);
@@ -137,9 +143,9 @@ void RunEngine::commit_further(LiveRun& live, const Work& work, const WorkOutcom
     actions.push_back({.action = "_workflow.add", .args = std::move(args), .if_version = pin.declared});
     ++pin.declared;
   }
-  actions.push_back(child_request(live, work, pin, std::move(input)));
+  actions.push_back(child_request(live, work, pin, std::move(input), work.hops - 1));
   live.children.insert(fold.child_id(work.hop));
-  loop_.commit(std::move(actions), child_options(live, work),
+  loop_.commit(std::move(actions), child_options(live, work, work.hops - 1),
                [this, parent = live.run.head.id, work, outcome](const Result<TransactionReceipt>& committed) {
                  take_further(parent, work, outcome, committed.status());
                });
@@ -174,10 +180,13 @@ std::string RunEngine::attend(LiveRun& child) {
   }
   const OpenCommand* open = fold.work(hop);
   if (open == nullptr) return "";  // both have halted
-  const bool undone = open->command.kind == Command::Kind::kUndo;
+  const Work work = work_of(fold.plan(), *open);
+  const bool mends = mends_by_run(work, fold.plan());
+  const bool undone = work.purpose == Purpose::kUndo && !mends;
   if (over)
     return undone && state.outcome == RunOutcome::kCompleted ? tell_child(child, Fact::Kind::kUnwind)
                                                              : tell_parent(*parent, *open, child);
+  if (mends) return "";
   if (undone || fold.stops(hop)) return tell_child(child, Fact::Kind::kCancel);
   if (state.phase == RunPhase::kHalted && recorded) {
     return child.run.fold->halted_at() > open->since ? tell_parent(*parent, *open, child) : tell_child(child, Fact::Kind::kResume);
@@ -214,7 +223,7 @@ std::string RunEngine::tell_parent(LiveRun& parent, const OpenCommand& open, Liv
   child.answered = child.run.seq;
   const RunState& state = child.run.fold->state();
   const Work work = work_of(parent.run.fold->plan(), open);
-  const bool undone = work.purpose == Purpose::kUndo;
+  const bool undone = work.purpose == Purpose::kUndo && stands_for_run(work, parent.run.fold->plan());
   Entry entry{.fact = fact_of(work, undone ? StepOutcome::done() : child_outcome(*child.run.fold)),
               .causation = child.run.seq,
               .answers_work = true};
@@ -227,7 +236,7 @@ std::string RunEngine::tell_parent(LiveRun& parent, const OpenCommand& open, Liv
 
 bool RunEngine::waits_for_child(const LiveRun& live, const OpenCommand& open) const {
   const RunFold& fold = *live.run.fold;
-  return stands_for_run(work_of(fold.plan(), open), fold.plan()) && runs_.contains(fold.child_id(open.command.hop));
+  return needs_run(fold.plan(), open.command) && runs_.contains(fold.child_id(open.command.hop));
 }
 
 }  // namespace forge::internal

@@ -68,7 +68,8 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
 void RunEngine::carry_out(LiveRun& live, const Work& work) {
   const fb::Body kind = work.step->body.type;
   const bool child = stands_for_run(work, live.run.fold->plan());
-  if (child && (!is_dynamic(work) || has_child(live, work))) return start_child(live, work);
+  if (mends_by_run(work, live.run.fold->plan())) return start_child(live, work);
+  if (child && (!is_dynamic(*work.step) || has_child(live, work))) return start_child(live, work);
   if (child && work.purpose == Purpose::kUndo) return answer(live, work, {.outcome = StepOutcome::done()});
   if (kind == fb::Body::ActionStep || kind == fb::Body::SignalStep) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));

@@ -86,7 +86,7 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
                               : kind == Command::Kind::kCompensate ? "compensating"
                               : kind == Command::Kind::kFetch      ? "fetching"
                                                                    : "executing"));
-    const bool child = stands_for_run(internal::work_of(fold.plan(), open), fold.plan());
+    const bool child = internal::needs_run(fold.plan(), open.command);
     if (child && view.get("_run", fold.child_id(hop)).ok()) steps.back().waits_for = fold.child_id(hop);
   }
   for (const auto& [hop, open] : fold.waits()) {

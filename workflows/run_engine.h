@@ -164,8 +164,9 @@ class RunEngine {
   void start_further(LiveRun& live, const Work& work, const WorkOutcome& outcome);
   void commit_further(LiveRun& live, const Work& work, const WorkOutcome& outcome, Object input);
   void take_further(const std::string& parent, const Work& work, const WorkOutcome& outcome, const Status& started);
-  ActionRequest child_request(const LiveRun& live, const Work& work, const DefinitionPin& pin, Object input) const;
-  ActOptions child_options(const LiveRun& live, const Work& work) const;
+  ActionRequest child_request(const LiveRun& live, const Work& work, const DefinitionPin& pin, Object input,
+                              std::uint32_t hops) const;
+  ActOptions child_options(const LiveRun& live, const Work& work, std::uint32_t hops) const;
   void take_child_start(const std::string& parent, const HopId& hop, const Status& started);
   std::string attend(LiveRun& child);
   std::string attend_orphan(LiveRun& child);

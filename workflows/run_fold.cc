@@ -27,6 +27,15 @@ Status no_fact(const Event& event, std::string why) {
 
 }  // namespace
 
+const fb::StepT& step_of(const Plan& plan, const Command& command) {
+  const PlannedStep& planned = plan.steps[command.hop.step];
+  if (command.kind == Command::Kind::kCompensate) return *planned.clauses[command.clause].declared->body;
+  if (command.kind != Command::Kind::kUndo) return *planned.declared;
+  if (command.step != kNone) return *plan.steps[command.step].declared;
+  const fb::UndoT* undo = planned.declared->undo.get();
+  return undo != nullptr && undo->body != nullptr ? *undo->body : *planned.declared;
+}
+
 RunFold::RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> definition, RunOptions options)
     : id_(std::move(id)), definition_(std::move(definition)), options_(options) {}
 
@@ -204,7 +213,18 @@ std::string RunFold::child_id(const HopId& hop) const {
   std::string id = id_ + "/" + path_of_hop(hop);
   if (hop.frame != 0) id += "." + std::to_string(hop.frame);
   if (attempt > 1) id += "/" + std::to_string(attempt);
-  return id;
+  return id + mending(hop);
+}
+
+// What the id of a run that cleans up after a hop, or reverses it, ends with.
+std::string RunFold::mending(const HopId& hop) const {
+  const OpenCommand* open = work(hop);
+  if (open == nullptr) return "";
+  const Command& command = open->command;
+  const fb::StepT& by = step_of(plan(), command);
+  if (&by == plan().steps[hop.step].declared || by.body.type != fb::Body::WorkflowStep) return "";
+  if (command.kind == Command::Kind::kCompensate) return "~compensate";
+  return command.attempt > 1 ? "~undo/" + std::to_string(command.attempt) : "~undo";
 }
 
 bool RunFold::awaits_child(const HopId& hop) const {

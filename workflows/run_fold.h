@@ -26,6 +26,9 @@ struct OpenCommand {
   Seq since = 0;
 };
 
+// The step whose body a command carries out: the hop's own, or what cleans up after it or reverses it.
+const fb::StepT& step_of(const Plan& plan, const Command& command);
+
 class RunFold {
  public:
   using TimerId = std::pair<HopId, TimerKind>;
@@ -62,7 +65,8 @@ class RunFold {
   std::optional<Seq> done_at(const HopId& hop) const;
   // "import[17].store"; the declared path where the frame has gone.
   std::string path_of_hop(const HopId& hop) const;
-  // The id of the run that a step which is a workflow stands for: "r-1/pay". Empty where there is no such hop any more.
+  // The id of the run that a step which is a workflow stands for: "r-1/pay"; while a workflow reverses it, of that: "r-1/pay~undo".
+  // Empty where there is no such hop any more.
   std::string child_id(const HopId& hop) const;
   // The event that made the run halt, where it has.
   Seq halted_at() const { return halted_at_; }
@@ -78,6 +82,7 @@ class RunFold {
   void record(const Fact& fact, const Command& command);
   void note_done(const Fact& fact, Seq seq);
   void forget_answered(const HopId& hop);
+  std::string mending(const HopId& hop) const;
   bool is_timer_open(const TimerId& timer) const;
 
   std::string id_;

@@ -57,21 +57,11 @@ WorkOutcome read_query(const fb::ReadStepT& read, const Object& args, const View
 
 Work work_of(const Plan& plan, const OpenCommand& open) {
   const Command& command = open.command;
-  const PlannedStep& planned = plan.steps[command.hop.step];
-  Work work{.hop = command.hop, .attempt = command.attempt, .step = planned.declared, .hops = command.hops, .since = open.since};
+  Work work{.hop = command.hop, .attempt = command.attempt, .hops = command.hops, .since = open.since};
+  work.step = &step_of(plan, command);
   if (command.kind == Command::Kind::kFetch) work.purpose = Purpose::kFetch;
-  if (command.kind == Command::Kind::kCompensate) {
-    work.purpose = Purpose::kCompensate;
-    work.step = planned.clauses[command.clause].declared->body.get();
-  } else if (command.kind == Command::Kind::kUndo) {
-    work.purpose = Purpose::kUndo;
-    const fb::UndoT* undo = planned.declared->undo.get();
-    if (command.step != kNone) {
-      work.step = plan.steps[command.step].declared;
-    } else if (undo != nullptr) {
-      work.step = undo->body.get();
-    }
-  }
+  if (command.kind == Command::Kind::kCompensate) work.purpose = Purpose::kCompensate;
+  if (command.kind == Command::Kind::kUndo) work.purpose = Purpose::kUndo;
   if (const Object* args = member_object(command.value, "args")) work.args = *args;
   const Object* given = command.value.if_object();
   const auto list_of = [given](const char* name) {
@@ -185,12 +175,22 @@ Result<Work> with_arguments(const Work& work, const WorkOutcome& transformed) {
 }
 
 bool stands_for_run(const Work& work, const Plan& plan) {
-  const bool child = work.step->body.type == fb::Body::WorkflowStep || is_dynamic(work);
+  const bool child = work.step->body.type == fb::Body::WorkflowStep || is_dynamic(*work.step);
   return child && work.step == plan.steps[work.hop.step].declared;
 }
 
-bool is_dynamic(const Work& work) {
-  const fb::RunStepT* run = work.step->body.AsRunStep();
+bool mends_by_run(const Work& work, const Plan& plan) {
+  return work.step->body.type == fb::Body::WorkflowStep && !stands_for_run(work, plan);
+}
+
+bool needs_run(const Plan& plan, const Command& command) {
+  const fb::StepT& step = step_of(plan, command);
+  const bool own = &step == plan.steps[command.hop.step].declared;
+  return step.body.type == fb::Body::WorkflowStep || (own && is_dynamic(step));
+}
+
+bool is_dynamic(const fb::StepT& step) {
+  const fb::RunStepT* run = step.body.AsRunStep();
   return run != nullptr && run->dynamic;
 }
 

@@ -39,8 +39,13 @@ struct WorkOutcome {
 Work work_of(const Plan& plan, const OpenCommand& open);
 // Whether a child run carries it out, or undoes it by its own steps: always of a workflow, of a dynamic step once there is one.
 bool stands_for_run(const Work& work, const Plan& plan);
+// Whether a run of a workflow cleans up after the step, or reverses it: a child as well, but one that goes on where its parent
+// unwinds.
+bool mends_by_run(const Work& work, const Plan& plan);
+// Whether a command is carried out by a child, of either sort.
+bool needs_run(const Plan& plan, const Command& command);
 // Whether the function is what says which steps the child has.
-bool is_dynamic(const Work& work);
+bool is_dynamic(const fb::StepT& step);
 
 // The function that makes its arguments of those that the definition gives; empty where none does. An undo that is given the step's
 // own arguments is given what was made of them.

@@ -39,7 +39,7 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
 // What reverses a step or cleans up after it is one action or one call.
 bool is_simple(const fb::BodyUnion& body) {
   const bool simple = body.type == fb::Body::ActionStep || body.type == fb::Body::RunStep || body.type == fb::Body::SignalStep ||
-                      body.type == fb::Body::ExecStep;
+                      body.type == fb::Body::ExecStep || body.type == fb::Body::WorkflowStep;
   return simple && missing_kind(body).empty();
 }
 

@@ -271,6 +271,60 @@ TEST_F(Children, AMissingFunctionIsToldOfTheParentToo) {
   EXPECT_EQ(info().result, "\"called\"");
 }
 
+// ---- Cleaning up and undoing by a workflow
+
+constexpr const char* kGiveBack = R"(
+ttl_hops = 2
+[input]
+qty = "int"
+[step.release]
+action = "Stock.release"
+args = { sku = "tea", qty = "${input.qty}" }
+[step.note]
+action = "Order.note"
+args = { id = "o-1", note = "given back" }
+after = ["release"]
+)";
+
+TEST_F(Children, AWorkflowReversesAStepBySeveralActions) {
+  declare("give-back", kGiveBack);
+  declare("order",
+          "[step.take]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\n"
+          "undo = { workflow = 'give-back', args = { qty = 2 } }\n[step.stop]\nfail = 'no'\nafter = ['take']\n");
+
+  EXPECT_EQ(run("order").status, "compensated");
+  EXPECT_EQ(info("r-1/take~undo").status, "completed");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+  EXPECT_EQ(get("Order", "o-1")["note"], Value("given back"));
+  EXPECT_EQ(last_event("Order.noted").hops_left, 0) << "undoing costs nothing: it has the hops of any run of its workflow";
+}
+
+TEST_F(Children, AWorkflowThatCannotReverseAStepIsTriedAgain) {
+  declare("give-back", "[input]\nqty = 'int'\n[step.no]\nfail = 'no'\n");
+  declare("order",
+          "[step.take]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\nundo = { workflow = 'give-back', args = { qty = "
+          "2 } }\n"
+          "[step.stop]\nfail = 'no'\nafter = ['take']\n");
+  declare("misfit",
+          "[step.take]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nundo = { workflow = 'give-back' }\n"
+          "[step.stop]\nfail = 'no'\nafter = ['take']\n");
+
+  EXPECT_EQ(run("misfit", {}, "m").status, "undo_failed") << "the step's own arguments are no inputs of it";
+  EXPECT_EQ(run("order").status, "undo_failed");
+  EXPECT_EQ(info("r-1/take~undo/5").status, "failed");
+}
+
+TEST_F(Children, AWorkflowCleansUpAfterAStep) {
+  declare("give-back", kGiveBack);
+  declare("read",
+          "[step.bad]\nread = 'Order'\nkey = 'nothing'\n"
+          "compensate = [{ do = { workflow = 'give-back', args = { qty = 1 } }, continue = 'mended' }]\n");
+
+  EXPECT_EQ(run("read").result, "\"mended\"");
+  EXPECT_EQ(info("r-1/bad~compensate").status, "completed");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(6));
+}
+
 // ---- Steps that a function returns
 
 TEST_F(Children, StepsThatAFunctionReturnsAreARunOfTheirOwn) {
@@ -449,6 +503,12 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(ChildCase{"Completes", calling(""), {}, "completed", "completed", 3},
                       ChildCase{"Fails", calling("fail"), {}, "failed", "compensated", 5},
                       ChildCase{"IsUndone", calling("", kFailsAfter), {}, "compensated", "compensated", 5},
+                      ChildCase{"IsReversedByAWorkflow",
+                                calling("", std::string("undo = { workflow = 'take', args = { qty = 1 } }\n") + kFailsAfter),
+                                {},
+                                "compensated",
+                                "completed",
+                                2},
                       ChildCase{"IsCancelled", calling("wait"), RunTelling::kCancel, "cancelled", "cancelled", 5},
                       ChildCase{"IsTerminated", calling("wait"), RunTelling::kTerminate, "terminated", "terminated", 3},
                       ChildCase{"Expires", calling("wait", "deadline = '10s'\n"), {}, "failed", "cancelled", 5},

@@ -57,8 +57,7 @@ class VirtualLoop final : public internal::RunLoop {
 class VirtualRunner {
  public:
   VirtualRunner(Store& store, testing::ManualClock& clock, StepFunctions functions = {}, LogSink log = {}, Programs programs = {})
-      : store_(store),
-        clock_(clock),
+      : clock_(clock),
         loop_(store, clock),
         engine_(store, loop_, options(clock, std::move(functions), std::move(log), std::move(programs)), [] {}) {
     EXPECT_EQ(engine_.recover().message(), Status().message());
@@ -83,7 +82,6 @@ class VirtualRunner {
     return made;
   }
 
-  Store& store_;
   testing::ManualClock& clock_;
   VirtualLoop loop_;
   internal::RunEngine engine_;
