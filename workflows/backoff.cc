@@ -14,10 +14,6 @@ bool matches(std::string_view pattern, std::string_view code) {
   return true;
 }
 
-bool transient(std::string_view code) {
-  return code == "connect" || code == "timeout" || code == "408" || code == "429" || matches("5xx", code);
-}
-
 // The finalizer of SplitMix64: every bit of the input changes half of those of the output.
 std::uint64_t mix(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15U;
@@ -28,10 +24,15 @@ std::uint64_t mix(std::uint64_t x) {
 
 }  // namespace
 
+bool is_transient(std::string_view code) {
+  return code == "connect" || code == "timeout" || code == "breaker_open" || code == "408" || code == "429" || matches("5xx", code);
+}
+
 bool retries(const fb::RetryT& retry, std::string_view code) {
   if (retry.on.empty()) return true;
-  return std::any_of(retry.on.begin(), retry.on.end(),
-                     [&](const std::string& pattern) { return pattern == "transient" ? transient(code) : matches(pattern, code); });
+  return std::any_of(retry.on.begin(), retry.on.end(), [&](const std::string& pattern) {
+    return pattern == "transient" ? is_transient(code) : matches(pattern, code);
+  });
 }
 
 std::int64_t backoff_us(const fb::RetryT& retry, std::uint32_t attempt, std::uint64_t seed) {

@@ -6,7 +6,7 @@ namespace {
 void add_request(const fb::HttpStepT& http, const std::string& below, BodyParts& parts) {
   std::string method = http.method;
   for (char& c : method) c = static_cast<char>(c | 0x20);
-  parts.values.push_back({http.path.get(), below + "." + method});
+  parts.values.push_back({http.path.get(), below + "." + method, true});
   parts.values.push_back({http.body.get(), below + (http.content == fb::Content::Raw ? ".body" : ".json")});
   parts.named.push_back({&http.query, below + ".query"});
   parts.named.push_back({&http.headers, below + ".headers"});

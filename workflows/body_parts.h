@@ -13,6 +13,7 @@ template <typename T>
 struct Part {
   const T* part = nullptr;  // null where it was left out
   std::string path;
+  bool is_url = false;  // of a value: what it refers to is percent-encoded in it
 };
 
 struct BodyParts {

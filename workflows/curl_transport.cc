@@ -130,9 +130,10 @@ class CurlTransport final : public HttpTransport {
       const MutexLock lock(mutex_);
       stopping_ = true;
     }
+    if (multi_ == nullptr) return;
     wake();
     if (thread_.joinable()) thread_.join();
-    if (multi_ != nullptr) curl_multi_cleanup(multi_);
+    curl_multi_cleanup(multi_);
   }
 
   void send(HttpRequest request, std::stop_token stop, Done done) override;
@@ -140,9 +141,7 @@ class CurlTransport final : public HttpTransport {
  private:
   using Id = std::uint64_t;
 
-  void wake() {
-    if (multi_ != nullptr) curl_multi_wakeup(multi_);
-  }
+  void wake() { curl_multi_wakeup(multi_); }
   void run();
   // Takes over what came since; false when it is to stop.
   bool take_over();
@@ -155,7 +154,7 @@ class CurlTransport final : public HttpTransport {
   void finish(Transfer& transfer, std::optional<HttpFailure> failure);
 
   const std::size_t transfers_max_;
-  CURLM* multi_ = nullptr;
+  CURLM* multi_ = nullptr;  // null where libcurl cannot be used
   Mutex mutex_;
   std::map<Id, std::unique_ptr<Transfer>> sent_ FORGE_GUARDED_BY(mutex_);  // not taken over yet
   std::vector<Id> cuts_ FORGE_GUARDED_BY(mutex_);
@@ -169,6 +168,8 @@ class CurlTransport final : public HttpTransport {
 };
 
 void CurlTransport::send(HttpRequest request, std::stop_token stop, Done done) {
+  if (multi_ == nullptr)
+    return done({.response = {}, .failure = HttpFailure{HttpFailure::Kind::kProtocol, "libcurl cannot be used"}});
   auto transfer = std::make_unique<Transfer>();
   transfer->request = std::move(request);
   transfer->done = std::move(done);
@@ -198,10 +199,10 @@ void CurlTransport::run() {
   while (take_over()) {
     begin_next();
     int running = 0;
-    if (multi_ != nullptr) curl_multi_perform(multi_, &running);
+    curl_multi_perform(multi_, &running);
     take_done();
     const bool room = !waiting_.empty() && running_.size() < transfers_max_;
-    if (multi_ != nullptr && !room) curl_multi_poll(multi_, nullptr, 0, kSleepMaxMs, nullptr);
+    if (!room) curl_multi_poll(multi_, nullptr, 0, kSleepMaxMs, nullptr);
   }
   while (!transfers_.empty()) cut(transfers_.begin()->first);
 }
@@ -250,7 +251,7 @@ void CurlTransport::begin_next() {
 }
 
 bool CurlTransport::begin(Transfer& transfer) {
-  transfer.easy = multi_ == nullptr ? nullptr : curl_easy_init();
+  transfer.easy = curl_easy_init();
   if (transfer.easy == nullptr) return false;
   set_options(transfer);
   set_body(transfer);
@@ -267,7 +268,6 @@ void CurlTransport::set_options(Transfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(request.timeout.count() / 1000, 1)));
-  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.response_bytes_max));
   curl_easy_setopt(easy, CURLOPT_USERAGENT, ("forge/" + std::string(library_version())).c_str());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer.error);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -296,6 +296,7 @@ void CurlTransport::set_body(Transfer& transfer) {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     return;
   }
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.response_bytes_max));
   const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (has_body) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
@@ -306,7 +307,7 @@ void CurlTransport::set_body(Transfer& transfer) {
 
 void CurlTransport::take_done() {
   int left = 0;
-  for (CURLMsg* message = nullptr; multi_ != nullptr && (message = curl_multi_info_read(multi_, &left)) != nullptr;) {
+  for (CURLMsg* message = nullptr; (message = curl_multi_info_read(multi_, &left)) != nullptr;) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
     const auto running = running_.find(message->easy_handle);

@@ -64,6 +64,8 @@ void RunDecider::take_attempt_fact() {
     if (!waits || state_.pending.erase(hop) == 0) return;
     return finish(hop, fact_.value, StepStatus::kDone, slot(hop).hops - 1);
   }
+  const bool failed = fact_.kind == Fact::Kind::kFailed || fact_.kind == Fact::Kind::kRetry;
+  if (failed && status == StepStatus::kOpen) return fetch_failed(hop);
   const bool of_clause = fact_.kind == Fact::Kind::kCompensated || fact_.kind == Fact::Kind::kCompensateFailed;
   if (status != (of_clause ? StepStatus::kCompensating : StepStatus::kInFlight)) return;
   if (!of_clause && fact_.attempt != slot(hop).attempt) return;
@@ -121,9 +123,12 @@ void RunDecider::take_timer() {
     if (state_.pending.erase(hop) == 0) return;
     slot(hop).status = StepStatus::kWaiting;
     state_.ready.insert({hop.step, hop.frame});
+  } else if (fact_.timer == TimerKind::kRetry && status == StepStatus::kOpen) {
+    if (state_.pending.erase(hop) > 0) fetch(hop);
   } else if (fact_.timer == TimerKind::kStepDeadline && status != StepStatus::kDone && status != StepStatus::kSkipped &&
              status != StepStatus::kFailed) {
-    state_.pending.erase(hop);
+    if (state_.pending.erase(hop) > 0 && fetches_pages(hop))
+      command(Command::Kind::kStop, hop).attempt = state_.loops.at(hop).fetches;
     if (status == StepStatus::kInFlight || status == StepStatus::kCompensating) {
       command(Command::Kind::kStop, hop).attempt = slot(hop).attempt;
       set_busy(hop, false);

@@ -9,6 +9,9 @@
 
 namespace forge::internal {
 
+// An error of Forge as steps have it.
+RunError error_of(const Status& status);
+
 class RunDecider {
  public:
   RunDecider(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact)
@@ -50,6 +53,8 @@ class RunDecider {
   void collect(HopId hop);
   void choose(HopId hop);
   void start_loop(HopId hop);
+  // Whether an attempt that failed with that code is one that the step's `retry` is for.
+  bool may_retry(HopId hop, std::uint32_t attempt, const std::string& code) const;
   Result<Value> given_to(const PlannedBody& body, const RunScope& scope) const;
 
   // ---- Blocks (decider_blocks.cc)
@@ -65,6 +70,9 @@ class RunDecider {
   bool too_many_bad(HopId hop) const;
   void fetch(HopId hop);
   void take_items(HopId hop);
+  void fetch_failed(HopId hop);
+  void stop_fetches();
+  bool fetches_pages(HopId hop) const;
   // The innermost item around that frame, itself included, which may fail without its map; kNoFrame without one.
   FrameId lone_item(FrameId frame) const;
   // All of these around it, from the inside out; none where there is no such frame.
@@ -72,6 +80,8 @@ class RunDecider {
   bool is_failed(FrameId frame) const;
 
   // ---- Failing (decider_failure.cc)
+  // Arms the timer after which another try is made, of attempt or page.
+  void retry_later(HopId hop, std::uint32_t attempt);
   void attempt_failed(HopId hop, const RunError& error, bool asked);
   void fail_before_start(HopId hop, const Status& error);
   void expire(HopId hop);

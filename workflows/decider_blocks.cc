@@ -132,10 +132,48 @@ void RunDecider::continue_map(HopId hop) {
 }
 
 void RunDecider::fetch(HopId hop) {
-  Result<Value> source = given_to(planned(hop).body, scope_at(hop));
-  if (!source.ok()) return fail_before_start(hop, source.status());
+  RunScope scope = scope_at(hop);
+  Loop& loop = state_.loops.at(hop);
+  scope.set_cursor(loop.cursor);
+  Result<Value> source = given_to(planned(hop).body, scope);
+  // Items of earlier pages may still run.
+  if (!source.ok()) return fail_step(hop, error_of(source.status()));
   state_.pending.insert(hop);
-  command(Command::Kind::kFetch, hop).value = *std::move(source);
+  Command& made = command(Command::Kind::kFetch, hop);
+  if (fetches_pages(hop)) {
+    Object page = *source->if_object();
+    page.add("cursor", loop.cursor);
+    source = Value(std::move(page));
+  }
+  made.value = *std::move(source);
+  if (!fetches_pages(hop)) return;
+  made.attempt = ++loop.fetches;
+  ++loop.tries;
+}
+
+bool RunDecider::fetches_pages(HopId hop) const {
+  const fb::MapStepT* map = planned(hop).declared->body.AsMapStep();
+  return map != nullptr && map->source == fb::MapSource::Pages;
+}
+
+// A page is asked for again as the map's `retry` says; without one, or when that is over, the map fails.
+void RunDecider::fetch_failed(HopId hop) {
+  const auto found = state_.loops.find(hop);
+  if (found == state_.loops.end() || !state_.pending.contains(hop)) return;
+  const Loop& loop = found->second;
+  if (fetches_pages(hop) && fact_.attempt != loop.fetches) return;
+  if (!is_failed(hop.frame) && fetches_pages(hop) && may_retry(hop, loop.tries, fact_.error.code))
+    return retry_later(hop, loop.tries);
+  state_.pending.erase(hop);
+  fail_step(hop, fact_.error);
+}
+
+// Of a run that is over, nobody waits for pages.
+void RunDecider::stop_fetches() {
+  for (const auto& [hop, loop] : state_.loops) {
+    if (!loop.complete && state_.pending.contains(hop) && fetches_pages(hop))
+      command(Command::Kind::kStop, hop).attempt = loop.fetches;
+  }
 }
 
 void RunDecider::take_items(HopId hop) {
@@ -144,6 +182,8 @@ void RunDecider::take_items(HopId hop) {
   if (const List* items = fact_.value.if_list())
     found->second.items.insert(found->second.items.end(), items->begin(), items->end());
   found->second.complete = fact_.last;
+  found->second.cursor = fact_.cursor;
+  found->second.tries = 0;
   continue_map(hop);
 }
 

@@ -8,27 +8,36 @@
 #include "decider.h"
 
 namespace forge::internal {
-namespace {
 
 RunError error_of(const Status& status) {
   const int number = static_cast<int>(status.id());
   return {"E" + std::to_string(number), status.message()};
 }
 
-}  // namespace
+bool RunDecider::may_retry(HopId hop, std::uint32_t attempt, const std::string& code) const {
+  const fb::StepT& declared = *planned(hop).declared;
+  if (declared.retry == nullptr || attempt >= declared.retry->max_attempts) return false;
+  const bool http = declared.body.type == fb::Body::HttpStep || declared.body.type == fb::Body::MapStep;
+  return http && declared.retry->on.empty() ? is_transient(code) : retries(*declared.retry, code);
+}
+
+void RunDecider::retry_later(HopId hop, std::uint32_t attempt) {
+  const std::int64_t backoff = backoff_us(*planned(hop).declared->retry, attempt, seed_of(state_.id, hop));
+  state_.pending.insert(hop);
+  Command& timer = command(Command::Kind::kTimer, hop);
+  timer.timer = TimerKind::kRetry;
+  timer.at = Time{state_.now.micros + std::max(backoff, fact_.pause_us)};
+}
 
 void RunDecider::attempt_failed(HopId hop, const RunError& error, bool asked) {
   Slot& at = slot(hop);
   at.error = error;
   const fb::RetryT* retry = planned(hop).declared->retry.get();
-  const bool more = retry != nullptr && at.attempt < retry->max_attempts && (asked || retries(*retry, error.code));
+  const bool more = retry != nullptr && at.attempt < retry->max_attempts && (asked || may_retry(hop, at.attempt, error.code));
   if (is_unwinding() || is_failed(hop.frame)) return fail_step(hop, error);
   if (!more) return compensate(hop);
   at.status = StepStatus::kBackingOff;
-  state_.pending.insert(hop);
-  Command& timer = command(Command::Kind::kTimer, hop);
-  timer.timer = TimerKind::kRetry;
-  timer.at = Time{state_.now.micros + backoff_us(*retry, at.attempt, seed_of(state_.id, hop))};
+  retry_later(hop, at.attempt);
 }
 
 // It did nothing, so there is nothing to clean up after.
@@ -160,6 +169,7 @@ void RunDecider::fail_run(RunOutcome ending, const RunError& error) {
   state_.ready.clear();
   state_.alone.clear();
   state_.parked.clear();
+  stop_fetches();
   state_.pending.clear();
   for (const HopId& hop : state_.in_flight) {
     if (!state_.undoing.contains(hop)) command(Command::Kind::kStop, hop).attempt = slot(hop).attempt;
@@ -243,6 +253,7 @@ void RunDecider::settle_undo(std::uint64_t number, bool done) {
 void RunDecider::end_run(RunOutcome outcome, Value value) {
   if (outcome == RunOutcome::kTerminated) {
     for (const HopId& hop : state_.in_flight) command(Command::Kind::kStop, hop).attempt = slot(hop).attempt;
+    stop_fetches();
   }
   state_.phase = RunPhase::kEnded;
   state_.outcome = outcome;

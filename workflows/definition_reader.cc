@@ -3,6 +3,7 @@
 #include "datum.h"
 #include "input_types.h"
 #include "step_reader.h"
+#include "url.h"
 #include "value_path.h"
 
 namespace forge::internal {
@@ -98,7 +99,9 @@ class DefinitionReader {
       client->base_url = table.text("base_url");
       client->service = table.text("service");
       if (client->base_url.empty() == client->service.empty()) table.missing("base_url", "either base_url or service");
+      check_url(table, "base_url", client->base_url);
       client->headers = table.named("headers");
+      check_client_headers(table, *client);
       client->auth = read_auth(table);
       client->timeout = table.duration("timeout");
       client->requests_per_second = static_cast<std::uint32_t>(table.number("requests_per_second", 1, 1'000'000, 0));
@@ -107,6 +110,25 @@ class DefinitionReader {
       table.finish();
       made.clients.push_back(std::move(client));
     });
+  }
+
+  // Read again where a request is made; said here, where its place is known.
+  void check_url(const TableReader& table, std::string_view name, const std::string& given) {
+    const std::optional<Url> url = given.empty() ? std::nullopt : parse_url(given);
+    if (given.empty() || (url && url->target.find('?') == std::string::npos)) return;
+    findings_.add(ErrorId::kWorkflowAttribute, table.path_of(name),
+                  table.what() + " has a " + std::string(name) + " that cannot be used",
+                  "it is no http or https URL, or has a user's name or a query", "write https://pay.example/v1");
+  }
+
+  // They are sent with every request, whichever step makes it.
+  void check_client_headers(const TableReader& table, const fb::ClientT& client) {
+    for (const auto& header : client.headers) {
+      if (header->value->kind == fb::BindingKind::Literal) continue;
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("headers") + "." + header->name,
+                    table.what() + " has a header '" + header->name + "' with references", "it is the same for all steps",
+                    "give it to the step, or name a secret: env:NAME or file:PATH");
+    }
   }
 
   void read_breaker(TableReader& owner, fb::ClientT& client) {
@@ -141,6 +163,9 @@ class DefinitionReader {
       auth->secret = secret(inside, "secret");
       auth->scope = inside.text("scope");
       if (auth->token_url.empty()) inside.missing("token_url", "the address that gives tokens");
+      check_url(inside, "token_url", auth->token_url);
+      if (auth->id.empty()) inside.missing("id", "the client's id: env:NAME or file:PATH");
+      if (auth->secret.empty()) inside.missing("secret", "the client's secret: env:NAME or file:PATH");
       inside.finish();
     }
     table.finish();

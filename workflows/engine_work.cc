@@ -53,7 +53,8 @@ std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
 
 void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
   if (stopped_ || live.parked) return;
-  const Work work = work_of(live.run.fold->plan(), open);
+  Work work = work_of(live.run.fold->plan(), open);
+  work.idempotency_key = idempotency_key(live.run.head.id, work);
   const std::string transform = transform_of(work, live.run.fold->plan());
   if (transform.empty()) return carry_out(live, work);
   Result<Body> body = function_named(live, work, transform);
@@ -89,6 +90,7 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
     attempt->is_program = work.step->body.type == fb::Body::ExecStep;
     return body.ok() ? call(live, work, attempt, *std::move(body)) : park(live, body.status());
   }
+  if (is_http(work)) return start_call(live, work, attempt);
   const bool reads = work.step->body.type == fb::Body::ReadStep || work.purpose == Purpose::kFetch;
   if (!reads) {
     return park(live,
@@ -145,7 +147,7 @@ void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Atte
     context.step = path;
     context.attempt = std::max(work.attempt, 1U);
     context.hops_left = work.hops;
-    context.idempotency_key = idempotency_key(head.id, work);
+    context.idempotency_key = work.idempotency_key;
     const auto begin = std::chrono::steady_clock::now();
     WorkOutcome outcome{.outcome = outcome_of(body, work, context)};
     const std::int64_t took = nanoseconds_since(begin);
@@ -194,6 +196,9 @@ void RunEngine::stop_hop(LiveRun& live, const HopId& hop) {
 void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details) {
   Entry entry{.fact = fact_of(work, outcome.outcome), .details = std::move(details), .causation = work.since, .answers_work = true};
   if (stands_for_run(work, live.run.fold->plan())) entry.fact.hops = work.hops > 0 ? work.hops - 1 : 0;
+  entry.fact.pause_us = outcome.pause_us;
+  entry.fact.cursor = outcome.cursor;
+  entry.fact.last = entry.fact.kind == Fact::Kind::kItems && outcome.cursor.is_null();
   const bool done = outcome.outcome.kind == StepOutcome::Kind::kDone || outcome.outcome.kind == StepOutcome::Kind::kHalted;
   if (done) {
     entry.actions = std::move(outcome.actions);

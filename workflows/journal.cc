@@ -43,6 +43,8 @@ std::vector<std::uint8_t> encode_fact(const Fact& fact) {
   model.deadline = fact.deadline_us;
   model.warnings = fact.warnings;
   model.undo_failed = fact.undo_failed;
+  if (!fact.cursor.is_null()) model.cursor = std::make_unique<fb::DatumT>(to_datum(fact.cursor));
+  model.pause = fact.pause_us;
   return pack<fb::RunFact>(model, kIdentifier);
 }
 
@@ -70,6 +72,10 @@ Result<Fact> decode_fact(std::span<const std::uint8_t> bytes) {
   fact.deadline_us = model.deadline;
   fact.warnings = model.warnings;
   fact.undo_failed = model.undo_failed;
+  if (model.cursor != nullptr) {
+    FORGE_ASSIGN(fact.cursor, to_value(*model.cursor));
+  }
+  fact.pause_us = model.pause;
   return fact;
 }
 

@@ -26,6 +26,7 @@ struct Allowed {
   bool event = false;
   bool item = false;
   bool error = false;
+  bool cursor = false;
   bool own = false;  // the step itself, which is done by then
 };
 
@@ -55,6 +56,8 @@ class Planner final : public Resolver {
     } else if (path.root == "run") {
       reference.root = Root::kRun;
       FORGE_TRY(check_part(path, {"id", "correlation", "hops_left"}, "run"));
+    } else if (path.root == "cursor" && allowed_.cursor) {
+      reference.root = Root::kCursor;
     } else if (is_root(path.root)) {
       FORGE_ASSIGN(reference.root, special_root(path.root));
     } else {
@@ -105,7 +108,7 @@ class Planner final : public Resolver {
     plan_.blocks[block].steps.push_back(index);
     plan_.steps.push_back(std::move(step));
     places_.push_back(place);
-    for (const auto& [inner, below] : inner_blocks(declared.body)) {
+    for (const auto& [inner, below, is_url] : inner_blocks(declared.body)) {
       BlockIndex made = kNone;
       if (level == kLevelsMax) {
         findings_.add(ErrorId::kWorkflowUnsupported, place, "the workflow is nested too deep", "32 levels are allowed");
@@ -184,7 +187,6 @@ class Planner final : public Resolver {
     compile_guards(step, place);
     step.concurrency_key = Recipe::compile(compilation_, declared.concurrency_key.get(), place + ".concurrency_key");
     step.body = compile_body(declared, place);
-    check_client(declared, place);
     check_inside(declared, place);
     compile_clauses(step, place);
     if (declared.undo != nullptr && declared.undo->body != nullptr) {
@@ -206,17 +208,25 @@ class Planner final : public Resolver {
   PlannedBody compile_body(const fb::StepT& declared, const std::string& place) {
     PlannedBody made;
     made.args = NamedRecipes::compile(compilation_, declared.args, place + ".args");
+    check_client(declared, place);
     const BodyParts parts = parts_of(declared.body);
     const Allowed around = allowed_;
     // A collect's transform and a recurse's end see as `item` what was made so far; a wait's condition sees the event.
     const fb::Body kind = declared.body.type;
     if (kind == fb::Body::CollectStep) allowed_.item = true;
-    for (const auto& [value, below] : parts.values) made.values.push_back(Recipe::compile(compilation_, value, place + below));
+    allowed_.cursor = kind == fb::Body::MapStep && declared.body.AsMapStep()->pages != nullptr;
+    for (const auto& [value, below, is_url] : parts.values) {
+      made.values.push_back(is_url ? Recipe::compile_url(compilation_, value, place + below)
+                                   : Recipe::compile(compilation_, value, place + below));
+    }
+    allowed_.item = around.item;
+    for (const auto& [named, below, is_url] : parts.named) {
+      made.named.push_back(NamedRecipes::compile(compilation_, *named, place + below));
+    }
     allowed_ = around;
-    for (const auto& [named, below] : parts.named) made.named.push_back(NamedRecipes::compile(compilation_, *named, place + below));
     if (kind == fb::Body::RecurseStep) allowed_.item = true;
     if (kind == fb::Body::WaitStep) allowed_.event = true;
-    for (const auto& [text, below] : parts.conditions) {
+    for (const auto& [text, below, is_url] : parts.conditions) {
       made.conditions.push_back(Condition::compile(compilation_, *text, place + below));
     }
     allowed_ = around;
@@ -243,8 +253,9 @@ class Planner final : public Resolver {
     const fb::Body kind = declared.body.type;
     const bool one_commit = kind == fb::Body::TransactionStep;
     const bool opens = !one_commit && !plan_.steps[current_].blocks.empty();
-    if (opens && (declared.retry != nullptr || !declared.compensate.empty())) {
-      findings_.add(ErrorId::kWorkflowUnsupported, place + (declared.retry != nullptr ? ".retry!" : ".compensate!"),
+    const bool pages = kind == fb::Body::MapStep && declared.body.AsMapStep()->source == fb::MapSource::Pages;
+    if (opens && ((declared.retry != nullptr && !pages) || !declared.compensate.empty())) {
+      findings_.add(ErrorId::kWorkflowUnsupported, place + (declared.retry != nullptr && !pages ? ".retry!" : ".compensate!"),
                     "step '" + declared.name + "' cannot be tried again or compensate as a whole", "it has steps inside",
                     "put it on the steps inside that may fail");
     }
@@ -256,12 +267,13 @@ class Planner final : public Resolver {
   }
 
   void check_client(const fb::StepT& declared, const std::string& place) {
-    const fb::HttpStepT* http = declared.body.AsHttpStep();
+    const fb::MapStepT* map = declared.body.AsMapStep();
+    const fb::HttpStepT* http = map != nullptr ? map->pages.get() : declared.body.AsHttpStep();
     if (http == nullptr || http->client.empty()) return;
     std::vector<std::string> known;
     for (const auto& client : definition_.clients) known.push_back(client->name);
     if (std::find(known.begin(), known.end(), http->client) != known.end()) return;
-    findings_.add(ErrorId::kWorkflowReference, place + ".http.client",
+    findings_.add(ErrorId::kWorkflowReference, place + (map != nullptr ? ".over.pages.client" : ".http.client"),
                   "step '" + declared.name + "' uses an unknown client '" + http->client + "'",
                   nearest_or_list(http->client, known));
   }

@@ -2,6 +2,7 @@
 
 #include "datum.h"
 #include "forge/events/json.h"
+#include "url.h"
 
 namespace forge::internal {
 namespace {
@@ -115,6 +116,12 @@ Recipe Recipe::compile(const Compilation& compilation, const fb::BindingT* bindi
   return made;
 }
 
+Recipe Recipe::compile_url(const Compilation& compilation, const fb::BindingT* binding, const std::string& path) {
+  Recipe made = compile(compilation, binding, path);
+  made.encodes_ = true;
+  return made;
+}
+
 void Recipe::compile_text(const Compilation& compilation, const std::string& text, const std::string& path) {
   const auto split = split_text(text);
   if (!split.ok()) return compilation.findings.add(split.status(), path);
@@ -170,7 +177,7 @@ Result<Value> Recipe::make_text(const Scope& scope) const {
       continue;
     }
     FORGE_ASSIGN(const Value* value, look_up(piece.reference[0], scope));
-    text += as_text(*value);
+    text += encodes_ ? percent_encode(as_text(*value)) : as_text(*value);
   }
   return Value(std::move(text));
 }

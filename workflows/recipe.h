@@ -19,7 +19,7 @@
 namespace forge::internal {
 
 // What the first name of a path stands for.
-enum class Root : std::uint8_t { kInput, kEvent, kItem, kError, kRun, kStep };
+enum class Root : std::uint8_t { kInput, kEvent, kItem, kError, kRun, kCursor, kStep };
 
 struct Reference {
   Root root = Root::kInput;
@@ -75,6 +75,8 @@ class Recipe {
  public:
   // As above. A null binding makes null.
   static Recipe compile(const Compilation& compilation, const fb::BindingT* binding, const std::string& path);
+  // The same for the path of a request: what references put into a text is percent-encoded, so that it cannot leave its segment.
+  static Recipe compile_url(const Compilation& compilation, const fb::BindingT* binding, const std::string& path);
 
   // Errors: kPathMissing naming the path; those of expressions.
   Result<Value> make(const Scope& scope) const;
@@ -92,6 +94,7 @@ class Recipe {
   Value literal_;
   std::vector<Reference> reference_;  // of a Reference
   std::vector<Piece> pieces_;         // of a Text
+  bool encodes_ = false;              // of a Text: percent-encodes what its references lead to
   Condition expression_;              // of an Expression
   std::vector<Recipe> items_;
   std::vector<std::string> names_;

@@ -52,7 +52,7 @@ struct Fact {
     kStopped,           // hop, attempt: it was told to stop, and did before it was done; or it was given up
     kTimer,             // hop (but for the run's deadline), timer
     kSignalled,         // hop, value: what it waited for came
-    kItems,             // hop, value: a list of further items; last: there are no more
+    kItems,             // hop, attempt, value: a list of further items; cursor: of the next page; last: there are no more
     kCompensated,       // hop: what a clause does first is done
     kCompensateFailed,  // hop, error
     kUndone,            // hop
@@ -81,6 +81,8 @@ struct Fact {
   std::int64_t deadline_us = 0;  // of a child's kStarted: how long it may take; 0: as its definition says
   bool warnings = false;         // of a child's kCompleted, kFailed and kUndone: it had some
   bool undo_failed = false;      // of the same: something of it could not be undone
+  Value cursor;                  // of kItems
+  std::int64_t pause_us = 0;     // of kRetry and kFailed: it is not tried again before that, whatever its backoff
 
   friend bool operator==(const Fact&, const Fact&) = default;
 };
@@ -105,7 +107,7 @@ struct Command {
     kStop,        // hop, attempt: tell it to stop
     kTimer,       // hop, timer, at
     kAwait,       // hop, value: {key, …}: tell of the signal, event or approval that it waits for
-    kFetch,       // hop, value: get the next items of a map that come from elsewhere
+    kFetch,       // hop, attempt, value: get the next items of a map that come from elsewhere
     kCompensate,  // hop, value, clause: what it does first
     kUndo,        // hop, attempt, value; step: whose commands reverse it, as far as it is not the hop's own
     kDebug,       // hop, value: the label
@@ -191,6 +193,9 @@ struct Loop {
   List failures;                       // {index, code, message} of each item that failed
   std::uint32_t passed = 0;            // the minimum of what the frames passed on
   bool complete = true;                // no more items will come
+  Value cursor;                        // of pages: where the next one begins
+  std::uint32_t fetches = 0;           // of pages: that were asked for, all tries counted
+  std::uint32_t tries = 0;             // of the next page
   std::optional<std::uint64_t> abort;  // the undo entry of an around step that is not committed
 };
 

@@ -12,7 +12,12 @@ constexpr std::size_t kEventsATurn = 512;
 }  // namespace
 
 RunEngine::RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed)
-    : store_(store), loop_(loop), options_(std::move(options)), changed_(std::move(changed)) {}
+    : store_(store), loop_(loop), options_(std::move(options)), changed_(std::move(changed)) {
+  const HttpOptions& http = options_.http;
+  if (http.transport == nullptr) return;
+  http_ = std::make_unique<HttpSteps>(loop_, *options_.clock, http.transport, http.allow_hosts, http.response_bytes_max,
+                                      options_.log, [this](Time due) { add_timer(due, {.kind = Due::kRequests}); });
+}
 
 // ---- Taking up
 
@@ -280,6 +285,7 @@ void RunEngine::tick() {
 
 void RunEngine::fire(const Timer& timer) {
   if (timer.kind == Due::kStartAgain) return start_hooked();
+  if (timer.kind == Due::kRequests) return http_->tick();
   LiveRun* live = find(timer.run);
   if (live == nullptr || live->parked || live->run.fold == nullptr) return;
   const auto attempt = live->attempts.find(timer.hop);
@@ -324,7 +330,12 @@ void RunEngine::stop() {
   for (auto& [id, live] : runs_) {
     for (const auto& [hop, attempt] : live.attempts) attempt->stop.request_stop();
   }
+  if (http_ != nullptr) http_->stop();
   note_hooks_seen();
+}
+
+void RunEngine::wait_for_requests() const {
+  if (http_ != nullptr) http_->wait_for_transport();
 }
 
 EngineSummary RunEngine::summary() const {
@@ -333,6 +344,7 @@ EngineSummary RunEngine::summary() const {
   summary.seen = seen_;
   summary.failure = failure_;
   summary.parked = parked_;
+  if (http_ != nullptr) summary.hosts = http_->hosts();
   return summary;
 }
 

@@ -22,8 +22,10 @@
 #include "forge/events/event.h"
 #include "forge/store/options.h"
 #include "forge/store/store.h"
+#include "forge/workflows/http.h"
 #include "forge/workflows/program.h"
 #include "forge/workflows/step.h"
+#include "http_steps.h"
 #include "run_journal.h"
 #include "run_loop.h"
 #include "step_work.h"
@@ -37,6 +39,7 @@ struct EngineOptions {
   std::int64_t stop_grace_us = 5'000'000;
   Clock* clock = nullptr;
   LogSink log = {};
+  HttpOptions http = {};  // its transport makes the requests; without one, runs with http steps stand still
 };
 
 // What others may know of it at one moment.
@@ -45,6 +48,7 @@ struct EngineSummary {
   Seq seen = 0;                          // events up to here were looked at
   Status failure;                        // the store takes no more writes: nothing goes on
   std::map<std::string, Status> parked;  // runs that stand still, and why
+  std::vector<HttpHost> hosts;           // that were called
 };
 
 class RunEngine {
@@ -61,6 +65,8 @@ class RunEngine {
   void tick();
   // Begins nothing more, and asks what is under way to stop.
   void stop();
+  // Waits until no request is under way; after stop(), from another thread than the loop's.
+  void wait_for_requests() const;
   EngineSummary summary() const;
 
  private:
@@ -103,7 +109,7 @@ class RunEngine {
     std::optional<Status> parked;
   };
 
-  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain };
+  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain, kRequests };
   struct Timer {
     Due kind = Due::kFact;
     std::string run;
@@ -181,6 +187,10 @@ class RunEngine {
   void forget_event_wait(const std::string& pattern, const std::string& key, const std::pair<std::string, HopId>& wait);
   void forget_event_waits(const LiveRun& live);
 
+  // ---- HTTP (engine_http.cc)
+  void start_call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt);
+  void take_call(const std::string& id, const Work& work, const std::shared_ptr<Attempt>& attempt, Result<HttpCall> call);
+
   // ---- Hooks and signals (engine_hooks.cc)
   Status read_hooks(const View& view);
   void take_workflow_event(const Event& event);
@@ -196,6 +206,7 @@ class RunEngine {
   RunLoop& loop_;
   const EngineOptions options_;
   const std::function<void()> changed_;
+  std::unique_ptr<HttpSteps> http_;  // null without a transport
   DefinitionCache definitions_;
   std::map<std::string, LiveRun> runs_;
   std::multimap<Time, Timer> timers_;

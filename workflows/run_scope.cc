@@ -25,6 +25,8 @@ const Value* RunScope::root(const Reference& reference) const {
       return error_.is_null() ? nullptr : &error_;
     case Root::kRun:
       return &run_;
+    case Root::kCursor:
+      return cursor_;
     case Root::kStep:
       return step_result(reference.step);
   }

@@ -17,6 +17,8 @@ class RunScope final : public Scope {
   void set_event(const Value& event) { event_ = &event; }
   // Gives `item` another meaning than that of the frames.
   void set_item(const Value& item) { item_ = &item; }
+  // Gives `cursor` a meaning.
+  void set_cursor(const Value& cursor) { cursor_ = &cursor; }
 
   const Value* root(const Reference& reference) const override;
   Time now() const override { return state_.now; }
@@ -32,6 +34,7 @@ class RunScope final : public Scope {
   Value error_;
   const Value* event_ = nullptr;
   const Value* item_ = nullptr;
+  const Value* cursor_ = nullptr;
 };
 
 }  // namespace forge::internal

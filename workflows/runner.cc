@@ -20,14 +20,15 @@ using internal::RunEngine;
 struct Runner::State {
   State(Store& of, const RunnerOptions& options)
       : store(of),
+        own_transport(options.http.transport == nullptr ? make_http_transport() : nullptr),
         loop(of, clock_of(options), options.threads, [this] { engine.tick(); }),
-        engine(of, loop, engine_options(options), [this] { tell(); }) {}
+        engine(of, loop, engine_options(options, own_transport.get()), [this] { tell(); }) {}
   ~State() { stop(); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   static Clock& clock_of(const RunnerOptions& options) { return options.clock == nullptr ? system_clock() : *options.clock; }
-  static EngineOptions engine_options(const RunnerOptions& options) {
+  static EngineOptions engine_options(const RunnerOptions& options, HttpTransport* own) {
     EngineOptions made;
     made.functions = options.functions;
     made.programs = options.programs;
@@ -35,6 +36,8 @@ struct Runner::State {
     made.stop_grace_us = options.stop_grace.count();
     made.clock = &clock_of(options);
     made.log = options.log;
+    made.http = options.http;
+    if (own != nullptr) made.http.transport = own;
     return made;
   }
 
@@ -48,6 +51,7 @@ struct Runner::State {
   EngineSummary summary_now(std::uint64_t& seen);
 
   Store& store;
+  const std::unique_ptr<HttpTransport> own_transport;  // null where the program has given one
   AsioLoop loop;
   RunEngine engine;  // of the loop
   Subscription subscription;
@@ -96,6 +100,7 @@ void Runner::State::stop() {
     stopped.set_value();
   });
   stopped.get_future().wait();
+  engine.wait_for_requests();
   loop.stop();
 }
 
@@ -143,6 +148,7 @@ Result<Runner> Runner::start(Store& store, const RunnerOptions& options) {
         .why(store.is_attached() ? "another process holds the store" : "the store is open for reading only")
         .state("nothing was started");
   }
+  FORGE_TRY(check_allowed_hosts(options.http.allow_hosts));
   auto state = std::make_unique<State>(store, options);
   FORGE_TRY(state->start());
   return Runner(std::move(state));
@@ -183,6 +189,11 @@ Status Runner::wait_idle(std::chrono::microseconds timeout) {
       return Status(ErrorId::kDeadlinePassed, "the runs have not come to rest in time").state("they go on");
     }
   }
+}
+
+std::vector<HttpHost> Runner::http_hosts() const {
+  std::uint64_t seen = 0;
+  return state_->summary_now(seen).hosts;
 }
 
 void Runner::stop() {

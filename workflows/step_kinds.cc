@@ -321,10 +321,23 @@ class BodyReader {
     const int given =
         static_cast<int>(!made.query.empty()) + static_cast<int>(made.over != nullptr) + static_cast<int>(made.pages != nullptr);
     if (given != 1) table.missing("query", "one of query, file and pages");
+    if (made.pages != nullptr) check_page(table, made);
     if (!made.query.empty()) made.source = fb::MapSource::Query;
     if (made.over != nullptr) made.source = fb::MapSource::File;
     if (made.pages != nullptr) made.source = fb::MapSource::Pages;
     table.finish();
+  }
+
+  void check_page(TableReader& table, const fb::MapStepT& made) {
+    if (made.items.empty()) table.missing("items", "the path of the items in a response, like body.items");
+    for (const auto& [name, text] : {std::pair("items", made.items), std::pair("cursor", made.cursor)}) {
+      const Result<ValuePath> path = ValuePath::parse(text);
+      const bool known = path.ok() && (path->root == "body" || path->root == "headers" || path->root == "status");
+      if (text.empty() || known) continue;
+      findings_.add(ErrorId::kWorkflowReference, table.path_of(name),
+                    table.what() + " has a path '" + text + "' that leads nowhere", "a response has status, headers and body",
+                    "write body.next");
+    }
   }
 
   void read_item_error(fb::MapStepT& made) {

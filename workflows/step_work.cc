@@ -70,6 +70,7 @@ Work work_of(const Plan& plan, const OpenCommand& open) {
   };
   work.values = list_of("values");
   work.named = list_of("named");
+  if (const Value* cursor = given == nullptr ? nullptr : given->find("cursor")) work.cursor = *cursor;
   return work;
 }
 

@@ -23,8 +23,10 @@ struct Work {
   Purpose purpose = Purpose::kRun;
   const fb::StepT* step = nullptr;  // whose body it is
   Object args;
-  List values;  // as body_parts.h has them, and the next
+  List values;  // as body_parts.h has them, and so are the next
   List named;
+  Value cursor;                 // of a page: where it begins; null: the first
+  std::string idempotency_key;  // the same for all attempts of the hop, and another for what reverses it
   std::uint32_t hops = 0;
   Seq since = 0;  // the event that it follows from
 };
@@ -34,6 +36,8 @@ struct WorkOutcome {
   std::vector<ActionRequest> actions = {};        // to be committed with it
   std::optional<std::size_t> result = {};         // the action whose event is the value
   std::optional<AppendCondition> condition = {};  // that they rest on
+  std::int64_t pause_us = 0;                      // it is not tried again before that
+  Value cursor = {};                              // of a page: where the next one begins
 };
 
 Work work_of(const Plan& plan, const OpenCommand& open);
@@ -52,6 +56,9 @@ bool is_dynamic(const fb::StepT& step);
 std::string transform_of(const Work& work, const Plan& plan);
 // The same work with what that function made. Errors: kArgumentType where it is no object, or the function asked for actions.
 Result<Work> with_arguments(const Work& work, const WorkOutcome& transformed);
+
+// Whether it is a call of HTTP: of a step of that kind, or for a page of a map.
+bool is_http(const Work& work);
 
 // The fact that an outcome is.
 Fact fact_of(const Work& work, const StepOutcome& outcome);

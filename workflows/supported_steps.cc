@@ -18,8 +18,6 @@ Status unsupported(const std::string& path, const std::string& what, const std::
 // What is missing for that kind; empty where nothing is.
 std::string_view missing_kind(const fb::BodyUnion& body) {
   switch (body.type) {
-    case fb::Body::HttpStep:
-      return "http steps";
     case fb::Body::SqlStep:
       return "sql steps";
     case fb::Body::ActionStep:
@@ -27,7 +25,6 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
     case fb::Body::MapStep: {
       const fb::MapStepT& map = *body.AsMapStep();
       if (map.source == fb::MapSource::File) return "maps over files";
-      if (map.source == fb::MapSource::Pages) return "maps over paged sources";
       if (map.on_item_error == fb::ItemError::Quarantine) return "quarantine files";
       return map.checkpoint.empty() ? "" : "checkpoints of maps";
     }
@@ -39,7 +36,7 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
 // What reverses a step or cleans up after it is one action or one call.
 bool is_simple(const fb::BodyUnion& body) {
   const bool simple = body.type == fb::Body::ActionStep || body.type == fb::Body::RunStep || body.type == fb::Body::SignalStep ||
-                      body.type == fb::Body::ExecStep || body.type == fb::Body::WorkflowStep;
+                      body.type == fb::Body::ExecStep || body.type == fb::Body::WorkflowStep || body.type == fb::Body::HttpStep;
   return simple && missing_kind(body).empty();
 }
 
@@ -60,11 +57,11 @@ Status check_step(const PlannedStep& step) {
     return unsupported(step.path, "undo = \"auto\"", "name the action that reverses it");
   }
   if (declared.undo != nullptr && declared.undo->body != nullptr && !is_simple(declared.undo->body->body)) {
-    return unsupported(step.path, "an undo of that kind", "reverse it by an action or a function");
+    return unsupported(step.path, "an undo of that kind", "reverse it by an action, a function or a request");
   }
   for (const auto& clause : declared.compensate) {
     if (clause->body == nullptr || is_simple(clause->body->body)) continue;
-    return unsupported(step.path, "a compensation of that kind", "clean up by an action or a function");
+    return unsupported(step.path, "a compensation of that kind", "clean up by an action, a function or a request");
   }
   return {};
 }
@@ -100,7 +97,7 @@ Status check_abort(const Plan& plan, const PlannedStep& around) {
   if (block == kNone || plan.blocks[block].steps.empty()) return {};
   const PlannedStep& step = plan.steps[plan.blocks[block].steps[0]];
   if (is_simple(step.declared->body)) return {};
-  return unsupported(step.path, "an abort of that kind", "abort by an action or a function");
+  return unsupported(step.path, "an abort of that kind", "abort by an action, a function or a request");
 }
 
 }  // namespace

@@ -18,6 +18,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
 
+Flag allow_host_flag() {
+  return {.name = "allow-host",
+          .type = FlagType::kText,
+          .value = "HOST",
+          .summary = "a host that http steps may call: pay.example, *.example, 10.1.0.0/16, each with :PORT or without",
+          .repeated = true};
+}
+
+RunnerOptions runner_options(Session& session, RunnerLines& lines, Programs programs) {
+  RunnerOptions options{.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()};
+  options.http.allow_hosts = session.arguments.texts("allow-host");
+  return options;
+}
+
 Status stopped(const std::string& id) {
   return Status(ErrorId::kCancelled, "stopped")
       .state("run '" + id + "' goes on once a worker carries it out")
@@ -100,6 +114,7 @@ Result<int> run_workflow_run(Session& session) {
   if (!definition.ok()) return Status(definition.status()).state("no run was started");
   FORGE_ASSIGN(Object input, read_run_input(session, **definition, std::span(words).subspan(1)));
   const RunStart start{.id = session.arguments.text("id"), .input = std::move(input), .options = session.act_options()};
+  FORGE_TRY(check_allowed_hosts(session.arguments.texts("allow-host")));
   const bool elsewhere = store.is_attached();
   const std::unique_ptr<Server> server = session.serve(store);
   FORGE_ASSIGN(const std::string id, is_file ? start_run(store, **definition, start) : start_run(store, words[0], start));
@@ -109,8 +124,7 @@ Result<int> run_workflow_run(Session& session) {
     return print_end(session, run);
   }
   RunnerLines lines;
-  FORGE_ASSIGN(Runner runner,
-               Runner::start(store, {.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()}));
+  FORGE_ASSIGN(Runner runner, Runner::start(store, runner_options(session, lines, std::move(programs))));
   const Result<RunInfo> run = wait_here(session, runner, lines, id);
   runner.stop();
   if (!run.ok()) return run.status();
@@ -129,8 +143,7 @@ Result<int> run_workflow_work(Session& session) {
     FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", false}}, "running"));
     return 0;
   }
-  FORGE_ASSIGN(Runner runner,
-               Runner::start(store, {.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()}));
+  FORGE_ASSIGN(Runner runner, Runner::start(store, runner_options(session, lines, std::move(programs))));
   const std::unique_ptr<Server> server = session.serve(store);
   Status idle;
   do {
@@ -164,6 +177,7 @@ const Command& workflow_run_command() {
            {.name = "input", .type = FlagType::kText, .value = "JSON", .summary = "inputs as JSON, @FILE or -"},
            {.name = "detach", .summary = "only start it; `forgectl workflow work` carries it out"},
            programs_flag(),
+           allow_host_flag(),
            reason_flag_of_run()},
       .examples = {{"forgectl workflow run checkout.toml order=o-1 --id co-1", ""},
                    {"forgectl workflow run checkout --input @order.json --detach", ""}},
@@ -180,7 +194,7 @@ const Command& workflow_work_command() {
   static const Command kCommand{
       .name = "workflow work",
       .summary = "carry out all runs, and start those that hooks ask for, until Ctrl-C",
-      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}, programs_flag()},
+      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}, programs_flag(), allow_host_flag()},
       .examples = {{"forgectl workflow work", "answers other processes meanwhile"}, {"forgectl workflow work --until-idle", ""}},
       .writes = true,
       .run = run_workflow_work,

@@ -39,9 +39,12 @@ class DrivenRun {
     fact.hops = hops;
     return take(fact);
   }
-  std::string fail(const std::string& path, const std::string& code = "broken", Kind kind = Kind::kFailed) {
+  // `pause_us`: what the other end asked to wait.
+  std::string fail(const std::string& path, const std::string& code = "broken", Kind kind = Kind::kFailed,
+                   std::int64_t pause_us = 0) {
     internal::Fact fact = fact_of(kind, path);
     fact.error = {code, code + " it is"};
+    fact.pause_us = pause_us;
     return take(fact);
   }
   std::string tell(Kind kind, const std::string& path = "", Value value = nullptr) {
@@ -49,10 +52,11 @@ class DrivenRun {
     fact.value = std::move(value);
     return take(fact);
   }
-  std::string items(const std::string& path, List list, bool last) {
+  std::string items(const std::string& path, List list, bool last, Value cursor = nullptr) {
     internal::Fact fact = fact_of(Kind::kItems, path);
     fact.value = std::move(list);
     fact.last = last;
+    fact.cursor = std::move(cursor);
     return take(fact);
   }
   std::string timer(const std::string& path, internal::TimerKind kind) {

@@ -24,6 +24,8 @@ internal::Fact sample() {
   fact.deadline_us = 9;
   fact.warnings = true;
   fact.undo_failed = true;
+  fact.cursor = Object{{"page", 3}};
+  fact.pause_us = 1'500'000;
   return fact;
 }
 

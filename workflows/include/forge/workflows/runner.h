@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "forge/events/status.h"
 #include "forge/store/options.h"
 #include "forge/store/store.h"
 #include "forge/workflows/definition.h"
+#include "forge/workflows/http.h"
 #include "forge/workflows/program.h"
 #include "forge/workflows/runs.h"
 #include "forge/workflows/step.h"
@@ -30,13 +32,14 @@ struct RunnerOptions {
   std::chrono::microseconds stop_grace{5'000'000};  // a function that was told to stop is abandoned after this
   Clock* clock = nullptr;                           // timers and deadlines go by it; null: the system's; outlives the runner
   LogSink log = {};                                 // debug steps, and runs that stand still; called from the runner's threads
+  HttpOptions http = {};                            // what http steps may call: nothing, unless it is listed
 };
 
 class Runner {
  public:
   // Reads the journals of all runs that have not ended, and goes on with them. A run whose definition, function or program is
   // missing stands still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is attached or open for
-  // reading; as reading.
+  // reading; as check_allowed_hosts; as reading.
   static Result<Runner> start(Store& store, const RunnerOptions& options = {});
   Runner(Runner&&) noexcept;
   Runner& operator=(Runner&&) noexcept;
@@ -52,8 +55,11 @@ class Runner {
   // Waits until no run can go on by itself: all have ended, or wait for somebody. Errors: as wait.
   Status wait_idle(std::chrono::microseconds timeout = std::chrono::microseconds::max());
 
-  // Starts nothing more, waits for functions that are being called, and ends the threads. Runs that are open stay so. Not from a
-  // step's function. Stopping twice is ok.
+  // The hosts that steps have called, with their circuit breakers: as of the last thing that a run did. By their names.
+  std::vector<HttpHost> http_hosts() const;
+
+  // Starts nothing more, cuts requests, waits for functions that are being called, and ends the threads. Runs that are open stay
+  // so. Not from a step's function. Stopping twice is ok.
   void stop();
 
   struct State;  // internal

@@ -1,0 +1,57 @@
+// How calls of http steps are made: a thread of the loop reads the secrets that they need, then they are the caller's
+// (http_steps.h), and their outcome comes back like any other.
+
+#include <algorithm>
+
+#include "run_engine.h"
+
+namespace forge::internal {
+namespace {
+
+const fb::HttpStepT* request_of(const Work& work) {
+  const fb::MapStepT* map = work.step->body.AsMapStep();
+  return map != nullptr ? map->pages.get() : work.step->body.AsHttpStep();
+}
+
+const fb::ClientT* client_of(const WorkflowDefinition& definition, const fb::HttpStepT& http) {
+  const auto& clients = definition.plan().declared->clients;
+  const auto found = std::find_if(clients.begin(), clients.end(), [&](const auto& one) { return one->name == http.client; });
+  return found == clients.end() ? nullptr : found->get();
+}
+
+}  // namespace
+
+bool is_http(const Work& work) {
+  return request_of(work) != nullptr;
+}
+
+void RunEngine::start_call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt) {
+  if (http_ == nullptr) {
+    return park(live,
+                Status(ErrorId::kWorkflowUnsupported, "step '" + live.run.fold->path_of_hop(work.hop) + "' cannot be carried out")
+                    .why("this runner makes no requests"));
+  }
+  live.attempts[work.hop] = attempt;
+  // Definitions that were read live as long as the engine, in its cache.
+  const fb::HttpStepT* http = request_of(work);
+  const fb::ClientT* client = client_of(live.run.fold->definition(), *http);
+  const std::string& id = live.run.head.id;
+  loop_.start([this, id, work, attempt, http, client] {
+    Result<HttpCall> call = make_call(*http, client, work, options_.http);
+    loop_.post([this, id, work, attempt, call = std::move(call)]() mutable { take_call(id, work, attempt, std::move(call)); });
+  });
+}
+
+void RunEngine::take_call(const std::string& id, const Work& work, const std::shared_ptr<Attempt>& attempt, Result<HttpCall> call) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (attempt->abandoned || stopped_) return;
+  if (!call.ok()) return take_outcome(id, attempt, work, {.outcome = failure_of(call.status())}, 0);
+  http_->start(*std::move(call), attempt->stop.get_token(), [this, id, work, attempt, begin](WorkOutcome outcome) {
+    const fb::MapStepT* map = work.step->body.AsMapStep();
+    if (map != nullptr) outcome = page_of(*map, work, std::move(outcome));
+    const auto took = std::chrono::steady_clock::now() - begin;
+    take_outcome(id, attempt, work, std::move(outcome), std::chrono::duration_cast<std::chrono::nanoseconds>(took).count());
+  });
+}
+
+}  // namespace forge::internal
