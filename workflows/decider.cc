@@ -9,9 +9,10 @@ std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunStat
 }
 
 std::vector<Command> RunDecider::decide() {
-  const bool completed = state_.phase == RunPhase::kEnded && state_.outcome == RunOutcome::kCompleted;
+  const bool ended = state_.phase == RunPhase::kEnded;
+  const bool completed = ended && state_.outcome == RunOutcome::kCompleted;
   if (completed != (fact_.kind == Fact::Kind::kUnwind)) return {};
-  if (state_.phase == RunPhase::kEnded && !completed) return {};
+  if (ended && !completed && !may_reopen()) return {};
   if ((state_.phase == RunPhase::kNew) != (fact_.kind == Fact::Kind::kStarted)) return {};
   state_.now = fact_.at;
   const std::vector<FrameId> items = lone_items(fact_.hop.frame);
@@ -50,6 +51,10 @@ void RunDecider::take_fact() {
       return resume();
     case Fact::Kind::kUnwind:
       return unwind();
+    case Fact::Kind::kRetryStep:
+      return retry_step();
+    case Fact::Kind::kWaive:
+      return waive();
     default:
       if (is_known(fact_.hop)) take_attempt_fact();
   }
@@ -112,7 +117,8 @@ void RunDecider::take_timer() {
   }
   if (fact_.timer == TimerKind::kUndoRetry) {
     const auto found = state_.undoing.find(hop);
-    if (found != state_.undoing.end() && !undo(found->second) && state_.phase == RunPhase::kUndoing) undo_next();
+    const bool due = found != state_.undoing.end() && state_.undo_backing_off.erase(hop) > 0;
+    if (due && !undo(found->second) && state_.phase == RunPhase::kUndoing) undo_next();
     return;
   }
   if (!is_known(hop)) return;
@@ -148,16 +154,22 @@ void RunDecider::start_run() {
   state_.correlation = fact_.correlation;
   state_.input = part("input");
   state_.event = part("event");
+  state_.hops = fact_.hops;
   state_.parent = fact_.parent;
   state_.parent_hop = fact_.hop;
-  std::int64_t allowed = plan_.declared->deadline;
-  if (fact_.deadline_us > 0 && (allowed == 0 || fact_.deadline_us < allowed)) allowed = fact_.deadline_us;
-  if (allowed > 0) {
-    Command& timer = command(Command::Kind::kTimer, {});
-    timer.timer = TimerKind::kRunDeadline;
-    timer.at = Time{state_.now.micros + allowed};
-  }
+  state_.deadline_us = plan_.declared->deadline;
+  const bool sooner = fact_.deadline_us > 0 && (state_.deadline_us == 0 || fact_.deadline_us < state_.deadline_us);
+  if (sooner) state_.deadline_us = fact_.deadline_us;
+  watch_run_deadline();
   open_frame(0, {0, kNone}, 0, fact_.hops, nullptr);
+  take_over();
+}
+
+void RunDecider::watch_run_deadline() {
+  if (state_.deadline_us == 0) return;
+  Command& timer = command(Command::Kind::kTimer, {});
+  timer.timer = TimerKind::kRunDeadline;
+  timer.at = Time{state_.now.micros + state_.deadline_us};
 }
 
 void RunDecider::resume() {
@@ -305,11 +317,11 @@ void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_
   const bool told = fact_.hop == hop && (fact_.kind == Fact::Kind::kCompleted || fact_.kind == Fact::Kind::kHalted ||
                                          fact_.kind == Fact::Kind::kSignalled);
   if (status == StepStatus::kDone && !told && kind_of(hop) != fb::Body::DebugStep) {
-    command(Command::Kind::kDone, hop).hops = passed;
+    command(taking_over_ ? Command::Kind::kTaken : Command::Kind::kDone, hop).hops = passed;
   }
   release_key(hop);
-  const bool child = may_be_child(hop);
-  if (status == StepStatus::kDone && (planned(hop).declared->undo != nullptr || child)) note_undo(hop, kNone);
+  const bool reversible = planned(hop).declared->undo != nullptr || may_be_child(hop);
+  if (status == StepStatus::kDone && reversible && !taking_over_) note_undo(hop, kNone);
   for (const StepIndex successor : planned(hop).successors) {
     Slot& next = slot({hop.frame, successor});
     next.hops = std::min(next.hops, passed);
@@ -325,7 +337,7 @@ void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_
 void RunDecider::release_reads(HopId hop) {
   const auto release = [this](HopId read) {
     const PlannedStep& step = planned(read);
-    if (step.kept || plan_.blocks[step.block].result == read.step || slot(read).result.is_null()) return;
+    if (options_.keep_results || step.kept || plan_.blocks[step.block].result == read.step || slot(read).result.is_null()) return;
     slot(read).result = nullptr;
     command(Command::Kind::kRelease, read);
   };

@@ -2,7 +2,7 @@
 
 // One decision: a fact is taken into the state of a run, and what follows is done to the end. The parts stand in files of their
 // own: starting (decider.cc), kinds of steps (decider_kinds.cc), blocks (decider_blocks.cc), failing and undoing
-// (decider_failure.cc).
+// (decider_failure.cc), what operators ask of single steps (decider_steering.cc).
 
 #include "run.h"
 #include "run_scope.h"
@@ -26,6 +26,7 @@ class RunDecider {
   void take_result(HopId hop);
   void take_timer();
   void start_run();
+  void watch_run_deadline();
   void resume();
   void unwind();
   void note_trouble();
@@ -100,6 +101,17 @@ class RunDecider {
   void settle_undo(std::uint64_t number, bool done);
   void end_run(RunOutcome outcome, Value value);
 
+  // ---- Steering (decider_steering.cc)
+  bool may_reopen() const;
+  void reopen(RunPhase phase);
+  void retry_step();
+  void waive();
+  void reopen_failed();
+  void begin_again(FrameId frame);
+  void catch_up(const std::vector<FrameId>& frames);
+  std::optional<std::uint64_t> unreversed(HopId hop) const;
+  void take_over();
+
   // ---- Looking
   const PlannedStep& planned(HopId hop) const { return plan_.steps[hop.step]; }
   fb::Body kind_of(HopId hop) const { return planned(hop).declared->body.type; }
@@ -120,6 +132,7 @@ class RunDecider {
   RunState& state_;
   const Fact& fact_;
   std::vector<Command> commands_;
+  bool taking_over_ = false;  // steps are done by what another run did
 };
 
 inline constexpr FrameId kNoFrame = UINT64_MAX;

@@ -46,6 +46,7 @@ void RunDecider::close_frame(FrameId id) {
   const std::uint32_t passed = frame.passed;
   if (kind == fb::Body::AroundStep) watch_abort(owner, index);
   if (is_unwinding() || is_failed(id) || slot(owner).status != StepStatus::kOpen) return;
+  state_.frames.at(id).closed = true;
   // What may have to be undone with an item further out is that item's now.
   const FrameId around = lone_item(owner.frame);
   if (around != kNoFrame && lone_item(id) == id) {

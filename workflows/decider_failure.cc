@@ -201,7 +201,8 @@ void RunDecider::undo_next() {
     if (undo(state_.undo.rbegin()->first)) return;
   }
   const bool nothing = state_.undone == 0 && state_.ending == RunOutcome::kCompensated && !state_.unwound;
-  end_run(state_.undo_failed ? RunOutcome::kUndoFailed : nothing ? RunOutcome::kFailed : state_.ending, nullptr);
+  const bool undo_failed = state_.undo_failed || !state_.unreversed.empty();
+  end_run(undo_failed ? RunOutcome::kUndoFailed : nothing ? RunOutcome::kFailed : state_.ending, nullptr);
 }
 
 // False where what it is given cannot be made: then it cannot be undone, and is settled.
@@ -229,6 +230,7 @@ void RunDecider::take_undo_fact(bool done) {
   const auto found = state_.undoing.find(hop);
   if (found == state_.undoing.end() || state_.undo_tries[hop] != fact_.attempt) return;
   if (!done && fact_.attempt < options_.undo_attempts_max) {
+    state_.undo_backing_off.insert(hop);
     Command& timer = command(Command::Kind::kTimer, hop);
     timer.timer = TimerKind::kUndoRetry;
     timer.at = Time{state_.now.micros + (options_.undo_backoff_us << std::min(fact_.attempt - 1, 20U))};
@@ -240,13 +242,18 @@ void RunDecider::take_undo_fact(bool done) {
 }
 
 void RunDecider::settle_undo(std::uint64_t number, bool done) {
-  const HopId hop = state_.undo.at(number).hop;
+  const UndoEntry entry = state_.undo.at(number);
+  const HopId hop = entry.hop;
   state_.undo.erase(number);
   state_.undoing.erase(hop);
+  state_.undo_backing_off.erase(hop);
   state_.undo_tries.erase(hop);
   --state_.frames.at(hop.frame).kept;
   if (done) ++state_.undone;
-  if (!done) state_.undo_failed = state_.warnings = true;
+  if (!done) {
+    state_.unreversed.emplace(number, entry);
+    state_.warnings = true;
+  }
   set_busy(hop, false);
 }
 

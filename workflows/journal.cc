@@ -9,7 +9,7 @@ namespace {
 constexpr const char* kIdentifier = "FGWJ";
 
 // The enums are one: their names stand in the same order.
-static_assert(static_cast<int>(Fact::Kind::kUnwind) == static_cast<int>(fb::FactKind::Unwind));
+static_assert(static_cast<int>(Fact::Kind::kWaive) == static_cast<int>(fb::FactKind::Waive));
 static_assert(static_cast<int>(Fact::Kind::kItems) == static_cast<int>(fb::FactKind::Items));
 static_assert(static_cast<int>(TimerKind::kRunDeadline) == static_cast<int>(fb::TimerKind::RunDeadline));
 

@@ -44,7 +44,7 @@ enum class TimerKind : std::uint8_t { kSleep, kRetry, kUndoRetry, kStepDeadline,
 
 struct Fact {
   enum class Kind : std::uint8_t {
-    kStarted,           // value: {input, event}; correlation; hops
+    kStarted,           // value: {input, event}, and of a fork {…, taken}; correlation; hops
     kCompleted,         // hop, attempt, value: it did what it should
     kRetry,             // hop, attempt, error: it asks to be tried again
     kFailed,            // hop, attempt, error
@@ -60,8 +60,10 @@ struct Fact {
     kCancel,            // undo, gracefully
     kTerminate,         // stop at once
     kPause,
-    kResume,  // after a pause or a halt
-    kUnwind,  // a completed child: its parent undoes it
+    kResume,     // after a pause or a halt
+    kUnwind,     // a completed child: its parent undoes it
+    kRetryStep,  // hop: once more and at once, where it backs off, or made the run end
+    kWaive,      // hop: its undo is not tried again, and does not count as failed
   };
 
   Kind kind = Kind::kStarted;
@@ -75,7 +77,7 @@ struct Fact {
   std::string run;               // of kStarted: the run's id
   std::string correlation;       // of kStarted
   std::uint32_t hops = 0;        // of kStarted: hops left; of a child's kCompleted: what it passes on
-  std::string actor;             // who asked for it, of kCancel to kResume; the decision does not depend on it
+  std::string actor;             // who asked for it, of kCancel to kWaive; the decision does not depend on it
   std::string reason;            // why, as above
   std::string parent;            // of a child's kStarted: the run that waits for it
   std::int64_t deadline_us = 0;  // of a child's kStarted: how long it may take; 0: as its definition says
@@ -118,6 +120,7 @@ struct Command {
     kRelease,     // hop: nobody will read its result again
     kHalted,      // value: nothing is in flight any more
     kEnded,       // outcome, value, error, warnings: the terminal event
+    kTaken,       // hop; hops: that it passes on: record that its result is that of the run that this one forked from
   };
 
   Kind kind = Kind::kExecute;
@@ -174,6 +177,7 @@ struct RunFrame {
   std::uint32_t open = 0;           // steps that are not finished
   std::uint32_t hops = 0;           // received
   std::uint32_t passed = 0;         // the minimum of what its steps pass on
+  bool closed = false;              // the step that it is inside of has taken note that all in it is done
   bool failed = false;              // nothing in it or inside it starts any more
   std::uint32_t busy = 0;           // hops in flight in it and inside it
   std::uint32_t kept = 0;           // undo entries of hops in it
@@ -211,6 +215,7 @@ struct RunOptions {
   std::uint32_t max_concurrency = 64;  // 1: one step at a time
   std::uint32_t undo_attempts_max = 5;
   std::int64_t undo_backoff_us = 1'000'000;  // doubled by each further attempt
+  bool keep_results = false;                 // also of steps that nobody will read again, for who looks at a run
 };
 
 struct RunState {
@@ -223,12 +228,14 @@ struct RunState {
   HopId parent_hop;
   Value input;
   Value event;
+  std::uint32_t hops = 0;  // that it began with
   Time now;
   RunError cause;
   Value halt_value;
   bool warnings = false;
-  bool undo_failed = false;
-  bool unwound = false;  // it completed, and its parent undoes it
+  bool undo_failed = false;      // something of a child could not be undone
+  bool unwound = false;          // it completed, and its parent undoes it
+  std::int64_t deadline_us = 0;  // the run's; 0: none
   FrameId next_frame = 0;
   std::unordered_map<FrameId, RunFrame> frames;
   std::map<HopId, Loop> loops;
@@ -243,6 +250,8 @@ struct RunState {
   std::map<std::uint64_t, UndoEntry> undo;  // not yet undone, by order of completion
   std::map<HopId, std::uint64_t> undoing;   // entries whose undo is in flight or backing off, by hop
   std::map<HopId, std::uint32_t> undo_tries;
+  std::set<HopId> undo_backing_off;               // of those in `undoing`
+  std::map<std::uint64_t, UndoEntry> unreversed;  // whose undo was given up, by order of completion
   std::uint64_t next_undo = 0;
   std::uint64_t undone = 0;
 };

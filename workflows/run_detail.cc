@@ -12,34 +12,26 @@ namespace forge {
 using internal::Command;
 using internal::ReadRun;
 using internal::RunFold;
+using internal::text_at;
 using internal::TimerKind;
 
 namespace {
-
-std::string text_at(const Object& object, const char* name) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->if_text() != nullptr ? *value->if_text() : std::string();
-}
 
 std::optional<std::int64_t> int_at(const Object& object, const char* name) {
   const Value* value = object.find(name);
   return value != nullptr && value->if_int() != nullptr ? std::optional(*value->if_int()) : std::nullopt;
 }
 
-// What an event without a pulse of its own is called: "ttl_expired", "halted", "completed".
-std::string what_of(const Event& event) {
-  std::string pulse = text_at(event.arguments, "pulse");
-  if (!pulse.empty()) return pulse;
-  if (event.action == "_run.end") return text_at(event.arguments, "status");
-  const std::size_t dot = event.type.rfind('.');
-  return dot == std::string::npos ? event.type : event.type.substr(dot + 1);
-}
-
 Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
-  Pulse pulse{.seq = event.seq, .at = event.recorded_at, .step = text_at(event.arguments, "step"), .what = what_of(event)};
+  Pulse pulse{
+      .seq = event.seq, .at = event.recorded_at, .step = text_at(event.arguments, "step"), .what = internal::what_of(event)};
   pulse.attempt = static_cast<std::uint32_t>(int_at(event.arguments, "attempt").value_or(0));
   pulse.code = text_at(event.arguments, "code");
   pulse.message = text_at(event.arguments, "message");
+  if (event.action == "_run.tell" || event.action == "_run.reopen") {
+    pulse.actor = event.actor;
+    pulse.reason = text_at(event.metadata, "reason");
+  }
   pulse.duration_ns = int_at(event.arguments, "duration_ns");
   pulse.hops_left = event.hops_left;
   if (event.action == "_run.note") {

@@ -252,7 +252,7 @@ void RunEngine::take_event(const Event& event) {
 void RunEngine::take_run_event(const Event& event) {
   LiveRun* live = find(event.key);
   if (live == nullptr) {
-    if (event.version != 1) return;
+    if (event.version != 1 && event.action != "_run.reopen") return;
     const Status taken = take_up(store_.view(), event.key);
     if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
     return;

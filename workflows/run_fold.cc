@@ -40,23 +40,13 @@ RunFold::RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> defin
     : id_(std::move(id)), definition_(std::move(definition)), options_(options) {}
 
 Status RunFold::take(const Event& event, const Event* result) {
-  const Value* bytes = event.arguments.find("fact");
-  if (bytes == nullptr) {
-    const bool known =
-        event.action == "_run.note" || event.action == "_run.expire" || event.action == "_run.halt" || event.action == "_run.end";
-    if (!known || records_.empty()) return no_fact(event, "it does not follow from the facts before it");
+  FORGE_ASSIGN(const std::optional<Fact> fact, fact_in(event, result));
+  if (!fact) {
+    if (records_.empty()) return no_fact(event, "it does not follow from the facts before it");
     drop_records(1);
     return {};
   }
-  if (bytes->if_bytes() == nullptr) return no_fact(event, "its fact is no bytes");
-  FORGE_ASSIGN(Fact fact, decode_fact(*bytes->if_bytes()));
-  fact.at = event.recorded_at;
-  if (fact.kind == Fact::Kind::kStarted) {
-    fact.run = event.key;
-    fact.correlation = event.correlation;
-  }
-  if (result != nullptr) fact.value = result_of(*result);
-  take(fact, event.seq);
+  take(*fact, event.seq);
   return {};
 }
 
@@ -73,7 +63,6 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
     work_.clear();
     waits_.clear();
     timers_.clear();
-    if (state_.outcome != RunOutcome::kCompleted) done_.clear();  // a child that has completed may be undone yet
   }
   return commands;
 }
@@ -81,11 +70,18 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
 void RunFold::note_done(const Fact& fact, Seq seq) {
   const bool ends = fact.kind == Fact::Kind::kUndone;
   if (ends) done_.erase(fact.hop);
+  if (ends || fact.kind == Fact::Kind::kWaive) {
+    for (StepIndex at = fact.hop.step; at != kNone; at = plan().blocks[plan().steps[at].block].owner) reversed_.insert(at);
+  }
   const bool done = fact.kind == Fact::Kind::kCompleted || fact.kind == Fact::Kind::kHalted;
   if (!done || fact.hop.step >= plan().steps.size() || plan().steps[fact.hop.step].declared->undo == nullptr) return;
   const Value* made = fact.value.if_object() == nullptr ? nullptr : fact.value.if_object()->find("seq");
   const bool action = plan().steps[fact.hop.step].declared->body.type == fb::Body::ActionStep;
   done_[fact.hop] = action && made != nullptr && made->if_int() != nullptr ? static_cast<Seq>(*made->if_int()) : seq;
+}
+
+bool RunFold::is_reversed(StepIndex step) const {
+  return reversed_.contains(step);
 }
 
 std::optional<Seq> RunFold::done_at(const HopId& hop) const {
@@ -133,8 +129,8 @@ void RunFold::record(const Fact& fact, const Command& command) {
     const bool fits = !json.empty() && json.size() <= kResultBytesMax;
     request.args.add("result", fits ? Value(std::move(json)) : Value());
   };
-  if (command.kind == Kind::kSkipped || command.kind == Kind::kDone) {
-    note(command.kind == Kind::kDone ? "completed" : "skipped", "", "");
+  if (command.kind == Kind::kSkipped || command.kind == Kind::kDone || command.kind == Kind::kTaken) {
+    note(command.kind == Kind::kDone ? "completed" : command.kind == Kind::kTaken ? "taken" : "skipped", "", "");
     request.args.add("hops_left", command.hops);
   } else if (command.kind == Kind::kDebug) {
     note("debug", "", command.value.if_text() != nullptr ? *command.value.if_text() : to_json(command.value));
@@ -183,7 +179,7 @@ void RunFold::forget_answered(const HopId& hop) {
 bool RunFold::is_timer_open(const TimerId& timer) const {
   const auto& [hop, kind] = timer;
   if (kind == TimerKind::kRunDeadline) return state_.phase != RunPhase::kEnded;
-  if (kind == TimerKind::kUndoRetry) return state_.undoing.contains(hop);
+  if (kind == TimerKind::kUndoRetry) return state_.undo_backing_off.contains(hop);
   if (kind != TimerKind::kStepDeadline) return state_.pending.contains(hop);
   const auto frame = state_.frames.find(hop.frame);
   if (frame == state_.frames.end()) return false;
@@ -250,6 +246,25 @@ std::uint8_t RunFold::hops_passed(const HopId& hop) const {
   return static_cast<std::uint8_t>(std::min<std::uint32_t>(passed ? slot.hops : slot.hops - 1, UINT8_MAX));
 }
 
+Result<std::optional<Fact>> fact_in(const Event& event, const Event* result) {
+  const Value* bytes = event.arguments.find("fact");
+  if (bytes == nullptr) {
+    const bool known =
+        event.action == "_run.note" || event.action == "_run.expire" || event.action == "_run.halt" || event.action == "_run.end";
+    if (!known) return no_fact(event, "it does not follow from the facts before it");
+    return std::optional<Fact>();
+  }
+  if (bytes->if_bytes() == nullptr) return no_fact(event, "its fact is no bytes");
+  FORGE_ASSIGN(Fact fact, decode_fact(*bytes->if_bytes()));
+  fact.at = event.recorded_at;
+  if (fact.kind == Fact::Kind::kStarted) {
+    fact.run = event.key;
+    fact.correlation = event.correlation;
+  }
+  if (result != nullptr) fact.value = result_of(*result);
+  return std::optional<Fact>(std::move(fact));
+}
+
 Value result_of(const Event& event) {
   return Object{{"seq", event.seq}, {"type", event.type},       {"resource", event.resource},
                 {"key", event.key}, {"version", event.version}, {"changes", event.changes}};
@@ -293,6 +308,10 @@ std::string pulse_of(const Fact& fact) {
       return "resume";
     case Fact::Kind::kUnwind:
       return "unwind";
+    case Fact::Kind::kRetryStep:
+      return "retry";
+    case Fact::Kind::kWaive:
+      return "waive";
   }
   return "";
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,8 @@ class RunFold {
 
   // The event that a step which may have to be undone made, or by which it was done; nothing where it is not.
   std::optional<Seq> done_at(const HopId& hop) const;
+  // Whether a step of the workflow itself, or anything inside it, was undone, or its undo waived.
+  bool is_reversed(StepIndex step) const;
   // "import[17].store"; the declared path where the frame has gone.
   std::string path_of_hop(const HopId& hop) const;
   // The id of the run that a step which is a workflow stands for: "r-1/pay"; while a workflow reverses it, of that: "r-1/pay~undo".
@@ -92,11 +95,16 @@ class RunFold {
   std::map<HopId, OpenCommand> work_;
   std::map<HopId, OpenCommand> waits_;
   std::map<TimerId, OpenCommand> timers_;
-  std::map<HopId, Seq> done_;  // of steps that have an undo
+  std::map<HopId, Seq> done_;     // of steps that have an undo
+  std::set<StepIndex> reversed_;  // steps that were undone, or have a step inside that was
   std::deque<ActionRequest> records_;
   Seq halted_at_ = 0;
   std::size_t urgent_ = 0;  // of the records
 };
+
+// The fact of an event of a journal, complete: with the time at which it was recorded, and with what `result` says as its value,
+// where it names one. Nothing where the event records a decision. Errors: kDataCorrupt.
+Result<std::optional<Fact>> fact_in(const Event& event, const Event* result);
 
 // What an event says, as the result of the step that made it: seq, type, resource, key, version and changes.
 Value result_of(const Event& event);

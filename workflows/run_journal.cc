@@ -36,18 +36,6 @@ Status not_declared(const std::string& name) {
   return Status(ErrorId::kWorkflowNotFound, "there is no workflow '" + name + "'");
 }
 
-// The event that the fact of `event` names as its result; nothing where it names none.
-Result<std::optional<Event>> result_event(const View& view, const Event& event) {
-  const Value* from = event.arguments.find("from");
-  const std::int64_t* place = from == nullptr ? nullptr : from->if_int();
-  if (place == nullptr) return std::optional<Event>();
-  if (*place < 0 || *place >= event.place) {
-    return Status(ErrorId::kDataCorrupt, "event " + std::to_string(event.seq) + " names a result that is not before it");
-  }
-  FORGE_ASSIGN(Event result, view.event(event.seq - event.place + static_cast<Seq>(*place)));
-  return std::optional<Event>(std::move(result));
-}
-
 Actor actor_of(const Event& event) {
   const Value* role = event.metadata.find("role");
   return {event.actor, role == nullptr ? "" : text_of(*role)};
@@ -78,14 +66,20 @@ Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& 
   return found;
 }
 
-Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options) {
+Result<JournalHead> read_head(const View& view, const std::string& id) {
   const Result<Record> record = view.get("_run", id);
   const bool none = record.status().id() == ErrorId::kRecordNotFound || record.status().id() == ErrorId::kKeyInvalid;
   if (none) return Status(ErrorId::kRunNotFound, "there is no run '" + id + "'");
   if (!record.ok()) return record.status();
+  JournalHead head;
+  head.id = id;
+  head.pin = pin_of(*record);
+  return head;
+}
+
+Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options) {
   ReadRun run;
-  run.head.id = id;
-  run.head.pin = pin_of(*record);
+  FORGE_ASSIGN(run.head, read_head(view, id));
   FORGE_ASSIGN(auto definition, read_definition(view, run.head.pin, cache));
   run.fold = std::make_unique<RunFold>(id, std::move(definition), options);
   FORGE_TRY(read_on(view, run));
@@ -112,6 +106,30 @@ Status read_on(const View& view, ReadRun& run) {
   return taken;
 }
 
+Result<std::optional<Event>> result_event(const View& view, const Event& event) {
+  const Value* from = event.arguments.find("from");
+  const std::int64_t* place = from == nullptr ? nullptr : from->if_int();
+  if (place == nullptr) return std::optional<Event>();
+  if (*place < 0 || *place >= event.place) {
+    return Status(ErrorId::kDataCorrupt, "event " + std::to_string(event.seq) + " names a result that is not before it");
+  }
+  FORGE_ASSIGN(Event result, view.event(event.seq - event.place + static_cast<Seq>(*place)));
+  return std::optional<Event>(std::move(result));
+}
+
+std::string text_at(const Object& object, std::string_view name) {
+  const Value* value = object.find(name);
+  return value == nullptr ? std::string() : text_of(*value);
+}
+
+std::string what_of(const Event& event) {
+  std::string pulse = text_at(event.arguments, "pulse");
+  if (!pulse.empty()) return pulse;
+  if (event.action == "_run.end") return text_at(event.arguments, "status");
+  const std::size_t dot = event.type.rfind('.');
+  return dot == std::string::npos ? event.type : event.type.substr(dot + 1);
+}
+
 ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details) {
   ActionRequest request{.action = "_run.advance", .args = {{"id", fold.id()}}};
   const std::string path = fold.path_of_hop(fact.hop);
@@ -132,6 +150,13 @@ ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::str
   request.args.add("pulse", pulse_of(fact));
   if (!status.empty()) request.args.add("status", status);
   request.args.add("fact", Bytes(encode_fact(fact)));
+  return request;
+}
+
+ActionRequest reopen_request(const RunFold& fold, const Fact& fact) {
+  ActionRequest request = tell_request(fold, fact, "running");
+  request.action = "_run.reopen";
+  request.args.add("error", Value());
   return request;
 }
 

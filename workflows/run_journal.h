@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forge/events/status.h"
@@ -46,6 +47,9 @@ struct JournalHead {
   std::string correlation;
 };
 
+// Of a run, without its journal: id and pin only. Errors: kRunNotFound.
+Result<JournalHead> read_head(const View& view, const std::string& id);
+
 struct ReadRun {
   JournalHead head;
   std::unique_ptr<RunFold> fold;
@@ -58,12 +62,23 @@ Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCach
 // Takes what has come to the journal since. Errors: as above.
 Status read_on(const View& view, ReadRun& run);
 
+// The event of the same transaction that the fact of `event` names as its result; nothing where it names none. Errors:
+// kDataCorrupt, and those of reading it.
+Result<std::optional<Event>> result_event(const View& view, const Event& event);
+
+// The text of that name; empty where there is none.
+std::string text_at(const Object& object, std::string_view name);
+// What an event of a journal is called as a pulse: "completed", and without one of its own "ttl_expired", "halted", "failed".
+std::string what_of(const Event& event);
+
 // ---- What is written
 
 // The action that records a fact. `details` join its arguments: started_at, duration_ns, from.
 ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details);
 // The same for what a person tells the run. `status`: what the run's becomes with it; may be empty.
 ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::string& status);
+// The same for a run that has ended, and goes on with it.
+ActionRequest reopen_request(const RunFold& fold, const Fact& fact);
 ActionRequest start_request(const DefinitionPin& pin, const Fact& fact);
 
 }  // namespace forge::internal

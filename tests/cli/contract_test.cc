@@ -61,12 +61,17 @@ const std::map<std::string, Refusal>& refusals() {
       {"workflow work", {"workflow work --store nowhere", 3, "E1001"}},
       {"workflow runs", {"workflow runs --store nowhere", 3, "E1001"}},
       {"workflow trace", {"workflow trace nothing", 3, "E8014"}},
+      {"workflow replay", {"workflow replay nothing", 3, "E8014"}},
+      {"workflow debug", {"workflow debug nothing --at ask", 3, "E8014"}},
       {"workflow signal", {"workflow signal paid --value rubbish", 4, "E2110"}},
       {"workflow approve", {"workflow approve asked text", 4, "E8019"}},
       {"workflow cancel", {"workflow cancel nothing", 3, "E8014"}},
       {"workflow terminate", {"workflow terminate nothing", 3, "E8014"}},
       {"workflow pause", {"workflow pause nothing", 3, "E8014"}},
       {"workflow resume", {"workflow resume done", 4, "E8015"}},
+      {"workflow retry", {"workflow retry done nothing", 4, "E8019"}},
+      {"workflow waive", {"workflow waive done nothing", 4, "E8019"}},
+      {"workflow fork", {"workflow fork done --from nothing", 4, "E8005"}},
       {"bookmark add", {"bookmark add start", 4, "E3005"}},
       {"bookmark list", {"bookmark list --store nowhere", 3, "E1001"}},
       {"bookmark remove", {"bookmark remove strat", 3, "E3008"}},
@@ -134,12 +139,17 @@ const std::map<std::string, Call>& calls() {
       {"workflow work", {"workflow work --until-idle"}},
       {"workflow runs", {"workflow runs", true, 0, "workflow runs --status expired"}},
       {"workflow trace", {"workflow trace done"}},
+      {"workflow replay", {"workflow replay failed"}},
+      {"workflow debug", {"workflow debug done --at text"}},
       {"workflow signal", {"workflow signal paid --key o-1"}},
       {"workflow approve", {"workflow approve asked ask"}},
       {"workflow cancel", {"workflow cancel asked"}},
       {"workflow terminate", {"workflow terminate asked"}},
       {"workflow pause", {"workflow pause asked"}},
       {"workflow resume", {"workflow resume asked"}},
+      {"workflow retry", {"workflow retry failed no"}},
+      {"workflow waive", {"workflow waive stuck text"}},
+      {"workflow fork", {"workflow fork done --from text"}},
       {"bookmark add", {"bookmark add later"}},
       {"bookmark list", {"bookmark list", true}},
       {"bookmark remove", {"bookmark remove start"}},
@@ -216,8 +226,14 @@ class Shop : public Bench {
     bench->write("ship.toml", "workflow = \"ship\"\n[step.ship]\naction = \"Order.pay\"\n");
     bench->write("echo.toml", "workflow = \"echo\"\n[input]\ntext = \"string\"\n[step.text]\ntemplate = \"${input.text}\"\n");
     bench->write("asks.toml", "workflow = \"asks\"\n[step.ask]\napprove = \"a\\u001B[31mb?\"\n[step.text]\ntemplate = \"ok\"\n");
+    bench->write("fails.toml", "workflow = \"fails\"\n[step.no]\nfail = \"a\\u001B[31mb\"\n");
+    bench->write(
+        "stuck.toml",
+        "workflow = \"stuck\"\n[step.text]\ntemplate = \"a\"\n"
+        "undo = { action = \"Order.pay\", args = { id = \"${text.none}\" } }\n[step.no]\nfail = \"no\"\nafter = [\"text\"]\n");
     for (const char* command : {"workflow run echo.toml --id done text=\"a\033[31mb\"",
-                                "workflow run asks.toml --id asked --detach", "workflow work --until-idle"}) {
+                                "workflow run asks.toml --id asked --detach", "workflow run fails.toml --id failed --detach",
+                                "workflow run stuck.toml --id stuck --detach", "workflow work --until-idle"}) {
       bench->expect(command);
     }
     bench->write("rows.csv", "id,sku\no-8,\"a\033[31mb\"\n");

@@ -288,6 +288,7 @@ TEST(Domain, SystemHoldsForgesOwnResources) {
   EXPECT_EQ(domain->resource(5)->indexes.at(0).number, 65535);
   EXPECT_EQ(domain->action(14)->event_type, "_run.ttl_expired");
   EXPECT_EQ(domain->action(18)->name, "_signal.send");
+  EXPECT_EQ(domain->action(19)->event_type, "_run.reopened");
   EXPECT_EQ(domain->numbering(), Numbering{});
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -103,6 +104,46 @@ class Chaos {
 
   void run(DrivenRun& run) {
     run.start({}, 1 + static_cast<std::uint32_t>(random_() % 40));
+    go_on(run);
+  }
+
+  // Retries or waives something of a run that has ended, and lets it go on. False where nothing is left to be asked of it.
+  bool steer(DrivenRun& run, bool calmly) {
+    std::vector<HopId> hops = steerable(run);
+    if (hops.empty()) return false;
+    if (calmly) trouble_ = 0;
+    ends_ = 0;
+    waiting_.clear();
+    last_undone_ = UINT64_MAX;
+    Fact fact;
+    fact.at = Time{++time_};
+    fact.hop = hops[below(hops.size())];
+    const bool waives = run.state().outcome == RunOutcome::kUndoFailed && below(3) == 0;
+    fact.kind = waives ? Fact::Kind::kWaive : Fact::Kind::kRetryStep;
+    run.take(fact);
+    EXPECT_FALSE(run.decided().back().empty()) << "it changed nothing";
+    go_on(run);
+    return true;
+  }
+
+ private:
+  static std::vector<HopId> steerable(const DrivenRun& run) {
+    std::vector<HopId> hops;
+    const internal::RunState& state = run.state();
+    for (const auto& [number, entry] : state.unreversed) {
+      if (state.frames.contains(entry.hop.frame)) hops.push_back(entry.hop);
+    }
+    if (state.outcome != RunOutcome::kFailed) return state.outcome == RunOutcome::kUndoFailed ? hops : std::vector<HopId>();
+    for (const auto& [id, frame] : state.frames) {
+      for (const internal::StepIndex step : run.plan().blocks[frame.block].steps) {
+        if (frame.slots[run.plan().steps[step].place].status == internal::StepStatus::kFailed) hops.push_back({id, step});
+      }
+    }
+    std::sort(hops.begin(), hops.end());
+    return hops;
+  }
+
+  void go_on(DrivenRun& run) {
     look(run);
     for (int i = 0; i < 20'000 && run.state().phase != RunPhase::kEnded; ++i) {
       Fact fact = next(run);
@@ -117,7 +158,6 @@ class Chaos {
     }
   }
 
- private:
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
 
   Fact next(const DrivenRun& run) {
@@ -269,6 +309,29 @@ void unwind(DrivenRun& run) {
   }
   EXPECT_EQ(run.state().outcome, RunOutcome::kCompensated);
   EXPECT_TRUE(run.state().undo.empty());
+}
+
+// Whatever somebody retries or waives, the run is never stuck, ends once more, and folds to the same; where nothing else goes
+// wrong, it comes to a good end.
+TEST(DeciderProperty, ARunThatIsSteeredEndsOnceMore) {
+  std::map<RunOutcome, int> outcomes;
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    const std::string toml = RandomWorkflow(seed).toml();
+    SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + toml);
+    DrivenRun run(toml, {.max_concurrency = 1 + static_cast<std::uint32_t>(seed % 4), .undo_attempts_max = 2});
+    Chaos chaos(seed, 20);
+    chaos.run(run);
+    bool steered = false;
+    for (int life = 0; life < 6 && chaos.steer(run, life > 2); ++life) steered = true;
+    if (HasFailure()) return;
+    if (steered) ++outcomes[run.state().outcome];
+    internal::RunState folded;
+    for (std::size_t i = 0; i < run.facts().size(); ++i) {
+      ASSERT_EQ(internal::decide(run.plan(), run.options(), folded, run.facts()[i]), run.decided()[i]) << "fact " << i;
+    }
+  }
+  EXPECT_GT(outcomes[RunOutcome::kCompleted], 20);
+  EXPECT_GT(outcomes[RunOutcome::kCompensated], 20);
 }
 
 TEST(DeciderProperty, WithoutTroubleEveryRunWithEnoughHopsCompletes) {

@@ -160,6 +160,8 @@ class DrivenRun {
       case Command::kFailed:
       case Command::kDone:
         return "";
+      case Command::kTaken:
+        return "taken " + path;
       case Command::kHalted:
         return "halted " + to_json(command.value);
       case Command::kEnded:

@@ -67,6 +67,8 @@ struct Pulse {
   std::uint32_t attempt = 0;
   std::string code;
   std::string message;
+  std::string actor;   // of what people told it: who
+  std::string reason;  // and why
   std::optional<std::int64_t> duration_ns;
   std::optional<std::uint8_t> hops_left;  // that it passed on
   std::vector<Seq> caused;                // events of the same transaction that are not the run's own
