@@ -3,6 +3,7 @@
 
 #include "forge/workflows/hop.h"
 
+#include <algorithm>
 #include <map>
 
 #include "decision.h"
@@ -19,6 +20,14 @@ using internal::RunFold;
 namespace {
 
 constexpr std::size_t kDifferencesMax = 100;
+
+// What an action is given and the event that it makes, for one, are no two states of one thing.
+bool have_names_in_common(const Value* given, const Value& result) {
+  if (given == nullptr || given->if_object() == nullptr || result.if_object() == nullptr) return false;
+  const auto& members = given->if_object()->members();
+  return std::any_of(members.begin(), members.end(),
+                     [&](const auto& member) { return result.if_object()->find(member.first) != nullptr; });
+}
 
 class HopFinder {
  public:
@@ -109,8 +118,8 @@ class HopFinder {
   void compare() {
     const Object* given = found_->token_in.if_object();
     const Value* args = given == nullptr ? nullptr : given->find("args");
-    const bool both = args != nullptr && args->if_object() != nullptr && found_->token_out.if_object() != nullptr;
-    if (both) found_->differences = internal::differences(*args, found_->token_out, kDifferencesMax);
+    if (have_names_in_common(args, found_->token_out))
+      found_->differences = internal::differences(*args, found_->token_out, kDifferencesMax);
     const internal::SecretInputs secrets(fold_);
     found_->token_in = secrets.hidden(found_->token_in);
     found_->token_out = secrets.hidden(found_->token_out);

@@ -1,7 +1,10 @@
 // What became of runs.
 
+#include <algorithm>
+
 #include "commands.h"
 #include "forge/workflows/runs.h"
+#include "forge/workflows/timeline.h"
 #include "listing.h"
 #include "text.h"
 #include "workflow_words.h"
@@ -35,6 +38,8 @@ Object pulse_object(const Pulse& pulse) {
   object.add("duration_ns", pulse.duration_ns ? Value(*pulse.duration_ns) : Value());
   object.add("code", pulse.code.empty() ? Value() : Value(pulse.code));
   object.add("message", pulse.message.empty() ? Value() : Value(pulse.message));
+  object.add("actor", pulse.actor.empty() ? Value() : Value(pulse.actor));
+  object.add("reason", pulse.reason.empty() ? Value() : Value(pulse.reason));
   object.add("events", std::move(caused));
   return object;
 }
@@ -54,6 +59,8 @@ std::string pulse_line(const Pulse& pulse) {
   if (pulse.hops_left) line += "  hops left " + std::to_string(*pulse.hops_left);
   for (std::size_t i = 0; i < pulse.caused.size(); ++i) line += (i == 0 ? "  event " : ", ") + std::to_string(pulse.caused[i]);
   if (!pulse.code.empty()) line += "  " + pulse.code;
+  if (!pulse.actor.empty()) line += "  by " + pulse.actor;
+  if (!pulse.reason.empty()) line += (pulse.actor.empty() ? "  because: " : ": ") + pulse.reason;
   if (!pulse.message.empty()) line += (pulse.code.empty() ? "  " : ": ") + pulse.message;
   return printable(line) + "\n";
 }
@@ -65,8 +72,80 @@ std::string open_line(const OpenStep& step) {
   return printable(line) + "\n";
 }
 
+// ---- Waterfall
+
+constexpr std::size_t kBarColumns = 40;
+
+// "reserve", with two blanks for each step that it is inside of, or "  undo of reserve".
+std::string span_name(const StepSpan& span) {
+  const auto depth = static_cast<std::size_t>(std::count(span.step.begin(), span.step.end(), '.'));
+  const char* purpose = span.purpose == StepSpan::Purpose::kUndo         ? "undo of "
+                        : span.purpose == StepSpan::Purpose::kCompensate ? "compensate "
+                                                                         : "";
+  return std::string(2 * depth, ' ') + purpose + printable(span.step);
+}
+
+std::string span_bar(const StepSpan& span, const RunTimeline& timeline) {
+  const std::int64_t whole = std::max<std::int64_t>(timeline.end.micros - timeline.begin.micros, 1);
+  const auto column = [&](Time at) {
+    const double share = static_cast<double>(at.micros - timeline.begin.micros) / static_cast<double>(whole);
+    return std::min(static_cast<std::size_t>(std::max(share, 0.0) * kBarColumns), kBarColumns - 1);
+  };
+  const std::size_t first = column(span.begin);
+  const std::size_t last = column(span.end.value_or(timeline.end));
+  std::string bar(first, ' ');
+  for (std::size_t i = first; i <= last; ++i) bar += span.end ? "█" : "░";
+  return bar + std::string(kBarColumns - 1 - last, ' ');
+}
+
+std::string span_line(const StepSpan& span, const RunTimeline& timeline, std::size_t name_columns) {
+  const std::string name = span_name(span);
+  const std::int64_t took = span.end.value_or(timeline.end).micros - span.begin.micros;
+  std::string line = "  " + name + std::string(name_columns - display_width(name) + 2, ' ') + span_bar(span, timeline) + "  " +
+                     elapsed_text(took) + "  " + (span.end ? span.what : "open");
+  if (span.attempts > 1) line += "  try " + std::to_string(span.attempts);
+  if (!span.code.empty()) line += "  " + printable(span.code + ": " + span.message);
+  return line + "\n";
+}
+
+Object span_object(const StepSpan& span) {
+  constexpr const char* kPurposes[] = {"run", "compensate", "undo"};
+  const auto text = [](const std::string& value) { return value.empty() ? Value() : Value(value); };
+  return Object{{"step", span.step},
+                {"purpose", kPurposes[static_cast<int>(span.purpose)]},
+                {"begin", format_time(span.begin)},
+                {"end", span.end ? Value(format_time(*span.end)) : Value()},
+                {"what", text(span.what)},
+                {"attempts", span.attempts},
+                {"code", text(span.code)},
+                {"message", text(span.message)},
+                {"first_seq", span.first ? Value(*span.first) : Value()},
+                {"last_seq", span.last ? Value(*span.last) : Value()}};
+}
+
+Result<int> print_waterfall(Session& session, const Store& store) {
+  FORGE_ASSIGN(const RunTimeline timeline, run_timeline(store.view(), session.arguments.words()[0]));
+  std::string text = printable(timeline.info.id + "  " + timeline.info.workflow + "  " + timeline.info.status) + "  " +
+                     elapsed_text(timeline.end.micros - timeline.begin.micros) + "\n";
+  std::size_t name_columns = 0;
+  for (const StepSpan& span : timeline.spans) name_columns = std::max(name_columns, display_width(span_name(span)));
+  List spans;
+  for (const StepSpan& span : timeline.spans) {
+    text += span_line(span, timeline, name_columns);
+    spans.emplace_back(span_object(span));
+  }
+  FORGE_TRY(session.out.text(text));
+  Object object = run_object(timeline.info);
+  object.add("begin", format_time(timeline.begin));
+  object.add("end", format_time(timeline.end));
+  object.add("spans", std::move(spans));
+  FORGE_TRY(session.out.object(object, "id"));
+  return 0;
+}
+
 Result<int> run_workflow_trace(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
+  if (session.arguments.is_on("waterfall")) return print_waterfall(session, store);
   FORGE_ASSIGN(const RunDetail detail, run_detail(store.view(), session.arguments.words()[0]));
   std::string text = printable(detail.info.id + "  " + detail.info.workflow + "  " + detail.info.status) + "\n";
   List pulses;
@@ -112,7 +191,8 @@ const Command& workflow_trace_command() {
       .name = "workflow trace",
       .summary = "what a run did, pulse by pulse, and what it waits for",
       .arguments = {run_argument()},
-      .examples = {{"forgectl workflow trace co-1", ""}},
+      .flags = {{.name = "waterfall", .summary = "when each step was at work, instead of each pulse"}},
+      .examples = {{"forgectl workflow trace co-1", ""}, {"forgectl workflow trace co-1 --waterfall", ""}},
       .run = run_workflow_trace,
   };
   return kCommand;

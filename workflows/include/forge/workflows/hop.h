@@ -34,7 +34,7 @@ struct HopDetail {
   Value token_out;             // its result
   std::string code;            // of the error
   std::string message;
-  std::vector<ValueDifference> differences;  // between args and result, where both are objects; at most 100
+  std::vector<ValueDifference> differences;  // between args and result, where they have names in common; at most 100
 };
 
 // The pulse of that seq, or else the last one of the step of that path. Errors: kRunNotFound, kWorkflowNotFound; kWorkflowReference
