@@ -10,10 +10,13 @@
 namespace forge::internal {
 namespace {
 
+const char* purpose_suffix(Purpose purpose) {
+  return purpose == Purpose::kUndo ? "/undo" : purpose == Purpose::kCompensate ? "/compensate" : "";
+}
+
 // The same for all attempts of a hop, and another for what reverses it.
 std::string idempotency_key(const std::string& run, const Work& work) {
-  const char* purpose = work.purpose == Purpose::kUndo ? "/undo" : work.purpose == Purpose::kCompensate ? "/compensate" : "";
-  return run + "/" + std::to_string(work.hop.frame) + "/" + std::to_string(work.hop.step) + purpose;
+  return run + "/" + std::to_string(work.hop.frame) + "/" + std::to_string(work.hop.step) + purpose_suffix(work.purpose);
 }
 
 Status missing_code(const std::string& path, const std::string& what, const std::string& name, std::string remedy) {
@@ -67,6 +70,15 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
 }
 
 void RunEngine::carry_out(LiveRun& live, const Work& work) {
+  if (options_.replacement) {
+    const std::string name = live.run.fold->plan().steps[work.hop.step].path + purpose_suffix(work.purpose);
+    if (const StepFunction* function = options_.replacement(name, std::max(work.attempt, 1U))) {
+      auto attempt = std::make_shared<Attempt>();
+      attempt->hop = work.hop;
+      attempt->number = work.attempt;
+      return call(live, work, attempt, [function](const Work& of, StepContext& context) { return (*function)(of.args, context); });
+    }
+  }
   const fb::Body kind = work.step->body.type;
   const bool child = stands_for_run(work, live.run.fold->plan());
   if (mends_by_run(work, live.run.fold->plan())) return start_child(live, work);

@@ -20,7 +20,6 @@ namespace forge {
 using internal::Command;
 using internal::Decision;
 using internal::Fact;
-using internal::HopId;
 using internal::OpenCommand;
 using internal::RunFold;
 using internal::StepIndex;
@@ -82,7 +81,7 @@ class Replay {
 
  private:
   void take_record(const Event& event);
-  Status take_fact(const Event& event, Fact fact, const Event* result);
+  Status take_fact(const Event& event, const Fact& fact, const Event* result);
   Status check_action(const Event& event, const Fact& fact, const Event* result);
   void check_arguments(const Event& event, const Event& made, const Work& work);
   void take_by_other(const Event& event, const Fact& fact, const std::vector<Command>& own);
@@ -110,8 +109,8 @@ Status Replay::take(const Event& event) {
   if (!step.empty()) seen_.insert(step);
   comparing_ = comparing_ || step == from_;
   FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view_, event));
-  FORGE_ASSIGN(std::optional<Fact> fact, internal::fact_in(event, result ? &*result : nullptr));
-  if (fact) return take_fact(event, *std::move(fact), result ? &*result : nullptr);
+  FORGE_ASSIGN(const std::optional<Fact> fact, internal::fact_in(event, result ? &*result : nullptr));
+  if (fact) return take_fact(event, *fact, result ? &*result : nullptr);
   take_record(event);
   return {};
 }
@@ -134,7 +133,7 @@ void Replay::take_record(const Event& event) {
   own_.drop_records(1);
 }
 
-Status Replay::take_fact(const Event& event, Fact fact, const Event* result) {
+Status Replay::take_fact(const Event& event, const Fact& fact, const Event* result) {
   ++report_.facts;
   const std::string recorded = internal::text_at(event.arguments, "step");
   const std::string there = words_of_entry(event.action, event.arguments);

@@ -40,6 +40,9 @@ struct EngineOptions {
   Clock* clock = nullptr;
   LogSink log = {};
   HttpOptions http = {};  // its transport makes the requests; without one, runs with http steps stand still
+  // For tests: what carries out an attempt of the step of that declared path, or of its undo ("charge/undo") or the clause that
+  // cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty.
+  std::function<const StepFunction*(const std::string& step, std::uint32_t attempt)> replacement = {};
 };
 
 // What others may know of it at one moment.

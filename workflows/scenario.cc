@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "expected_values.h"
 #include "forge/testing.h"
 
 namespace forge::testing {
@@ -36,20 +37,6 @@ struct Scenario::State {
   }
   void fail(const std::string& why) { failure = what + ": " + why; }
 };
-
-namespace {
-
-// The first of `expected` that `actual` does not have, in words; nothing where all agree.
-std::string difference(const Object& expected, const Object& actual) {
-  for (const auto& [name, value] : expected.members()) {
-    const Value* const found = actual.find(name);
-    const Value there = found == nullptr ? Value() : *found;
-    if (there != value) return name + " is " + to_json(there) + ", not " + to_json(value);
-  }
-  return {};
-}
-
-}  // namespace
 
 Scenario::Scenario(const std::string& schema_path, ActionHandlers handlers) : state_(std::make_unique<State>(std::move(handlers))) {
   if (state_->store) state_->note(state_->store->load_domain(schema_path));

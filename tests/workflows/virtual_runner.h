@@ -1,58 +1,18 @@
 #pragma once
 
 // A runner in one thread on a clock that jumps from timer to timer: the engine of the program on a loop that does everything in
-// order. Seeded: where several tasks could come next, the seed says which.
+// order.
 
 #include <gtest/gtest.h>
 
-#include <deque>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "forge/testing.h"
 #include "forge/workflows/runs.h"
 #include "run_engine.h"
+#include "virtual_loop.h"
 
 namespace forge {
-
-class VirtualLoop final : public internal::RunLoop {
- public:
-  VirtualLoop(Store& store, testing::ManualClock& clock) : store_(store), clock_(clock) {}
-
-  void post(std::function<void()> task) override { tasks_.push_back(std::move(task)); }
-  void start(std::function<void()> body) override { tasks_.push_back(std::move(body)); }
-  void wake_at(Time due) override { due_ = due; }
-  void commit(std::vector<ActionRequest> actions, ActOptions options, Committed done) override {
-    tasks_.push_back([this, actions = std::move(actions), options = std::move(options), done = std::move(done)]() mutable {
-      done(store_.transact(std::move(actions), options));
-    });
-  }
-
-  // One task, or else the next timer that is due by `until`. False where there is none.
-  bool step(internal::RunEngine& engine, Time until) {
-    if (!tasks_.empty()) {
-      const auto task = std::move(tasks_.front());
-      tasks_.pop_front();
-      task();
-      return true;
-    }
-    if (engine.summary().seen < store_.head()) return engine.read_events(), true;
-    if (!due_ || until < *due_) return false;
-    if (clock_.now() < *due_) clock_.set(*due_);
-    due_.reset();
-    engine.tick();
-    return true;
-  }
-
- private:
-  Store& store_;
-  testing::ManualClock& clock_;
-  std::deque<std::function<void()>> tasks_;
-  std::optional<Time> due_;
-};
 
 class VirtualRunner {
  public:
@@ -83,7 +43,7 @@ class VirtualRunner {
   }
 
   testing::ManualClock& clock_;
-  VirtualLoop loop_;
+  testing::VirtualLoop loop_;
   internal::RunEngine engine_;
 };
 
