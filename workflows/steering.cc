@@ -80,7 +80,11 @@ Status steer(Store& store, const SteeredRun& to, Fact fact, const ActOptions& gi
   const RunFold& fold = *to.run.fold;
   ActionRequest request = to.info.has_ended() ? internal::reopen_request(fold, fact) : internal::tell_request(fold, fact, "");
   if (to.info.has_ended()) request.if_version = to.run.version;
-  return store.transact({std::move(request)}, options).status();
+  Status told = store.transact({std::move(request)}, options).status();
+  const bool went_on = told.id() == ErrorId::kRuleViolated || told.id() == ErrorId::kVersionConflict;
+  if (!went_on) return told;
+  FORGE_ASSIGN(const RunInfo now, run_info(store.view(), to.info.id));
+  return not_steered(now, fold.path_of_hop(fact.hop), "went on meanwhile");
 }
 
 }  // namespace

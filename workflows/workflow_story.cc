@@ -250,8 +250,10 @@ WorkflowStory& WorkflowStory::replace(std::string step, StepOutcome outcome) {
 }
 
 WorkflowStory& WorkflowStory::fail(std::string step, std::uint32_t attempt, std::string code, std::string message) {
-  const StepOutcome outcome = StepOutcome::failed(std::move(code), std::move(message));
-  state_->plot.failures[{std::move(step), attempt}] = [outcome](const Object&, StepContext&) { return outcome; };
+  StepOutcome outcome = StepOutcome::failed(std::move(code), std::move(message));
+  state_->plot.failures[{std::move(step), attempt}] = [outcome = std::move(outcome)](const Object&, StepContext&) {
+    return outcome;
+  };
   return *this;
 }
 

@@ -71,8 +71,12 @@ Result<int> run_trace(Session& session) {
   FORGE_ASSIGN(CausalTrace trace, trace_correlation(view, word));
   if (trace.nodes.empty()) {
     // A run may be named instead of the correlation that it has.
-    FORGE_ASSIGN(const RunDetail run, run_detail(view, word));
-    FORGE_ASSIGN(const Event start, view.event(run.pulses.at(0).seq));
+    const Result<RunDetail> run = run_detail(view, word);
+    if (run.status().id() == ErrorId::kRunNotFound) {
+      return Status(ErrorId::kRunNotFound, "no event has the correlation '" + word + "', and there is no run of that id");
+    }
+    if (!run.ok()) return run.status();
+    FORGE_ASSIGN(const Event start, view.event(run->pulses.at(0).seq));
     FORGE_ASSIGN(trace, trace_correlation(view, start.correlation));
   }
   FORGE_TRY(session.out.text(printable(trace.correlation) + "  " + counted(trace.nodes.size(), "event") + ", " +
