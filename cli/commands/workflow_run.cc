@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "errors.h"
 #include "forge/workflows/runner.h"
+#include "live_run.h"
 #include "text.h"
 #include "workflow_words.h"
 
@@ -39,10 +40,12 @@ Status stopped(const std::string& id) {
 }
 
 // Errors: kCancelled where the user asked to stop; as Runner::wait.
-Result<RunInfo> wait_here(Session& session, Runner& runner, RunnerLines& lines, const std::string& id) {
+Result<RunInfo> wait_here(Session& session, const Store& store, Runner& runner, RunnerLines& lines, const std::string& id) {
+  LiveRun live(id);
   for (;;) {
     Result<RunInfo> run = runner.wait(id, kLook);
     lines.print(session);
+    live.print(session, store.view());
     if (run.ok() || run.status().id() != ErrorId::kDeadlinePassed) return run;
     if (session.interrupted()) return stopped(id);
   }
@@ -125,7 +128,7 @@ Result<int> run_workflow_run(Session& session) {
   }
   RunnerLines lines;
   FORGE_ASSIGN(Runner runner, Runner::start(store, runner_options(session, lines, std::move(programs))));
-  const Result<RunInfo> run = wait_here(session, runner, lines, id);
+  const Result<RunInfo> run = wait_here(session, store, runner, lines, id);
   runner.stop();
   if (!run.ok()) return run.status();
   return print_end(session, *run);

@@ -39,6 +39,17 @@ TEST_F(RunTest, DecidesOnColoursOfErrorsByThemselves) {
   EXPECT_NE(bench.line("get Order o-9").err.find("\033["), std::string::npos);
 }
 
+TEST_F(RunTest, TellsStepsAsTheyAreDoneWhereErrorsGoToATerminal) {
+  bench.write(
+      "w.toml",
+      "workflow = \"w\"\n[step.load]\nread = \"Order\"\nkey = \"o-1\"\n[step.no]\nfail = \"a\\u001B[31mb\"\nafter = [\"load\"]\n");
+  const std::string told = "✓ load completed\n✗ no failed  fail: a\\u001b[31mb\n";
+  EXPECT_EQ(bench.line("workflow run w.toml --id a").err.find(told), std::string::npos);
+  bench.err_is_terminal = true;
+  EXPECT_TRUE(bench.line("workflow run w.toml --id b --color never").err.starts_with(told));
+  EXPECT_EQ(bench.line("workflow run w.toml --id c --quiet").err.find("load"), std::string::npos);
+}
+
 TEST_F(RunTest, PagesOnlyLongCommandsOnATerminalThatNamesAPager) {
   bench.environment["PAGER"] = "less";
   (void)bench.line("list Order");
