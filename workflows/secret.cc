@@ -4,12 +4,13 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "forge/events/constraint.h"
+
 namespace forge::internal {
 namespace {
 
 constexpr std::size_t kSecretBytesMax = 64 << 10;
 constexpr std::size_t kHiddenBytesMin = 4;
-constexpr std::string_view kHidden = "[secret]";
 
 Status no_secret(const std::string& reference, std::string why) {
   return Status(ErrorId::kArgumentMissing, "the secret " + reference + " is not there").why(std::move(why));
@@ -87,8 +88,8 @@ void hide_secrets(const std::vector<std::string>& secrets, std::string& text) {
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
   for (const std::string& secret : sorted) {
     if (secret.size() < kHiddenBytesMin) continue;
-    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + kHidden.size())) {
-      text.replace(at, secret.size(), kHidden);
+    for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + kSecretShown.size())) {
+      text.replace(at, secret.size(), kSecretShown);
     }
   }
 }

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
+#include "forge/events/constraint.h"
 #include "forge/events/json.h"
 
 namespace forge::internal {
 namespace {
-
-constexpr const char* kHidden = "(secret)";
 
 // Whether showing it would tell anything: a flag or nothing would not.
 bool is_telling(const Value& value) {
@@ -28,12 +27,12 @@ SecretInputs::SecretInputs(const RunFold& fold) {
 
 Value SecretInputs::hidden(const Value& value) const {
   if (secrets_.empty()) return value;
-  if (std::find(secrets_.begin(), secrets_.end(), value) != secrets_.end()) return kHidden;
+  if (std::find(secrets_.begin(), secrets_.end(), value) != secrets_.end()) return Value(kSecretShown);
   if (const std::string* text = value.if_text()) {
     const bool holds = std::any_of(secrets_.begin(), secrets_.end(), [text](const Value& secret) {
       return secret.if_text() != nullptr && text->find(*secret.if_text()) != std::string::npos;
     });
-    return holds ? Value(kHidden) : value;
+    return holds ? Value(kSecretShown) : value;
   }
   if (const List* list = value.if_list()) {
     List shown;
@@ -53,9 +52,8 @@ std::string SecretInputs::hidden(const std::string& text) const {
   for (const Value& secret : secrets_) {
     std::string sought = to_json(secret);
     if (secret.if_text() != nullptr) sought = sought.substr(1, sought.size() - 2);
-    for (std::size_t at = shown.find(sought); at != std::string::npos;
-         at = shown.find(sought, at + std::char_traits<char>::length(kHidden))) {
-      shown.replace(at, sought.size(), kHidden);
+    for (std::size_t at = shown.find(sought); at != std::string::npos; at = shown.find(sought, at + kSecretShown.size())) {
+      shown.replace(at, sought.size(), kSecretShown);
     }
   }
   return shown;

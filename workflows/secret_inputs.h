@@ -14,7 +14,7 @@ class SecretInputs {
   // Of a run that has started; before that there are none.
   explicit SecretInputs(const RunFold& fold);
 
-  // The value with "(secret)" in place of each value that is one, and of each text that holds one.
+  // The value with "[secret]" in place of each value that is one, and of each text that holds one.
   Value hidden(const Value& value) const;
   std::string hidden(const std::string& text) const;
 

@@ -73,8 +73,8 @@ TEST_F(Hop, DoesNotShowSecretInputs) {
           "[input]\ntoken = { type = 'string', secret = true }\n[step.say]\nrun = 'say'\nargs = { token = '${input.token}' }\n");
   run("w", {{"token", "hunter2"}});
 
-  EXPECT_EQ(to_json(hop("say").token_in), R"json({"args":{"token":"(secret)"}})json");
-  EXPECT_EQ(hop("say").token_out, Value("(secret)"));
+  EXPECT_EQ(to_json(hop("say").token_in), R"json({"args":{"token":"[secret]"}})json");
+  EXPECT_EQ(hop("say").token_out, Value("[secret]"));
 }
 
 TEST_F(Hop, ThatIsNotThereIsAnError) {

@@ -180,7 +180,7 @@ TEST_F(Replay, DoesNotShowSecretInputs) {
   run("w", {{"token", "hunter2"}});
 
   EXPECT_EQ(words(replay(changed(say, "'a $", "'the $"))),
-            "say: runs function say with args.with = \"a (secret)\" | runs function say with args.with = \"the (secret)\"");
+            "say: runs function say with args.with = \"a [secret]\" | runs function say with args.with = \"the [secret]\"");
 }
 
 TEST_F(Replay, OfNothingIsAnError) {
