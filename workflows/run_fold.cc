@@ -71,7 +71,8 @@ void RunFold::note_done(const Fact& fact, Seq seq) {
   const bool ends = fact.kind == Fact::Kind::kUndone;
   if (ends) done_.erase(fact.hop);
   if (ends || fact.kind == Fact::Kind::kWaive) {
-    for (StepIndex at = fact.hop.step; at < plan().steps.size(); at = plan().blocks[plan().steps[at].block].owner) reversed_.insert(at);
+    for (StepIndex at = fact.hop.step; at < plan().steps.size(); at = plan().blocks[plan().steps[at].block].owner)
+      reversed_.insert(at);
   }
   const bool done = fact.kind == Fact::Kind::kCompleted || fact.kind == Fact::Kind::kHalted;
   if (!done || fact.hop.step >= plan().steps.size() || plan().steps[fact.hop.step].declared->undo == nullptr) return;
