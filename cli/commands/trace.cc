@@ -1,6 +1,7 @@
 #include "forge/workflows/trace.h"
 #include "commands.h"
 #include "forge/workflows/runs.h"
+#include "session.h"
 #include "text.h"
 
 namespace forge::cli {
