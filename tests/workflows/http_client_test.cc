@@ -1,12 +1,13 @@
 // What clients add to http steps: credentials that no log holds, limits, a circuit breaker; and maps over pages.
 
-#include <cstdlib>
-
 #include "forge/events/json.h"
 #include "http_fixture.h"
+#include "support/environment.h"
 
 namespace forge {
 namespace {
+
+using testing_support::set_environment;
 
 LoopbackReply json(std::string body, int status = 200) {
   return {.status = status, .body = std::move(body)};
@@ -28,9 +29,9 @@ std::string bytes_of(const std::filesystem::path& directory) {
 TEST_F(HttpSteps, SecretsAreInNoLogAndNoError) {
   const std::filesystem::path directory = std::filesystem::temp_directory_path() / ("forge-http-" + std::to_string(::getpid()));
   std::filesystem::remove_all(directory);
-  ::setenv("FORGE_TEST_TOKEN", "hush-token-1234", 1);
-  ::setenv("FORGE_TEST_ID", "hush-id-1234", 1);
-  ::setenv("FORGE_TEST_SECRET", "hush-secret-1234", 1);
+  set_environment("FORGE_TEST_TOKEN", "hush-token-1234");
+  set_environment("FORGE_TEST_ID", "hush-id-1234");
+  set_environment("FORGE_TEST_SECRET", "hush-secret-1234");
   // It sends back whatever it was sent.
   serve([](const LoopbackRequest& request) {
     std::string all = request.body;
@@ -100,8 +101,8 @@ constexpr const char* kTokenClient =
 class HttpTokens : public HttpSteps {
  protected:
   HttpTokens() {
-    ::setenv("FORGE_TEST_ID", "id", 1);
-    ::setenv("FORGE_TEST_SECRET", "s e", 1);
+    set_environment("FORGE_TEST_ID", "id");
+    set_environment("FORGE_TEST_SECRET", "s e");
   }
   // Runs twenty calls side by side.
   RunInfo run_twenty() {

@@ -2,16 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "egress.h"
 #include "forge/workflows/http.h"
 #include "host_gate.h"
 #include "secret.h"
+#include "support/environment.h"
 #include "url.h"
 
 namespace forge::internal {
 namespace {
+
+using testing_support::set_environment;
 
 std::string shown(std::string_view text) {
   const auto url = parse_url(text);
@@ -146,7 +147,7 @@ TEST(HttpHostGate, KeepsTheRateAndTheCap) {
 }
 
 TEST(HttpSecrets, AreNamedInErrorsAndTakenOutOfValues) {
-  ::setenv("FORGE_TEST_EMPTY", "", 1);
+  set_environment("FORGE_TEST_EMPTY", "");
   EXPECT_NE(read_secret("env:FORGE_TEST_NONE").status().message().find("env:FORGE_TEST_NONE"), std::string::npos);
   EXPECT_EQ(read_secret("env:FORGE_TEST_EMPTY").status().id(), ErrorId::kArgumentMissing);
   Value value = Object{{"a", List{"x hush-hush y", Bytes{'h', 'u', 's', 'h', '-', 'h', 'u', 's', 'h'}}}, {"hush-hush", 7}};

@@ -1,13 +1,15 @@
 // http steps: what is sent, what comes back, and what is not called.
 
-#include <cstdlib>
 #include <future>
 
 #include "forge/events/json.h"
 #include "http_fixture.h"
+#include "support/environment.h"
 
 namespace forge {
 namespace {
+
+using testing_support::set_environment;
 
 LoopbackReply echo(const LoopbackRequest& request) {
   Object headers;
@@ -261,7 +263,7 @@ TEST_F(HttpSteps, ARedirectLeadsOnlyWhereOneMayCall) {
 }
 
 TEST_F(HttpSteps, ARedirectElsewhereTakesNoCredentialsAlong) {
-  ::setenv("FORGE_TEST_TOKEN", "hush-hush-token", 1);
+  set_environment("FORGE_TEST_TOKEN", "hush-hush-token");
   LoopbackServer other(echo);
   serve([&](const LoopbackRequest&) {
     LoopbackReply reply = answered(307);
