@@ -111,6 +111,17 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   return options;
 }
 
+// The files of a table family are opened by so many threads, started for each family anew: for the few files that most stores have,
+// starting these takes longer than reading the files.
+int file_opening_threads(rocksdb::Env& env, const std::string& path) {
+  constexpr std::size_t kFilesOfThread = 64;
+  constexpr std::size_t kThreadsMost = 16;
+  std::vector<std::string> names;
+  if (!env.GetChildren(path, &names).ok()) return 1;  // what is wrong there is told by opening it
+  const auto files = std::count_if(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".sst"); });
+  return static_cast<int>(std::min(1 + static_cast<std::size_t>(files) / kFilesOfThread, kThreadsMost));
+}
+
 }  // namespace
 
 class Database::Listener : public rocksdb::EventListener {
@@ -165,6 +176,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   database->log_files_ = std::make_shared<LogFileSystem>(env->GetFileSystem(), wanted.prefixes);
   database->env_ = std::make_unique<LogEnv>(env, database->log_files_);
   options.env = database->env_.get();
+  options.max_file_opening_threads = file_opening_threads(*env, wanted.path);
   options.info_log = database->logger_;
   options.listeners.push_back(database->listener_);
   FORGE_TRY(to_status(database->open_tables(options, wanted), "opening the data files in " + wanted.path));
