@@ -137,6 +137,7 @@ bool ConsumerGroup::offer_run() {
     any = true;
   }
   queue_.pass(to);
+  changed_.notify_all();  // who waits for an event that the group does not want
   if (to == run_->last) run_ = nullptr;
   return any;
 }

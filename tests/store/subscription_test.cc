@@ -448,6 +448,16 @@ TEST_F(Subscriptions, OfAGroupRetryFromACallbackOnceTheClockSaysSo) {
   EXPECT_EQ(store_.group("g").value().parked, 0u);
 }
 
+TEST_F(Subscriptions, OfAGroupAreDoneWithEventsThatTheyDoNotWantAsSoonAsTheyPassThem) {
+  const Subscription orders = subscribe({.filter = {.resource = "Order"}, .group = "g"}, [](const Event&) { return Status(); });
+  for (int round = 0; round < 100; ++round) {
+    const Seq next = store_.head() + 1;
+    std::thread writer([&] { store_.act("Stock.take", {{"id", "tick"}}).value(); });
+    EXPECT_TRUE(orders.wait_for(next, std::chrono::hours(1)));
+    writer.join();
+  }
+}
+
 TEST_F(Subscriptions, OfAGroupSkipParkedEventsForGood) {
   Consumer consumer = store_.join({.from = Seq{2}, .group = "g", .retry = {.attempts_max = 1}}).value();
   write(3);
