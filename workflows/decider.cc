@@ -269,9 +269,21 @@ bool RunDecider::take_key(HopId hop) {
   if (text == nullptr) {
     return fail_before_start(hop, Status(ErrorId::kArgumentType, "its concurrency_key is no text")), false;
   }
-  if (!state_.keys_taken.insert(*text).second) return state_.parked[*text].insert({hop.step, hop.frame}), false;
-  state_.keys.emplace(hop, *text);
+  const std::string key = key_inside(hop, *text);
+  if (!state_.keys_taken.insert(key).second) return state_.parked[key].insert({hop.step, hop.frame}), false;
+  state_.keys.emplace(hop, key);
   return true;
+}
+
+// What is inside a step that has the key goes on under it, and one at a time as well: it has a key of its own, which begins with
+// that.
+std::string RunDecider::key_inside(HopId hop, const std::string& text) const {
+  for (HopId owner = state_.frames.at(hop.frame).owner; owner.step != kNone; owner = state_.frames.at(owner.frame).owner) {
+    const auto held = state_.keys.find(owner);
+    if (held == state_.keys.end() || (held->second != text && !held->second.starts_with(text + '\0'))) continue;
+    return held->second + '\0' + std::to_string(owner.frame) + '.' + std::to_string(owner.step);
+  }
+  return text;
 }
 
 // The next one that waits for the key gets it at once.
@@ -388,6 +400,9 @@ Command& RunDecider::command(Command::Kind kind, HopId hop) {
   commands_.emplace_back();
   commands_.back().kind = kind;
   commands_.back().hop = hop;
+  const bool recorded = kind == Command::Kind::kSkipped || kind == Command::Kind::kDone || kind == Command::Kind::kFailed ||
+                        kind == Command::Kind::kTombstone || kind == Command::Kind::kDebug || kind == Command::Kind::kTaken;
+  if (recorded) commands_.back().path = path_of(plan_, state_, hop);
   return commands_.back();
 }
 

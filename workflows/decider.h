@@ -38,6 +38,7 @@ class RunDecider {
   bool pass_guards(HopId hop);
   bool take_turn(HopId hop);
   bool take_key(HopId hop);
+  std::string key_inside(HopId hop, const std::string& text) const;
   void skip(HopId hop);
   void watch_deadline(HopId hop);
   void finish(HopId hop, Value result, StepStatus status, std::uint32_t passed);

@@ -26,8 +26,10 @@ Status missing_code(const std::string& path, const std::string& what, const std:
       .remedy(std::move(remedy));
 }
 
+// What waited for a thread until it was told to stop is not called any more: the run may have gone on without it, or be undone.
 template <typename Body>
 StepOutcome outcome_of(const Body& body, const Work& work, StepContext& context) {
+  if (context.stop().stop_requested()) return StepOutcome::failed("stopped", "it was told to stop before it began");
   try {
     return body(work, context);
   } catch (const std::exception& error) {

@@ -135,6 +135,7 @@ struct Command {
   RunOutcome outcome = RunOutcome::kRunning;
   RunError error;
   bool warnings = false;
+  std::string path;  // of what is to be recorded of a hop: where it stood, since its frame may have gone by then
 
   friend bool operator==(const Command&, const Command&) = default;
 };

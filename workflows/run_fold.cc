@@ -55,10 +55,14 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
   if (is_answer(fact.kind)) work_.erase(fact.hop);
   if (fact.kind == Fact::Kind::kTimer) timers_.erase({fact.hop, fact.timer});
   const bool had_halted = state_.phase == RunPhase::kHalted;
+  const bool unwound_before = state_.phase >= RunPhase::kFailing;
   std::vector<Command> commands = decide(plan(), options_, state_, fact);
   if (state_.phase == RunPhase::kHalted && !had_halted) halted_at_ = seq;
   for (const Command& command : commands) take_command(fact, command, seq);
   forget_answered(fact.hop);
+  const bool failed =
+      std::any_of(commands.begin(), commands.end(), [](const Command& command) { return command.kind == Command::Kind::kFailed; });
+  if (failed || (state_.phase >= RunPhase::kFailing && !unwound_before)) forget_closed();
   if (state_.phase == RunPhase::kEnded) {
     work_.clear();
     waits_.clear();
@@ -117,7 +121,7 @@ void RunFold::take_command(const Fact& fact, const Command& command, Seq seq) {
 
 void RunFold::record(const Fact& fact, const Command& command) {
   using Kind = Command::Kind;
-  const std::string path = command.hop.step == kNone ? "" : path_of_hop(command.hop);
+  const std::string& path = command.path;
   ActionRequest request{.action = "_run.note", .args = {{"id", id_}}};
   const auto note = [&](const char* pulse, const std::string& code, const std::string& message) {
     request.args.add("step", path);
@@ -177,9 +181,15 @@ void RunFold::forget_answered(const HopId& hop) {
   }
 }
 
+// A run that fails, or an item of it, waits for nothing any more.
+void RunFold::forget_closed() {
+  std::erase_if(waits_, [this](const auto& wait) { return !state_.pending.contains(wait.first); });
+  std::erase_if(timers_, [this](const auto& timer) { return !is_timer_open(timer.first); });
+}
+
 bool RunFold::is_timer_open(const TimerId& timer) const {
   const auto& [hop, kind] = timer;
-  if (kind == TimerKind::kRunDeadline) return state_.phase != RunPhase::kEnded;
+  if (kind == TimerKind::kRunDeadline) return state_.phase < RunPhase::kFailing;
   if (kind == TimerKind::kUndoRetry) return state_.undo_backing_off.contains(hop);
   if (kind != TimerKind::kStepDeadline) return state_.pending.contains(hop);
   const auto frame = state_.frames.find(hop.frame);

@@ -85,6 +85,7 @@ class RunFold {
   void record(const Fact& fact, const Command& command);
   void note_done(const Fact& fact, Seq seq);
   void forget_answered(const HopId& hop);
+  void forget_closed();
   std::string mending(const HopId& hop) const;
   bool is_timer_open(const TimerId& timer) const;
 

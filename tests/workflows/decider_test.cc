@@ -48,6 +48,16 @@ TEST(Decider, HopsWithOneConcurrencyKeyGoOneAtATime) {
   EXPECT_EQ(run.complete("m[0].s"), "execute m[2].s");
 }
 
+TEST(Decider, WhatIsInsideAStepWithTheKeyGoesOnUnderItOneAtATime) {
+  DrivenRun run(
+      "[step.g]\ngroup=true\nconcurrency_key='k'\n[step.g.step.a]\nrun='f'\nconcurrency_key='k'\n[step.g.step.b]\nrun='f'\n"
+      "concurrency_key='k'\n[step.c]\nrun='f'\nconcurrency_key='k'\n");
+  EXPECT_EQ(run.start(), "execute g.a");
+  EXPECT_EQ(run.complete("g.a"), "execute g.b");
+  EXPECT_EQ(run.complete("g.b"), "execute c");
+  EXPECT_EQ(run.complete("c"), "ended completed");
+}
+
 TEST(Decider, ReleasesResultsThatNobodyWillReadAgain) {
   DrivenRun run("[step.a]\nrun='f'\n[step.b]\nrun='f'\nargs={x='${a}'}\n[step.c]\nrun='f'\nafter=['b']\n");
   run.start();

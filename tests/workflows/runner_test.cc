@@ -236,6 +236,47 @@ TEST_F(RunnerSteps, StepsThatWereSkippedAreRecorded) {
   EXPECT_EQ(pulses(), "started, skipped a, completed b, completed");
 }
 
+TEST_F(RunnerSteps, WhatEndsAnItemIsRecordedWithTheItem) {
+  declare("items", "[step.m]\nover = [1, 2]\nwindow = 1\n[step.m.step.t]\ntemplate = 'x'\n");
+
+  run("items");
+
+  EXPECT_EQ(pulses(), "started, completed m[0].t, completed m[1].t, completed m, completed");
+}
+
+TEST_F(RunnerSteps, WhatIsToldToStopBeforeItBeganIsNotCalled) {
+  int calls = 0;
+  functions_["f"] = [&](const Object&, StepContext&) { return ++calls, StepOutcome::done(); };
+  declare("f", "[step.a]\nrun = 'f'\n");
+  start("f");
+  VirtualRunner runner(*store_, clock_, functions_);
+
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel).ok());
+  runner.engine().read_events();
+  runner.run();
+
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(info().status, "cancelled");
+}
+
+TEST_F(RunnerUndo, ARunThatUnwindsWaitsForNothing) {
+  int undone = 0;
+  functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  functions_["u"] = [&](const Object&, StepContext&) {
+    return ++undone == 1 ? StepOutcome::failed("busy", "not now") : StepOutcome::done();
+  };
+  declare("w", "[step.a]\nrun='f'\nundo={run='u'}\n[step.ask]\napprove='well?'\n[step.stop]\nfail='no'\nafter=['a']\n");
+  start("w");
+  work(500'000);
+  ASSERT_EQ(pulses(), "started, completed a, failed stop, undo_failed a");
+
+  EXPECT_EQ(approve_step(*store_, "r-1", "ask", true).id(), ErrorId::kStepWaitsNot);
+  EXPECT_EQ(run_detail(store_->view(), "r-1").value().open.size(), 1U) << "the undo that is tried again";
+  work();
+
+  EXPECT_EQ(info().status, "compensated");
+}
+
 TEST_F(RunnerSteps, AStepWithoutHopsLeavesATombstone) {
   declare("deep",
           "ttl_hops = 2\n[step.a]\ntemplate = 'a'\n[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = '${a}' }\n");
