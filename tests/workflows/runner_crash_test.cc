@@ -1,6 +1,7 @@
 // Runners that end anywhere, and what the next one makes of it: the same end, every effect in the store once, and no function
 // called again that had completed.
 
+#include <functional>
 #include <map>
 
 #include "runner_fixture.h"
@@ -62,8 +63,12 @@ class Story {
     ASSERT_TRUE(add_workflow(store_, *outcome.definition).ok());
     ASSERT_TRUE(start_run(store_, "saga", {.id = "r-1", .input = {{"bad", bad}}}).ok());
   }
-  // A runner that ends after so many tasks.
-  void live(std::size_t tasks) { VirtualRunner(store_, clock_, functions_).run(3'600'000'000, tasks); }
+  // A runner that ends after so many tasks. Once it has found the runs, something else may happen before it goes on with them.
+  void live(std::size_t tasks, const std::function<void()>& meanwhile = {}) {
+    VirtualRunner runner(store_, clock_, functions_);
+    if (meanwhile) meanwhile();
+    runner.run(3'600'000'000, tasks);
+  }
 
   std::map<std::uint32_t, int> calls_;  // by attempt
 
@@ -159,8 +164,8 @@ TEST(RunnerPowerLoss, LeavesEveryEffectInTheStoreOnce) {
           store->act("Order.place", {{"id", "o-1"}, {"sku", "tea"}, {"qty", 2}}).value();
           story.begin(bad);
         }
-        disk->power_loss_after(dice.chance(10) ? ~std::uint64_t{0} : 1 + dice.below(25));
-        story.live(1'000'000);
+        const std::uint64_t writes = dice.chance(10) ? ~std::uint64_t{0} : 1 + dice.below(25);
+        story.live(1'000'000, [&] { disk->power_loss_after(writes); });
         const Result<RunInfo> run = run_info(store->view(), "r-1");
         disk->power_loss_after(~std::uint64_t{0});
         ended = !disk->is_frozen() && run.ok() && run->has_ended();
