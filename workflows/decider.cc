@@ -157,6 +157,7 @@ void RunDecider::start_run() {
   state_.hops = fact_.hops;
   state_.parent = fact_.parent;
   state_.parent_hop = fact_.hop;
+  if (fact_.concurrency > 0) state_.max_concurrency = fact_.concurrency;
   state_.deadline_us = plan_.declared->deadline;
   const bool sooner = fact_.deadline_us > 0 && (state_.deadline_us == 0 || fact_.deadline_us < state_.deadline_us);
   if (sooner) state_.deadline_us = fact_.deadline_us;
@@ -197,7 +198,7 @@ void RunDecider::note_trouble() {
 // ---- Starting
 
 void RunDecider::start_ready() {
-  std::uint32_t limit = std::max(options_.max_concurrency, 1U);
+  std::uint32_t limit = state_.max_concurrency;
   if (plan_.declared->max_concurrency > 0) limit = std::min(limit, plan_.declared->max_concurrency);
   while (state_.phase == RunPhase::kRunning && !state_.running_alone && state_.in_flight.size() < limit) {
     auto* from = !state_.ready.empty()                               ? &state_.ready

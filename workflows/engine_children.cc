@@ -74,6 +74,7 @@ ActionRequest RunEngine::child_request(const LiveRun& live, const Work& work, co
   fact.hop = work.hop;
   fact.parent = live.run.head.id;
   fact.hops = hops;
+  fact.concurrency = live.run.fold->state().max_concurrency;
   fact.deadline_us = work.step->timeout;
   fact.value = Object{{"input", std::move(input)}, {"event", nullptr}};
   ActionRequest request = start_request(pin, fact);

@@ -93,6 +93,7 @@ void RunEngine::start_hooked() {
       if (!run.ok() || !run->has_value() || view.get("_run", (*run)->id).ok()) continue;
       Fact fact;
       fact.hops = (*run)->hops;
+      fact.concurrency = options_.max_concurrency;
       fact.value = Object{{"input", (*run)->input}, {"event", (*run)->event}};
       actions.push_back(start_request(hook.pin, fact));
       actions.back().args.add("id", (*run)->id);

@@ -45,6 +45,7 @@ std::vector<std::uint8_t> encode_fact(const Fact& fact) {
   model.undo_failed = fact.undo_failed;
   if (!fact.cursor.is_null()) model.cursor = std::make_unique<fb::DatumT>(to_datum(fact.cursor));
   model.pause = fact.pause_us;
+  model.concurrency = fact.concurrency;
   return pack<fb::RunFact>(model, kIdentifier);
 }
 
@@ -76,6 +77,7 @@ Result<Fact> decode_fact(std::span<const std::uint8_t> bytes) {
     FORGE_ASSIGN(fact.cursor, to_value(*model.cursor));
   }
   fact.pause_us = model.pause;
+  fact.concurrency = model.concurrency;
   return fact;
 }
 

@@ -63,14 +63,9 @@ class Replay {
  public:
   Replay(const View& view, std::string id, std::shared_ptr<const WorkflowDefinition> own, const ReplayOptions& options,
          ReplayReport& report)
-      : view_(view),
-        own_(id, std::move(own), {.max_concurrency = options.max_concurrency}),
-        from_(options.from),
-        comparing_(options.from.empty()),
-        report_(report) {
+      : view_(view), own_(id, std::move(own), {}), from_(options.from), comparing_(options.from.empty()), report_(report) {
     if (options.definition == nullptr) return;
-    const internal::RunOptions how{.max_concurrency = options.max_concurrency};
-    other_ = std::make_unique<RunFold>(std::move(id), options.definition, how);
+    other_ = std::make_unique<RunFold>(std::move(id), options.definition, internal::RunOptions());
     const auto& steps = other_->plan().steps;
     for (StepIndex i = 0; i < steps.size(); ++i) other_steps_.emplace(steps[i].path, i);
   }

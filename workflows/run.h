@@ -74,17 +74,18 @@ struct Fact {
   RunError error;
   TimerKind timer = TimerKind::kSleep;
   bool last = false;
-  std::string run;               // of kStarted: the run's id
-  std::string correlation;       // of kStarted
-  std::uint32_t hops = 0;        // of kStarted: hops left; of a child's kCompleted: what it passes on
-  std::string actor;             // who asked for it, of kCancel to kWaive; the decision does not depend on it
-  std::string reason;            // why, as above
-  std::string parent;            // of a child's kStarted: the run that waits for it
-  std::int64_t deadline_us = 0;  // of a child's kStarted: how long it may take; 0: as its definition says
-  bool warnings = false;         // of a child's kCompleted, kFailed and kUndone: it had some
-  bool undo_failed = false;      // of the same: something of it could not be undone
-  Value cursor;                  // of kItems
-  std::int64_t pause_us = 0;     // of kRetry and kFailed: it is not tried again before that, whatever its backoff
+  std::string run;                // of kStarted: the run's id
+  std::string correlation;        // of kStarted
+  std::uint32_t hops = 0;         // of kStarted: hops left; of a child's kCompleted: what it passes on
+  std::string actor;              // who asked for it, of kCancel to kWaive; the decision does not depend on it
+  std::string reason;             // why, as above
+  std::string parent;             // of a child's kStarted: the run that waits for it
+  std::int64_t deadline_us = 0;   // of a child's kStarted: how long it may take; 0: as its definition says
+  bool warnings = false;          // of a child's kCompleted, kFailed and kUndone: it had some
+  bool undo_failed = false;       // of the same: something of it could not be undone
+  Value cursor;                   // of kItems
+  std::int64_t pause_us = 0;      // of kRetry and kFailed: it is not tried again before that, whatever its backoff
+  std::uint32_t concurrency = 0;  // of kStarted: how many steps may be in flight; 0: kConcurrency
 
   friend bool operator==(const Fact&, const Fact&) = default;
 };
@@ -212,8 +213,11 @@ struct UndoEntry {
 
 enum class RunPhase : std::uint8_t { kNew, kRunning, kHalting, kHalted, kFailing, kUndoing, kEnded };
 
+// How many steps of a run are in flight at most, where its start says nothing.
+inline constexpr std::uint32_t kConcurrency = 64;
+
+// The same for every runner of this version: what differs between runners stands in the facts.
 struct RunOptions {
-  std::uint32_t max_concurrency = 64;  // 1: one step at a time
   std::uint32_t undo_attempts_max = 5;
   std::int64_t undo_backoff_us = 1'000'000;  // doubled by each further attempt
   bool keep_results = false;                 // also of steps that nobody will read again, for who looks at a run
@@ -231,6 +235,7 @@ struct RunState {
   Value event;
   std::uint32_t hops = 0;  // that it began with
   Time now;
+  std::uint32_t max_concurrency = kConcurrency;  // as its start says; 1: one step at a time
   RunError cause;
   Value halt_value;
   bool warnings = false;

@@ -36,6 +36,7 @@ struct EngineOptions {
   StepFunctions functions = {};
   Programs programs = {};
   RunOptions run = {};
+  std::uint32_t max_concurrency = kConcurrency;  // of the runs that hooks start
   std::int64_t stop_grace_us = 5'000'000;
   Clock* clock = nullptr;
   LogSink log = {};

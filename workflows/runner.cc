@@ -22,7 +22,8 @@ struct Runner::State {
       : store(of),
         own_transport(options.http.transport == nullptr ? make_http_transport() : nullptr),
         loop(of, clock_of(options), options.threads, [this] { engine.tick(); }),
-        engine(of, loop, engine_options(options, own_transport.get()), [this] { tell(); }) {}
+        engine(of, loop, engine_options(options, own_transport.get()), [this] { tell(); }),
+        max_concurrency(std::max(options.max_concurrency, 1U)) {}
   ~State() { stop(); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -32,7 +33,7 @@ struct Runner::State {
     EngineOptions made;
     made.functions = options.functions;
     made.programs = options.programs;
-    made.run.max_concurrency = options.max_concurrency;
+    made.max_concurrency = std::max(options.max_concurrency, 1U);
     made.stop_grace_us = options.stop_grace.count();
     made.clock = &clock_of(options);
     made.log = options.log;
@@ -54,6 +55,7 @@ struct Runner::State {
   const std::unique_ptr<HttpTransport> own_transport;  // null where the program has given one
   AsioLoop loop;
   RunEngine engine;  // of the loop
+  const std::uint32_t max_concurrency;
   Subscription subscription;
   std::atomic<bool> looking{false};
   Mutex mutex;
@@ -160,7 +162,9 @@ Runner& Runner::operator=(Runner&&) noexcept = default;
 Runner::~Runner() = default;
 
 Result<RunInfo> Runner::run(const WorkflowDefinition& definition, const RunStart& start) {
-  FORGE_ASSIGN(const std::string id, start_run(state_->store, definition, start));
+  RunStart how = start;
+  if (how.max_concurrency == 0) how.max_concurrency = state_->max_concurrency;
+  FORGE_ASSIGN(const std::string id, start_run(state_->store, definition, how));
   return wait(id);
 }
 

@@ -95,6 +95,7 @@ Result<std::string> start(Store& store, const internal::DefinitionPin& pin, cons
   FORGE_ASSIGN(Object input, definition.take_inputs(how.input));
   Fact fact;
   fact.hops = how.hops.value_or(definition.plan().declared->ttl_hops);
+  fact.concurrency = how.max_concurrency;
   const Value given(input);
   fact.value = Object{{"input", std::move(input)}, {"event", nullptr}};
   ActOptions options = how.options;

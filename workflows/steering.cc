@@ -205,6 +205,7 @@ Result<ForkReceipt> fork_run(Store& store, const std::string& id, const RunFork&
   if (!input.ok()) return Status(input.status()).state("no run was started");
   Fact fact;
   fact.hops = earlier.run.fold->state().hops;
+  fact.concurrency = earlier.run.fold->state().max_concurrency;
   fact.value = Object{{"input", *std::move(input)}, {"event", earlier.run.fold->state().event}, {"taken", std::move(taken)}};
   ActionRequest request = internal::start_request(earlier.run.head.pin, fact);
   if (!how.id.empty()) request.args.add("id", how.id);

@@ -1,6 +1,5 @@
 // Deciding a run again from what its journal has.
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -52,9 +51,6 @@ Object replay_object(const ReplayReport& report) {
 Result<int> run_workflow_replay(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   ReplayOptions options{.from = session.arguments.text("from")};
-  if (const auto limit = session.arguments.if_count("max-concurrency")) {
-    options.max_concurrency = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(*limit, 1, UINT32_MAX));
-  }
   if (const auto file = session.arguments.if_text("definition")) {
     std::vector<Status> errors;
     auto definition = read_workflow_file(session, *file, errors);
@@ -86,11 +82,7 @@ const Command& workflow_replay_command() {
                  .type = FlagType::kText,
                  .value = "FILE",
                  .summary = "decide by this workflow file instead of the run's own definition",
-                 .offer = Offer::kFile},
-                {.name = "max-concurrency",
-                 .type = FlagType::kCount,
-                 .value = "N",
-                 .summary = "of the runner that carried the run out, where it was not the default"}},
+                 .offer = Offer::kFile}},
       .examples = {{"forgectl workflow replay co-1", ""},
                    {"forgectl workflow replay co-1 --definition checkout.toml",
                     "would the changed workflow have decided the same?"}},

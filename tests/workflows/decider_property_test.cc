@@ -274,7 +274,7 @@ TEST(DeciderProperty, WhateverHappensARunEndsOnceAndFoldsToTheSame) {
     const std::string toml = RandomWorkflow(seed).toml();
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + toml);
     constexpr std::uint64_t kTrouble[] = {0, 3, 10, 40};
-    DrivenRun run(toml, {.max_concurrency = 1 + static_cast<std::uint32_t>(seed % 4), .undo_attempts_max = 3});
+    DrivenRun run(toml, {.undo_attempts_max = 3}, 1 + static_cast<std::uint32_t>(seed % 4));
     Chaos(seed, kTrouble[seed % 4]).run(run);
     if (HasFailure()) return;
     outcomes.insert(run.state().outcome);
@@ -318,7 +318,7 @@ TEST(DeciderProperty, ARunThatIsSteeredEndsOnceMore) {
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     const std::string toml = RandomWorkflow(seed).toml();
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + toml);
-    DrivenRun run(toml, {.max_concurrency = 1 + static_cast<std::uint32_t>(seed % 4), .undo_attempts_max = 2});
+    DrivenRun run(toml, {.undo_attempts_max = 2}, 1 + static_cast<std::uint32_t>(seed % 4));
     Chaos chaos(seed, 20);
     chaos.run(run);
     bool steered = false;

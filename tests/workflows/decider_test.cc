@@ -19,7 +19,7 @@ TEST(Decider, StartsReadyStepsInDeclarationOrder) {
 }
 
 TEST(Decider, StartsNoMoreThanMaxConcurrency) {
-  DrivenRun by_option("[step.a]\nrun='f'\n[step.b]\nrun='f'\n[step.c]\nrun='f'\n", {.max_concurrency = 2});
+  DrivenRun by_option("[step.a]\nrun='f'\n[step.b]\nrun='f'\n[step.c]\nrun='f'\n", {}, 2);
   EXPECT_EQ(by_option.start(), "execute a; execute b");
   EXPECT_EQ(by_option.complete("b"), "execute c");
   DrivenRun by_definition("max_concurrency=1\n[step.a]\nrun='f'\n[step.b]\nrun='f'\n");

@@ -18,7 +18,8 @@ class DrivenRun {
  public:
   using Kind = internal::Fact::Kind;
 
-  explicit DrivenRun(const std::string& toml, internal::RunOptions options = {}) : options_(options) {
+  explicit DrivenRun(const std::string& toml, internal::RunOptions options = {}, std::uint32_t concurrency = 0)
+      : options_(options), concurrency_(concurrency) {
     auto outcome = parse_workflow("workflow='w'\n" + toml, "w.toml");
     for (const Status& error : outcome.errors) ADD_FAILURE() << error.message();
     definition_ = outcome.definition;
@@ -31,6 +32,7 @@ class DrivenRun {
     fact.run = "r-1";
     fact.correlation = "c-1";
     fact.hops = hops;
+    fact.concurrency = concurrency_;
     return take(fact);
   }
   std::string complete(const std::string& path, Value value = nullptr, std::uint32_t hops = 255) {
@@ -172,6 +174,7 @@ class DrivenRun {
   }
 
   internal::RunOptions options_;
+  std::uint32_t concurrency_;
   std::shared_ptr<const WorkflowDefinition> definition_;
   internal::RunState state_;
   Time now_{1'000'000};

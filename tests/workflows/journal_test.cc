@@ -22,6 +22,7 @@ internal::Fact sample() {
   fact.reason = "customer asked";
   fact.parent = "r-0";
   fact.deadline_us = 9;
+  fact.concurrency = 3;
   fact.warnings = true;
   fact.undo_failed = true;
   fact.cursor = Object{{"page", 3}};

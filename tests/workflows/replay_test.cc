@@ -123,6 +123,15 @@ TEST_F(Replay, FollowsWhatPeopleTold) {
   EXPECT_EQ(words(replay()), "identical");
 }
 
+TEST_F(Replay, GoesByHowManyStepsTheRunHadInFlight) {
+  declare("w", "[step.a]\nsleep = '1m'\n[step.b]\nrun = 'price'\nretry = { max_attempts = 2 }\n[step.c]\ntemplate = 'x'\n");
+  ASSERT_TRUE(start_run(*store_, "w", {.id = "r-1", .max_concurrency = 1}).ok());
+  work();
+  ASSERT_EQ(info().status, "completed");
+
+  EXPECT_EQ(words(replay()), "identical");
+}
+
 TEST_F(Replay, ByTheSameDefinitionInOtherWordsIsIdentical) {
   declare("w", kReplayed);
   run("w", {{"bad", true}});

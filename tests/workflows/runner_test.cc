@@ -1,5 +1,6 @@
 // What the runner does with each kind of step, on a virtual clock.
 
+#include "journal.h"
 #include "runner_fixture.h"
 
 namespace forge {
@@ -275,6 +276,35 @@ TEST_F(RunnerUndo, ARunThatUnwindsWaitsForNothing) {
   work();
 
   EXPECT_EQ(info().status, "compensated");
+}
+
+// The first runner ends when the second step is done and the first is not: a runner that would have taken one after the other finds
+// the same.
+TEST_F(RunnerSteps, ARunnerWithAnotherConcurrencyDoesNothingAgain) {
+  functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  declare("two", "[step.a]\nrun = 'f'\n[step.b]\naction = 'Stock.reserve'\nargs = { sku = 'tea' }\n");
+  start("two");
+  VirtualRunner(*store_, clock_, functions_).run(3'600'000'000, 2);
+  ASSERT_EQ(get("Stock", "tea")["left"], Value(4));
+  ASSERT_EQ(pulses(), "started, completed b");
+
+  Runner runner = Runner::start(*store_, {.functions = functions_, .max_concurrency = 1, .clock = &clock_}).value();
+
+  EXPECT_EQ(runner.wait("r-1").value().status, "completed");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(4));
+}
+
+TEST_F(RunnerSteps, TheStartSaysHowManyStepsMayBeInFlight) {
+  declare("one", "[step.a]\ntemplate = 'x'\n");
+  Runner runner = Runner::start(*store_, {.max_concurrency = 3, .clock = &clock_}).value();
+  const auto said = [this] {
+    return internal::decode_fact(*last_event("_run.started").arguments.find("fact")->if_bytes()).value().concurrency;
+  };
+
+  static_cast<void>(runner.run(*workflow(store_->view(), "one").value()).value());
+  EXPECT_EQ(said(), 3U) << "as the runner that starts it";
+  static_cast<void>(runner.run(*workflow(store_->view(), "one").value(), {.max_concurrency = 2}).value());
+  EXPECT_EQ(said(), 2U) << "as its start was asked to";
 }
 
 TEST_F(RunnerSteps, AStepWithoutHopsLeavesATombstone) {

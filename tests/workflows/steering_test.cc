@@ -294,6 +294,21 @@ TEST_F(SteeringFork, RunsAgainWhatWasUndone) {
   EXPECT_EQ(get("Stock", "tea")["left"], Value(3));
 }
 
+TEST_F(SteeringFork, HasAsManyStepsInFlight) {
+  int calls = 0;
+  functions_["stop"] = [&](const Object&, StepContext&) { return ++calls, StepOutcome::failed("no", "no"); };
+  declare("three", "[step.x]\ntemplate = 'x'\n[step.a]\nrun = 'stop'\nafter = ['x']\n[step.b]\nrun = 'stop'\nafter = ['x']\n");
+  ASSERT_TRUE(start_run(*store_, "three", {.id = "r-1", .max_concurrency = 1}).ok());
+  work();
+  ASSERT_EQ(calls, 1);
+
+  ASSERT_TRUE(fork_run(*store_, "r-1", {.id = "f-1", .from = "a"}).ok());
+  work();
+
+  EXPECT_EQ(info("f-1").status, "failed");
+  EXPECT_EQ(calls, 2) << "the second was to wait for the first";
+}
+
 TEST_F(SteeringFork, UndoesOnlyItsOwn) {
   declare("paid", kPaid);
   ASSERT_EQ(run("paid").status, "completed");

@@ -21,7 +21,6 @@ namespace forge {
 struct ReplayOptions {
   std::shared_ptr<const WorkflowDefinition> definition = {};  // to decide by; null: the one that the run keeps to
   std::string from = {};  // a step's path: what was decided before its first pulse is taken as it stands; empty: nothing is
-  std::uint32_t max_concurrency = 64;  // of the runner that carried the run out
 };
 
 // The first thing that differs, in words.

@@ -28,7 +28,7 @@ struct RunnerOptions {
   StepFunctions functions = {};
   Programs programs = {};                           // that `exec` steps may run
   std::size_t threads = 4;                          // that call functions and read records; at least 1
-  std::uint32_t max_concurrency = 64;               // steps of one run in flight; 1: one at a time
+  std::uint32_t max_concurrency = 64;               // steps in flight of a run that this runner starts; 1: one at a time
   std::chrono::microseconds stop_grace{5'000'000};  // a function that was told to stop is abandoned after this
   Clock* clock = nullptr;                           // timers and deadlines go by it; null: the system's; outlives the runner
   LogSink log = {};                                 // debug steps, and runs that stand still; called from the runner's threads

@@ -35,7 +35,9 @@ struct RunStart {
   std::string id = {};  // empty: a new one. A run of that id that was started with the same workflow and input is not started again
   Object input = {};
   std::optional<std::uint8_t> hops = {};  // instead of the definition's ttl_hops
-  ActOptions options = {};                // actor, reason, correlation, causation; a dry run checks only
+  std::uint32_t max_concurrency =
+      0;                    // steps in flight, for as long as the run lasts; 0: 64, or what the runner says that starts it
+  ActOptions options = {};  // actor, reason, correlation, causation; a dry run checks only
 };
 
 // Starts a run of the workflow in force under that name. Returns its id once that is durable. Errors: kWorkflowNotFound, kRunInput,
