@@ -102,6 +102,7 @@ void RunDecider::erase_frame(FrameId id) {
   const auto around = state_.frames.find(owner.frame);
   if (around != state_.frames.end()) around->second.inside.erase(id);
   state_.frames.erase(id);
+  ++state_.erased;
 }
 
 // Opens items up to the window. With chunks, the next ones begin when all of the last have ended.

@@ -243,6 +243,7 @@ struct RunState {
   bool unwound = false;          // it completed, and its parent undoes it
   std::int64_t deadline_us = 0;  // the run's; 0: none
   FrameId next_frame = 0;
+  std::uint64_t erased = 0;  // frames that were let go before all in them was done
   std::unordered_map<FrameId, RunFrame> frames;
   std::map<HopId, Loop> loops;
   std::set<std::pair<StepIndex, FrameId>> ready;                          // in declared order

@@ -56,13 +56,15 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
   if (fact.kind == Fact::Kind::kTimer) timers_.erase({fact.hop, fact.timer});
   const bool had_halted = state_.phase == RunPhase::kHalted;
   const bool unwound_before = state_.phase >= RunPhase::kFailing;
+  const std::uint64_t erased_before = state_.erased;
   std::vector<Command> commands = decide(plan(), options_, state_, fact);
   if (state_.phase == RunPhase::kHalted && !had_halted) halted_at_ = seq;
   for (const Command& command : commands) take_command(fact, command, seq);
   forget_answered(fact.hop);
   const bool failed =
       std::any_of(commands.begin(), commands.end(), [](const Command& command) { return command.kind == Command::Kind::kFailed; });
-  if (failed || (state_.phase >= RunPhase::kFailing && !unwound_before)) forget_closed();
+  const bool unwinds = state_.phase >= RunPhase::kFailing && !unwound_before;
+  if (failed || unwinds || state_.erased != erased_before) forget_closed();
   if (state_.phase == RunPhase::kEnded) {
     work_.clear();
     waits_.clear();

@@ -245,6 +245,20 @@ TEST_F(RunnerSteps, WhatEndsAnItemIsRecordedWithTheItem) {
   EXPECT_EQ(pulses(), "started, completed m[0].t, completed m[1].t, completed m, completed");
 }
 
+TEST_F(RunnerUndo, AnItemThatHasGoneWakesNoMore) {
+  functions_["f"] = functions_["u"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  functions_["bad"] = [](const Object&, StepContext&) { return StepOutcome::failed("no", "no"); };
+  declare("items",
+          "[step.m]\nover = [1]\non_item_error = 'collect'\n[step.m.step.g]\ngroup = true\ndeadline = '1m'\n"
+          "[step.m.step.g.step.x]\nrun = 'f'\nundo = { run = 'u' }\n[step.m.step.g.step.y]\nsleep = '1h'\n"
+          "[step.m.step.z]\nrun = 'bad'\n[step.nap]\nsleep = '10m'\nafter = ['m']\n");
+
+  run("items");
+
+  EXPECT_EQ(pulses(),
+            "started, failed m[0].z, completed m[0].g.x, undone m[0].g.x, completed m, timer nap, completed nap, completed");
+}
+
 TEST_F(RunnerSteps, WhatIsToldToStopBeforeItBeganIsNotCalled) {
   int calls = 0;
   functions_["f"] = [&](const Object&, StepContext&) { return ++calls, StepOutcome::done(); };
