@@ -16,6 +16,7 @@ std::span<const Command* const> commands() {
   static const std::array kCommands = {
       &init_command(),
       &do_command(),
+      &undo_command(),
       &get_command(),
       &list_command(),
       &query_command(),

@@ -91,6 +91,7 @@ class SchemaWriter {
         define("action/" + action->name, arguments(*action));
         if (!action->query) define("event/" + action->name, event(*action));
       }
+      for (const Action* undo : resource->undo_actions) define("event/" + undo->name, event(*undo));
     }
     Object defs;
     for (auto& [name, schema] : defs_) defs.add(name, std::move(schema));
@@ -257,6 +258,10 @@ class SchemaWriter {
     for (const char* name : {"seq", "type", "resource", "key", "version", "action", "recorded_at", "transaction", "correlation",
                              "schema_version", "incarnation", "arguments", "changes"}) {
       required.emplace_back(name);
+    }
+    if (action.undoes) {
+      properties.add("undoes", positive());
+      required.emplace_back("undoes");
     }
     return Object{{"type", "object"}, {"properties", std::move(properties)}, {"required", std::move(required)}};
   }

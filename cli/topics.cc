@@ -51,7 +51,7 @@ What a schema marks secret is shown as [secret].
 
 JSON: integers beyond ±2^53 are strings, bytes are base64, times RFC 3339 in UTC with microseconds.
   record   its fields flat, then _version _seq _at _actor
-  event    seq type resource key version action recorded_at occurred_at actor transaction correlation causation idempotency_key
+  event    seq type resource key version action recorded_at occurred_at actor transaction correlation causation undoes idempotency_key
            hops_left schema_version incarnation tags arguments changes cleared metadata; absent ones are left out
   group    name seq lag retrying parked consumers created updated out; seq: every event up to there is done
   history  events of one record, each with diff: {"field": [before, after]}

@@ -13,6 +13,7 @@
 #include "schema_names.h"
 #include "schema_sources.h"
 #include "schema_vocabulary.h"
+#include "undo_actions.h"
 
 namespace forge {
 
@@ -112,11 +113,13 @@ Domain::Outcome Domain::parse(std::vector<SourceFile> sources, const Numbering& 
   internal::SchemaFindings findings(files);
   build(files, *numbers, findings, parts->model);
   if (!findings.empty()) return {nullptr, findings.take()};
+  internal::add_undo_actions(parts->model);
   parts->model.numbering = numbers->numbering();
   parts->model.digest = digest_of(sources);
   parts->model.sources = std::move(sources);
   for (const Resource& resource : parts->model.resources) parts->resource_of_name.emplace(resource.name, &resource);
   for (const Action& action : parts->model.actions) parts->action_of_name.emplace(action.name, &action);
+  for (const Action& action : parts->model.undo_actions) parts->action_of_name.emplace(action.name, &action);
   return {std::shared_ptr<const Domain>(new Domain(std::move(parts))), {}};
 }
 
@@ -141,8 +144,14 @@ const Resource* Domain::resource(std::uint16_t number) const {
 const Action* Domain::find_action(std::string_view name) const {
   return find_name(parts_->action_of_name, name);
 }
-const Action* Domain::action(std::uint16_t number) const {
-  return find_number(parts_->model.actions, number);
+const Action* Domain::action(std::uint16_t resource_number, std::uint16_t number) const {
+  const Action* declared = find_number(parts_->model.actions, number);
+  if (declared != nullptr) return declared->resource->number == resource_number ? declared : nullptr;
+  const Resource* of = resource(resource_number);
+  if (of == nullptr) return nullptr;
+  const auto found = std::find_if(of->undo_actions.begin(), of->undo_actions.end(),
+                                  [&](const Action* action) { return action->number == number; });
+  return found == of->undo_actions.end() ? nullptr : *found;
 }
 
 Result<const Resource*> Domain::get_resource(std::string_view name) const {

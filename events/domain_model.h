@@ -17,8 +17,9 @@ struct DomainModel {
   std::string digest;
   Numbering numbering;
   DomainTypes types;
-  std::vector<Resource> resources;  // by number
-  std::vector<Action> actions;      // by number
+  std::vector<Resource> resources;   // by number
+  std::vector<Action> actions;       // by number
+  std::vector<Action> undo_actions;  // three for each resource of the schema
 };
 
 // Reads types, resources, actions and their rules into `model` and takes their numbers from `numbers`.

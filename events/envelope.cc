@@ -100,6 +100,7 @@ std::span<const std::uint8_t> EnvelopeWriter::write(const Envelope& envelope) {
   if (envelope.occurred_at) event.add_occurred_at(envelope.occurred_at->micros);
   if (envelope.causation) event.add_causation(*envelope.causation);
   if (envelope.raw_clock) event.add_raw_clock(envelope.raw_clock->micros);
+  if (envelope.undoes) event.add_undoes(*envelope.undoes);
   event.add_key(key);
   event.add_actor(actor);
   event.add_idempotency_key(idempotency_key);
@@ -141,6 +142,7 @@ Result<Envelope> read_envelope(std::span<const std::uint8_t> bytes) {
   out.correlation = view_of(event.correlation());
   out.causation = optional_of<Seq>(event.causation());
   out.hops_left = optional_of<std::uint8_t>(event.hops_left());
+  out.undoes = optional_of<Seq>(event.undoes());
   out.has_arguments = event.arguments() != nullptr;
   out.arguments = span_of(event.arguments());
   out.changes = span_of(event.changes());

@@ -57,9 +57,9 @@ Status resolve_names(const Envelope& envelope, const Domain& domain, Event& even
     event.type = std::string(kEmptyTransactionType);
     return {};
   }
-  const Action* action = domain.action(envelope.action);
+  if (domain.resource(envelope.resource) == nullptr) return unknown_number(envelope, "resource", envelope.resource);
+  const Action* action = domain.action(envelope.resource, envelope.action);
   if (action == nullptr) return unknown_number(envelope, "action", envelope.action);
-  if (action->resource->number != envelope.resource) return unknown_number(envelope, "resource", envelope.resource);
   event.type = action->event_type;
   event.action = action->name;
   event.resource = action->resource->name;
@@ -81,6 +81,7 @@ Result<Event> resolve_event(const Envelope& envelope, const Domain& domain) {
   event.count = envelope.count;
   event.correlation = envelope.correlation.empty() ? envelope.transaction.to_string() : std::string(envelope.correlation);
   event.causation = envelope.causation;
+  event.undoes = envelope.undoes;
   event.idempotency_key = std::string(envelope.idempotency_key);
   event.hops_left = envelope.hops_left;
   event.schema_version = envelope.schema_version;
@@ -112,6 +113,7 @@ Object Event::to_object() const {
   out.add("transaction", transaction.to_string());
   out.add("correlation", correlation);
   if (causation) out.add("causation", *causation);
+  if (undoes) out.add("undoes", *undoes);
   optional_text("idempotency_key", idempotency_key);
   if (hops_left) out.add("hops_left", *hops_left);
   out.add("schema_version", schema_version);

@@ -6,7 +6,7 @@ namespace forge {
 namespace {
 
 std::string place_of(const Envelope& envelope, const Domain& domain) {
-  const Action* action = domain.action(envelope.action);
+  const Action* action = domain.action(envelope.resource, envelope.action);
   const std::string type(action != nullptr ? std::string_view(action->event_type) : kEmptyTransactionType);
   return "event " + std::to_string(envelope.seq) + " " + type;
 }

@@ -92,7 +92,7 @@ std::optional<ConditionMatch> ConditionCheck::find_staged(const LogCondition& co
   const std::shared_ptr<const Domain> domain = catalog_.current();
   for (std::size_t i = std::max(from - in_log_ - 1, forgotten_); i < staged_.size(); ++i) {
     const Staged& event = staged_[i];
-    const Action* const action = event.resource == 0 ? nullptr : domain->action(event.action);
+    const Action* const action = domain->action(event.resource, event.action);
     if (!is_wanted(i, condition, action == nullptr ? kEmptyTransactionType : std::string_view(action->event_type))) continue;
     Envelope envelope;
     envelope.resource = event.resource;

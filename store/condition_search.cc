@@ -93,7 +93,7 @@ class ConditionSearch {
   // Of an event that has the item's tags.
   Result<std::optional<ConditionMatch>> compare(const LogCondition::Item& item, const Envelope& envelope) {
     FORGE_ASSIGN(const std::shared_ptr<const Domain> domain, domain_of(catalog_, envelope));
-    const Action* const action = domain->action(envelope.action);
+    const Action* const action = domain->action(envelope.resource, envelope.action);
     if (envelope.resource != 0 && action == nullptr) {
       return Status(ErrorId::kDataCorrupt, "event " + std::to_string(envelope.seq) + " names an unknown action");
     }

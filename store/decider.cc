@@ -1,13 +1,14 @@
 // The order of checks is part of the contract. Of the transaction the idempotency key, then the append condition; of each of its
 // actions existence, policies, expected version, `require` rules, `set`, value ranges, the handler, computed fields, required
-// fields, limits of fields, transitions, `check` rules; at the end of the transaction unique values, then references.
+// fields, limits of fields, transitions, `check` rules; at the end of the transaction unique values, then references. What takes an
+// event back is decided in decider_undo.cc up to the computed fields, and is checked as everything else from there on.
 
 #include "decider.h"
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 
+#include "decider_parts.h"
 #include "forge/events/assignment.h"
 #include "forge/events/key.h"
 #include "handling.h"
@@ -57,61 +58,6 @@ Status unique_taken(const UniqueChange& change, std::string_view owner) {
 }
 
 }  // namespace
-
-// Reused from transaction to transaction.
-struct Decider::Staging {
-  void reset(PreparedTransaction& of, Group& into) {
-    transaction = &of;
-    group = &into;
-    raw_clock.reset();
-    leaves.clear();
-    unique.clear();
-    receipt = {};
-    memory.release();
-  }
-  // A copy that lives as long as the transaction.
-  std::string_view keep(std::string_view bytes) {
-    char* const copy = static_cast<char*>(memory.allocate(bytes.size(), 1));
-    if (!bytes.empty()) std::memcpy(copy, bytes.data(), bytes.size());
-    return {copy, bytes.size()};
-  }
-
-  PreparedTransaction* transaction = nullptr;
-  Group* group = nullptr;
-  Uuid id;
-  Time now;  // the transaction's time: its recorded_at
-  std::optional<Time> raw_clock;
-  Seq next_seq = 0;
-  std::vector<Hash> leaves;
-  std::vector<UniqueChange> unique;  // in order
-  TransactionReceipt receipt;
-  std::array<std::byte, 4096> first_memory;
-  std::pmr::monotonic_buffer_resource memory{first_memory.data(), first_memory.size()};
-
-  std::uint16_t place() const { return static_cast<std::uint16_t>(leaves.size()); }
-  RuleInput input(std::span<const Cell> record, std::span<const Cell> arguments) const {
-    const Actor& actor = transaction->options().actor;
-    return {.record = record, .arguments = arguments, .actor_id = actor.id, .actor_role = actor.role, .now = now};
-  }
-};
-
-struct Decider::Subject {
-  const Resource* resource = nullptr;
-  std::string key;          // encoded
-  std::string current_key;  // in the table `current`
-  bool lives = false;
-  CurrentEntry before;
-  AlignedBytes bytes;
-  Row before_row;  // as stored: absent where not set
-  Row seen;        // the same with defaults and the key, for rules; empty when there is no record
-  Row arguments;   // with defaults
-  Row after;       // as it will be stored
-  Row after_seen;  // with defaults and the key
-  Row changes;
-  std::vector<std::uint16_t> cleared;
-
-  std::string name() const { return name_of_record(*resource, key); }
-};
 
 Decider::Decider(const Database& database, const Catalog& catalog, Clock& clock, IdSource& ids, const Limits& limits,
                  const ActionHandlers& handlers)
@@ -295,6 +241,10 @@ void Decider::committed(std::uint64_t group) {
 Status Decider::act(const PreparedAction& action, Staging& staging) {
   Subject& subject = *subject_;
   FORGE_TRY(load(action, staging, subject));
+  if (action.undo != nullptr) {
+    FORGE_TRY(undo(action, staging, subject));
+    return append(action, staging, subject);
+  }
   FORGE_TRY(check_existence(action, subject));
   resolve_arguments(*action.action, action.arguments, !subject.lives, subject.arguments);
   FORGE_TRY(check_policies(*action.action, staging.input(subject.seen, subject.arguments), staging.memory));
@@ -375,6 +325,11 @@ Status Decider::compute(const PreparedAction& action, Staging& staging, Subject&
   FORGE_TRY(apply_arguments(action, subject));
   FORGE_TRY(assign(action, staging, subject));
   FORGE_TRY(handle(action, staging, subject));
+  return complete(action, staging, subject);
+}
+
+// Of a record that lives on, from what the action set.
+Status Decider::complete(const PreparedAction& action, Staging& staging, Subject& subject) {
   if (!subject.resource->computed.empty()) {
     FORGE_TRY(compute_fields(*action.action, subject.key, staging.input({}, {}), staging.memory, subject.after));
   }
@@ -483,6 +438,7 @@ Status Decider::append(const PreparedAction& action, Staging& staging, Subject& 
   envelope.version = subject.before.version + 1;
   envelope.incarnation = subject.lives ? subject.before.incarnation : subject.before.incarnation + 1;
   envelope.cleared = subject.cleared;
+  if (action.undo != nullptr) envelope.undoes = action.undo->seq;
   if (!resource.tag_fields.empty()) FORGE_TRY(add_tags(subject, destroyed, envelope));
   const bool any_change =
       std::any_of(subject.changes.begin(), subject.changes.end(), [](const Cell& cell) { return !cell.is_absent(); });

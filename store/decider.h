@@ -91,6 +91,9 @@ class Decider {
   Status apply_arguments(const PreparedAction& action, Subject& subject);
   Status assign(const PreparedAction& action, Staging& staging, Subject& subject);
   Status handle(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status complete(const PreparedAction& action, Staging& staging, Subject& subject);
+  Status undo(const PreparedAction& action, Staging& staging, Subject& subject);  // decider_undo.cc
+  Status check_undo_policies(const UndoPlan& plan, Staging& staging, const Subject& subject);
   Status check_record(const PreparedAction& action, Staging& staging, Subject& subject);
   Envelope envelope_of(const Staging& staging) const;
   Status append(const PreparedAction& action, Staging& staging, Subject& subject);

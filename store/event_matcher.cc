@@ -24,7 +24,7 @@ bool EventMatcher::matches(const Envelope& envelope, const Domain& domain) const
   if (!filter_.tag.empty() && std::find(envelope.tags.begin(), envelope.tags.end(), filter_.tag) == envelope.tags.end())
     return false;
   if (envelope.resource == 0) return filter_.resource.empty() && filter_.key.empty() && matches_type(kEmptyTransactionType);
-  const Action* action = domain.action(envelope.action);
+  const Action* action = domain.action(envelope.resource, envelope.action);
   if (action == nullptr) return true;
   if (!filter_.resource.empty() && action->resource->name != filter_.resource) return false;
   if (!filter_.key.empty()) {

@@ -58,8 +58,11 @@ bool is_known_type(const std::string& type, std::span<const Catalog::Version> ve
   return std::any_of(versions.begin(), versions.end(), [&](const Catalog::Version& version) {
     const auto& resources = version.domain->resources();
     return std::any_of(resources.begin(), resources.end(), [&](const Resource& resource) {
-      return std::any_of(resource.actions.begin(), resource.actions.end(),
-                         [&](const Action* action) { return action->changes_record() && matches_glob(type, action->event_type); });
+      const auto makes_it = [&](const Action* action) {
+        return action->changes_record() && matches_glob(type, action->event_type);
+      };
+      return std::any_of(resource.actions.begin(), resource.actions.end(), makes_it) ||
+             std::any_of(resource.undo_actions.begin(), resource.undo_actions.end(), makes_it);
     });
   });
 }
@@ -150,7 +153,7 @@ Result<LogCondition> LogCondition::make(const AppendCondition& condition, std::s
 }
 
 std::string name_of_event(const Envelope& envelope, const Domain& domain) {
-  const Action* const action = envelope.resource == 0 ? nullptr : domain.action(envelope.action);
+  const Action* const action = domain.action(envelope.resource, envelope.action);
   if (action == nullptr) return std::string(kEmptyTransactionType);
   const Result<std::string> key = key_text(*action->resource, envelope.key);
   return action->event_type + " of " + action->resource->name + " " + (key.ok() ? *key : "?");

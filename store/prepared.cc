@@ -9,7 +9,9 @@
 #include "forge/events/key.h"
 #include "forge/events/merkle.h"
 #include "named_checkpoint.h"
+#include "record_name.h"
 #include "request_bytes.h"
+#include "undo_plan.h"
 
 namespace forge::internal {
 namespace {
@@ -99,11 +101,13 @@ std::size_t PreparedTransaction::bytes() const {
 }
 
 Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vector<ActionRequest> requests, ActOptions options,
-                                                                       std::shared_ptr<const Domain> domain, const Limits& limits) {
+                                                                       std::shared_ptr<const Domain> domain, const Limits& limits,
+                                                                       std::vector<std::shared_ptr<const UndoPlan>> undos) {
   FORGE_TRY(check_count(requests.size(), limits));
   FORGE_TRY(check_options(options));
   std::unique_ptr<PreparedTransaction> out(new PreparedTransaction);
   out->requests_ = std::move(requests);
+  out->undos_ = std::move(undos);
   out->options_ = std::move(options);
   FORGE_TRY(out->prepare_again(std::move(domain)));
   if (!out->options_.idempotency_key.empty()) out->take_digest();
@@ -112,6 +116,11 @@ Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vect
     out->rows_.push_back(std::move(row));
   }
   out->note_generic();
+  if (out->is_generic() && !out->undos_.empty()) {
+    return Status(ErrorId::kUndoRefused, "a generic action and an undo cannot be one transaction")
+        .why("what " + out->generic_ + " comes to is not known yet")
+        .remedy("issue them one after the other");
+  }
   out->is_made_ = true;
   return out;
 }
@@ -120,7 +129,7 @@ Result<std::unique_ptr<PreparedTransaction>> PreparedTransaction::make(std::vect
 void PreparedTransaction::note_generic() {
   List arguments;
   for (const PreparedAction& asked : actions_) {
-    if (asked.action->kind != ActionKind::kGeneric) continue;
+    if (asked.action == nullptr || asked.action->kind != ActionKind::kGeneric) continue;
     generic_ += (generic_.empty() ? "" : ", ") + asked.action->name;
     arguments.emplace_back(row_to_object(asked.action->arguments, asked.arguments));
   }
@@ -146,11 +155,22 @@ Status PreparedTransaction::prepare_again(std::shared_ptr<const Domain> domain) 
   timeout_ = options_.timeout;
   actions_.clear();
   actions_.reserve(requests_.size());
-  for (const ActionRequest& request : requests_) {
-    FORGE_ASSIGN(PreparedAction action, prepare(request));
+  for (std::size_t i = 0; i < requests_.size(); ++i) {
+    const bool undoes = requests_[i].undoes.has_value();
+    FORGE_ASSIGN(PreparedAction action, undoes ? prepare_undo(undos_.at(i)) : prepare(requests_[i]));
     actions_.push_back(std::move(action));
   }
   return {};
+}
+
+Result<PreparedAction> PreparedTransaction::prepare_undo(const std::shared_ptr<const UndoPlan>& plan) const {
+  PreparedAction out;
+  if (plan == nullptr) return out;
+  if (plan->domain != domain_) return undo_outdated(plan->seq, name_of_record(*plan->action->resource, plan->key));
+  out.action = plan->action;
+  out.key = plan->key;
+  out.undo = plan;
+  return out;
 }
 
 Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request) {
@@ -162,6 +182,11 @@ Result<PreparedAction> PreparedTransaction::prepare(const ActionRequest& request
     return Status(ErrorId::kActionReads, action.name + " is a query")
         .why("it changes nothing")
         .remedy("ask it: forgectl query " + action.name);
+  }
+  if (action.undoes) {
+    return Status(ErrorId::kUnknownAction, "'" + action.name + "' is not to be issued as an action")
+        .why("it records that an event was taken back")
+        .remedy("undo the event: forgectl undo SEQ");
   }
   if (action.kind == ActionKind::kGeneric && is_made_) {
     return Status(ErrorId::kSchemaDiffers, "the schema changed while " + action.name + " waited")
@@ -211,7 +236,15 @@ void PreparedTransaction::take_digest() {
   append_text(options_.actor.role, bytes);
   bytes.push_back(options_.condition ? 1 : 0);
   if (options_.condition) append_condition(*options_.condition, bytes);
-  for (const PreparedAction& action : actions_) {
+  for (std::size_t request = 0; request < actions_.size(); ++request) {
+    const PreparedAction& action = actions_[request];
+    if (const std::optional<Seq>& undoes = requests_[request].undoes) {
+      const std::optional<Version>& version = requests_[request].if_version;
+      append_text("_undo", bytes);
+      append_u64(bytes, *undoes);
+      append_u64(bytes, version ? *version + 1 : 0);
+      continue;
+    }
     bytes.append(action.action->name);
     bytes.push_back('\0');
     append_u64(bytes, action.key.size());

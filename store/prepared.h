@@ -23,11 +23,14 @@
 
 namespace forge::internal {
 
+struct UndoPlan;
+
 struct PreparedAction {
-  const Action* action = nullptr;
-  Row arguments;    // by argument, as given: kAbsent where not given
-  std::string key;  // encoded; empty: to be made
+  const Action* action = nullptr;  // null: an undo that is refused
+  Row arguments;                   // by argument, as given: kAbsent where not given
+  std::string key;                 // encoded; empty: to be made
   std::optional<Version> if_version;
+  std::shared_ptr<const UndoPlan> undo;  // null: an action as it was asked for
 };
 
 // A row of another table than the decider's own: a cursor, or what follows the log. It is written as it is given; of two writes to
@@ -41,9 +44,11 @@ struct RowWrite {
 class PreparedTransaction {
  public:
   // Errors: kUnknownAction, kActionReads, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentDeprecated,
-  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema.
+  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema. `undos`: beside each request that takes an event
+  // back, what that comes to under `domain`, or null where the transaction will be refused; may be empty where there is none.
   static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
-                                                           std::shared_ptr<const Domain> domain, const Limits& limits);
+                                                           std::shared_ptr<const Domain> domain, const Limits& limits,
+                                                           std::vector<std::shared_ptr<const UndoPlan>> undos = {});
 
   // Rows alone: no event, no seq, no receipt, but durable and ordered as any transaction.
   static std::unique_ptr<PreparedTransaction> of_rows(std::vector<RowWrite> rows);
@@ -57,7 +62,8 @@ class PreparedTransaction {
   // These rows are in the same batch as the transaction's events, or none of both.
   void carry(std::vector<RowWrite> rows) { std::move(rows.begin(), rows.end(), std::back_inserter(rows_)); }
 
-  // The same requests under another version of the domain. Errors: as make, kSchemaDiffers where one has become generic.
+  // The same requests under another version of the domain. Errors: as make, kSchemaDiffers where one has become generic,
+  // kUndoConflict where one undoes an event, which was planned under the version before.
   Status prepare_again(std::shared_ptr<const Domain> domain);
 
   bool is_rows_alone() const { return domain_ == nullptr; }
@@ -81,11 +87,13 @@ class PreparedTransaction {
  private:
   PreparedTransaction() = default;
   Result<PreparedAction> prepare(const ActionRequest& request);
+  Result<PreparedAction> prepare_undo(const std::shared_ptr<const UndoPlan>& plan) const;
   Status read_key(const ActionRequest& request, PreparedAction& out);
   void take_digest();
   void note_generic();
 
-  std::vector<ActionRequest> requests_;  // own what the rows borrow
+  std::vector<ActionRequest> requests_;                 // own what the rows borrow
+  std::vector<std::shared_ptr<const UndoPlan>> undos_;  // beside them; or none
   ActOptions options_;
   std::shared_ptr<const Domain> domain_;
   std::vector<PreparedAction> actions_;

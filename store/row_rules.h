@@ -27,8 +27,8 @@ void find_changes(const TableType& record, const Row& before, const Row& after, 
 // Sets the computed fields of `after`, which is as it will be stored, from what else is in it. `input` gives the time; its record
 // is not looked at. Errors: kRuleFailed, kArgumentRange.
 Status compute_fields(const Action& action, std::string_view key, RuleInput input, std::pmr::memory_resource& memory, Row& after);
-// Limits of fields and transitions. Both rows have defaults and the key; `before` is null for a new record.
-// Errors: kArgumentRange, kPatternMismatch, kTransitionRefused.
+// Limits of fields and, unless an event is taken back, transitions. Both rows have defaults and the key; `before` is null for a new
+// record. Errors: kArgumentRange, kPatternMismatch, kTransitionRefused.
 Status check_values(const Action& action, const Row* before, const Row& after);
 
 }  // namespace forge::internal

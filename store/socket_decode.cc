@@ -51,8 +51,11 @@ class Decoder {
   Message read(const wire::Transact& asked) {
     message::Transact out;
     each(asked.actions(), [&](const wire::Action& action) {
-      out.actions.push_back(
-          {.action = text(action.name()), .args = object(action.args()), .if_version = optional_of(action.if_version())});
+      out.actions.push_back({.action = text(action.name()),
+                             .args = object(action.args()),
+                             .if_version = optional_of(action.if_version()),
+                             .undoes = optional_of(action.undoes()),
+                             .undoes_transaction = action.undoes_transaction()});
     });
     out.options = options(asked.options());
     out.stream = asked.stream();
@@ -321,6 +324,7 @@ class Decoder {
     out.causation = optional_of(from.causation());
     out.idempotency_key = text(from.idempotency_key());
     out.hops_left = optional_of(from.hops_left());
+    out.undoes = optional_of(from.undoes());
     out.schema_version = from.schema_version();
     out.incarnation = from.incarnation();
     out.tags = texts(from.tags());

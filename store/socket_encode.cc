@@ -42,7 +42,8 @@ class Encoder {
     const auto actions = each(asked.actions, [this](const ActionRequest& action) {
       const auto name = string(action.action);
       const auto args = members(action.args);
-      return wire::CreateAction(builder_, name, args, wire_of(action.if_version));
+      return wire::CreateAction(builder_, name, args, wire_of(action.if_version), wire_of(action.undoes),
+                                action.undoes_transaction);
     });
     const auto options = table(asked.options);
     return wire::CreateTransact(builder_, actions, options, asked.stream, asked.stops_on_refusal);
@@ -249,7 +250,8 @@ class Encoder {
     return wire::CreateEvent(builder_, event.seq, type, resource, key, event.version, action, event.recorded_at.micros,
                              micros_of(event.occurred_at), actor, transaction, event.place, event.count, correlation,
                              wire_of(event.causation), idempotency_key, wire_of(event.hops_left), event.schema_version,
-                             event.incarnation, tags, arguments, changes, cleared, micros_of(event.raw_clock), metadata);
+                             event.incarnation, tags, arguments, changes, cleared, micros_of(event.raw_clock), metadata,
+                             wire_of(event.undoes));
   }
 
   Offset<wire::Group> table(const GroupInfo& group) {

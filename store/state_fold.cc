@@ -61,8 +61,8 @@ Status StateFold::fold_record(const Envelope& envelope, const RowSink& append) {
     FORGE_ASSIGN(domain_, domain_of(catalog_, envelope));
     domain_version_ = envelope.schema_version;
   }
-  const Action* action = domain_->action(envelope.action);
-  if (action == nullptr || action->resource->number != envelope.resource) {
+  const Action* action = domain_->action(envelope.resource, envelope.action);
+  if (action == nullptr) {
     return unsound(envelope, "schema version " + std::to_string(envelope.schema_version) + " has no action " +
                                  std::to_string(envelope.action) + " of resource " + std::to_string(envelope.resource));
   }

@@ -15,6 +15,7 @@
 #include "projections_state.h"
 #include "store_state.h"
 #include "targeting.h"
+#include "undo_plan.h"
 #include "upcast_filling.h"
 #include "view_state.h"
 
@@ -388,7 +389,9 @@ Result<internal::PreparedCondition> Store::State::prepare_condition(const Append
 Result<std::unique_ptr<PreparedTransaction>> Store::State::prepare(std::vector<ActionRequest> actions,
                                                                    ActOptions of_transaction) const {
   FORGE_ASSIGN(std::unique_ptr<PreparedTransaction> prepared,
-               PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits));
+               internal::undoes_events(actions)
+                   ? prepare_undoing(std::move(actions), std::move(of_transaction))
+                   : PreparedTransaction::make(std::move(actions), std::move(of_transaction), catalog.current(), options.limits));
   if (const std::optional<AppendCondition>& asked = prepared->options().condition) {
     FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(*asked, prepared->options().idempotency_key));
     prepared->add_condition(std::move(condition));
@@ -417,7 +420,11 @@ Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> act
   if (writer == nullptr && !writes_elsewhere() && !of_transaction.dry_run) return read_only_error(path);
   if (is_for_holder(actions)) return attachment->transact(std::move(actions), of_transaction);
   FORGE_TRY(check_own_actions(actions, head()));
-  Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(std::move(actions), of_transaction);
+  if (internal::undoes_events(actions)) return transact_undoing(std::move(actions), of_transaction);
+  return decide(prepare(std::move(actions), of_transaction));
+}
+
+Result<TransactionReceipt> Store::State::decide(Result<std::unique_ptr<PreparedTransaction>> prepared) {
   if (!prepared.ok()) return nothing_written(prepared.status());
   if (writer != nullptr) return writer->transact(*std::move(prepared));
   Result<TransactionReceipt> result = dry_run->decide(prepared);

@@ -85,6 +85,8 @@ struct Store::State {
   Result<std::unique_ptr<internal::PreparedTransaction>> prepare(std::vector<ActionRequest> actions,
                                                                  ActOptions of_transaction) const;
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
+  // The same where some take events back: planned anew where a record was changed between planning and deciding.
+  Result<TransactionReceipt> transact_undoing(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
   // Of a store that is open for writing. Errors: as Store::transact.
   Status act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows);
   // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.
@@ -97,6 +99,9 @@ struct Store::State {
   Status stop_writing();
   Result<internal::PreparedCondition> prepare_condition(const AppendCondition& asked, const std::string& idempotency_key) const;
   Status plan(internal::PreparedTransaction& prepared) const;
+  Result<std::unique_ptr<internal::PreparedTransaction>> prepare_undoing(std::vector<ActionRequest> actions,
+                                                                         ActOptions of_transaction) const;
+  Result<TransactionReceipt> decide(Result<std::unique_ptr<internal::PreparedTransaction>> prepared);
 
   Mutex closing;  // held while it closes: who comes second waits
 };

@@ -21,6 +21,7 @@ namespace {
 // A target that gave a generic action could go round in circles.
 Status check_plan(const Action& action, const TargetPlan& plan, const Domain& domain) {
   for (const ActionRequest& request : plan.actions) {
+    if (request.undoes) return code_failed(action, "target", "it takes an event back: a plan holds actions on records alone");
     const Action* given = domain.find_action(request.action);
     if (given == nullptr || given->kind != ActionKind::kGeneric) continue;
     return code_failed(action, "target",

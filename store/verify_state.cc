@@ -85,9 +85,9 @@ void StateCheck::event(const Envelope& envelope) {
   if (is_full(check_)) return;
   if (envelope.place == 0 && !envelope.idempotency_key.empty()) check_idempotency(envelope);
   const Result<std::shared_ptr<const Domain>> domain = domain_of(catalog_, envelope);
-  const Action* action = domain.ok() ? (*domain)->action(envelope.action) : nullptr;
+  const Action* action = domain.ok() ? (*domain)->action(envelope.resource, envelope.action) : nullptr;
   // An event that does not resolve is a finding of the tree's check.
-  if (action == nullptr || action->resource->number != envelope.resource) return;
+  if (action == nullptr) return;
   const std::string current_key = current_key_of(*action->resource, envelope.key);
   if (is_reported(Table::kCurrent, current_key)) return;
   const Status checked = check_event(*action, envelope);

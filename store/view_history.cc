@@ -77,7 +77,7 @@ Result<std::vector<std::unique_ptr<KeptVersion>>> keep_versions(const Database& 
   return kept;
 }
 
-VersionRow row_of(const KeptVersion& version, const internal::Catalog& catalog) {
+VersionRow row_of(const KeptVersion& version, std::uint16_t resource, const internal::Catalog& catalog) {
   VersionRow row;
   row.version = version.entry.version;
   row.seq = version.seq;
@@ -86,7 +86,7 @@ VersionRow row_of(const KeptVersion& version, const internal::Catalog& catalog) 
   row.deleted = version.entry.kind == EntryKind::kTombstone;
   row.actor = version.actor;
   const std::shared_ptr<const Domain> domain = catalog.at(version.entry.schema_version);
-  const Action* action = domain == nullptr ? nullptr : domain->action(version.entry.action);
+  const Action* action = domain == nullptr ? nullptr : domain->action(resource, version.entry.action);
   if (action != nullptr) row.action = action->name;
   return row;
 }
@@ -109,7 +109,7 @@ Result<std::vector<VersionRow>> View::history(std::string_view resource, std::st
   Row stored, before, after;  // `before` and `after` as a read shows them: brought up, and with defaults
   std::pmr::monotonic_buffer_resource memory;
   for (const auto& version : kept) {
-    VersionRow row = row_of(*version, *state_->catalog);
+    VersionRow row = row_of(*version, target.resource->number, *state_->catalog);
     if (row.deleted) {
       stored.clear();
       after.clear();

@@ -24,7 +24,7 @@ class LogFilter {
   // `action` and `field` are those of the query.
   LogFilter(const LogQuery& query, const Action* action, std::optional<internal::FieldName> field)
       : query_(query),
-        action_(action == nullptr ? 0 : action->number),
+        action_(action),
         field_(field),
         matcher_({.resource = query.resource, .types = types_of(query), .actor = query.actor}) {}
 
@@ -39,7 +39,8 @@ class LogFilter {
 
  private:
   bool matches_envelope(const Envelope& envelope, const Domain& domain) const {
-    if (action_ != 0 && envelope.action != action_) return false;
+    const bool other = action_ != nullptr && (envelope.action != action_->number || envelope.resource != action_->resource->number);
+    if (other) return false;
     if (!query_.idempotency_key.empty() && envelope.idempotency_key != query_.idempotency_key) return false;
     if (!query_.correlation.empty() && !correlates(envelope)) return false;
     const auto& tags = envelope.tags;
@@ -55,7 +56,7 @@ class LogFilter {
   }
 
   const LogQuery& query_;
-  const std::uint16_t action_;  // 0: all
+  const Action* const action_;  // null: all
   const std::optional<internal::FieldName> field_;
   internal::EventMatcher matcher_;
   std::vector<std::uint16_t> fields_;

@@ -137,7 +137,7 @@ std::string words_of(const Decision& decision) {
     case Command::Kind::kCompensate:
       return "compensates by " + decision.body;
     case Command::Kind::kUndo:
-      return "is undone by " + decision.body;
+      return decision.body.empty() ? "is undone from the log" : "is undone by " + decision.body;
     case Command::Kind::kDebug:
       return "says " + shown_briefly(command.value);
     case Command::Kind::kSkipped:

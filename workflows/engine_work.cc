@@ -81,6 +81,9 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
       return call(live, work, attempt, [function](const Work& of, StepContext& context) { return (*function)(of.args, context); });
     }
   }
+  if (undoes_from_log(work, live.run.fold->plan())) {
+    return answer(live, work, undo_from_log(store_.view(), live.run.fold->done_at(work.hop)));
+  }
   const fb::Body kind = work.step->body.type;
   const bool child = stands_for_run(work, live.run.fold->plan());
   if (mends_by_run(work, live.run.fold->plan())) return start_child(live, work);

@@ -166,7 +166,7 @@ Status Replay::check_action(const Event& event, const Fact& fact, const Event* r
       fact.kind == Fact::Kind::kCompleted || fact.kind == Fact::Kind::kUndone || fact.kind == Fact::Kind::kCompensated;
   if (open == nullptr || !succeeded) return {};
   const Work work = internal::work_of(own_.plan(), *open);
-  if (work.step->body.AsActionStep() == nullptr) return {};
+  if (work.step->body.AsActionStep() == nullptr || internal::undoes_from_log(work, own_.plan())) return {};
   if (result != nullptr) {
     check_arguments(event, *result, work);
     return {};

@@ -158,7 +158,9 @@ WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Obj
 
 std::string transform_of(const Work& work, const Plan& plan) {
   const fb::StepT& declared = *plan.steps[work.hop.step].declared;
-  if (work.purpose == Purpose::kFetch || (work.purpose == Purpose::kUndo && stands_for_run(work, plan))) return "";
+  if (work.purpose == Purpose::kFetch || undoes_from_log(work, plan) ||
+      (work.purpose == Purpose::kUndo && stands_for_run(work, plan)))
+    return "";
   const bool own_args = work.purpose == Purpose::kUndo && work.step != &declared && work.step->args.empty();
   return own_args && work.step->transform.empty() ? declared.transform : work.step->transform;
 }

@@ -67,6 +67,12 @@ StepOutcome failure_of(const Status& status);
 // The same for the work's own fact, for a commit that was refused.
 Fact failed_fact(const Fact& fact, const StepOutcome& outcome);
 
+// Whether its undo is derived from the log: `undo = "auto"` of a step that is no run of its own.
+bool undoes_from_log(const Work& work, const Plan& plan);
+// That undo: every event that the step did and that stands is taken back, the last first. `done_at` is an event of the transaction
+// in which the step was done; nothing: it did nothing. (undo_work.cc)
+WorkOutcome undo_from_log(const View& view, const std::optional<Seq>& done_at);
+
 // Kinds that need no code of the program. Action and signal: what is to be committed; nothing is looked at.
 WorkOutcome request_action(const Work& work, const Domain& domain, Time now);
 // Reads a record or a query; of a map, what it goes over.

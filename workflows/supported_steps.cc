@@ -46,6 +46,12 @@ bool takes_transform(fb::Body kind) {
          kind == fb::Body::WorkflowStep || kind == fb::Body::SignalStep;
 }
 
+// Kinds whose own effect on the store can be read from the log; a child unwinds by its own steps.
+bool has_events(fb::Body kind) {
+  return kind == fb::Body::ActionStep || kind == fb::Body::TransactionStep || kind == fb::Body::RunStep ||
+         kind == fb::Body::WorkflowStep;
+}
+
 Status check_step(const PlannedStep& step) {
   const fb::StepT& declared = *step.declared;
   const std::string_view missing = missing_kind(declared.body);
@@ -53,8 +59,9 @@ Status check_step(const PlannedStep& step) {
   if (!declared.transform.empty() && !takes_transform(declared.body.type)) {
     return unsupported(step.path, "transforms of what that kind of step is given", "call the function in a step of its own");
   }
-  if (declared.undo != nullptr && declared.undo->kind == fb::UndoKind::Auto) {
-    return unsupported(step.path, "undo = \"auto\"", "name the action that reverses it");
+  const bool undoes_itself = declared.undo != nullptr && declared.undo->kind == fb::UndoKind::Auto;
+  if (undoes_itself && !has_events(declared.body.type)) {
+    return unsupported(step.path, "undo = \"auto\" of a step without events of its own", "name what reverses it");
   }
   if (declared.undo != nullptr && declared.undo->body != nullptr && !is_simple(declared.undo->body->body)) {
     return unsupported(step.path, "an undo of that kind", "reverse it by an action, a function or a request");

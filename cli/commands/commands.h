@@ -8,6 +8,7 @@ namespace forge::cli {
 
 const Command& init_command();
 const Command& do_command();
+const Command& undo_command();
 const Command& get_command();
 const Command& list_command();
 const Command& query_command();

@@ -106,6 +106,11 @@ class ActionLines {
     FORGE_ASSIGN(const Resource* resource, store_.domain()->get_resource(event.resource));
     const Action* const action = store_.domain()->find_action(event.action);
     if (action != nullptr) FORGE_TRY(check_shown(*action));
+    if (event.undoes) {
+      return Status(ErrorId::kUsage, "event " + std::to_string(event.seq) + " cannot be exported as an action")
+          .why("it takes event " + std::to_string(*event.undoes) + " back, and in another store that is another event")
+          .remedy("keep these transactions with forgectl backup, or export events");
+    }
     FORGE_ASSIGN(const std::string encoded, encode_key(*resource, event.key));
     Row key(resource->record.fields.size());
     FORGE_TRY(key_cells(*resource, encoded, key));

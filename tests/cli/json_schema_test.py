@@ -115,8 +115,10 @@ class JsonSchema(unittest.TestCase):
         self.assertEqual(self.document["$schema"], Draft202012Validator.META_SCHEMA["$id"])
         self.assertEqual(
             sorted(self.document["$defs"]),
-            ["action/Pair.add", "action/Thing.change", "action/Thing.drop", "action/Thing.find", "action/Thing.make", "event/Pair.add",
-             "event/Thing.change", "event/Thing.drop", "event/Thing.make", "input/Part", "record/Pair", "record/Thing", "type/Part"],
+            ["action/Pair.add", "action/Thing.change", "action/Thing.drop", "action/Thing.find", "action/Thing.make",
+             "event/Pair._undo_create", "event/Pair._undo_destroy", "event/Pair._undo_update", "event/Pair.add",
+             "event/Thing._undo_create", "event/Thing._undo_destroy", "event/Thing._undo_update", "event/Thing.change",
+             "event/Thing.drop", "event/Thing.make", "input/Part", "record/Pair", "record/Thing", "type/Part"],
         )
 
     def test_takes_the_arguments_that_forge_takes_and_no_others(self):
@@ -133,12 +135,16 @@ class JsonSchema(unittest.TestCase):
         self.run_ok("do", "Thing.change", "id=t-1", "text:=null", "wide=9007199254740993", "flag=false")
         self.run_ok("do", "Thing.drop", "id=t-2")
         self.run_ok("do", "Pair.add", "left=a", "right=9223372036854775807")
+        self.run_ok("undo", "5")
+        self.run_ok("undo", "4")
         for resource, key in (("Thing", "t-1"), ("Pair", "a,9223372036854775807")):
             self.assertEqual(self.errors(f"record/{resource}", json.loads(self.run_ok("get", resource, key, "-o", "json"))), [])
         events = [json.loads(line) for line in self.run_ok("log", "-o", "ndjson").splitlines()][1:]  # behind the schema
-        self.assertEqual(len(events), 5)
+        self.assertEqual(len(events), 7)
         for event in events:
             self.assertEqual(self.errors(f"event/{event['action']}", event), [], event)
+        without = {name: value for name, value in events[5].items() if name != "undoes"}
+        self.assertNotEqual(self.errors("event/Thing._undo_destroy", without), [])
         record = json.loads(self.run_ok("get", "Thing", "t-1", "-o", "json"))
         for change in ({"size": "Huge"}, {"whole": 0}, {"pin": "1234"}, {"must": None}, {"_version": 0}, {"more": 1}):
             self.assertNotEqual(self.errors("record/Thing", record | change), [], change)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -182,8 +183,9 @@ TEST(DomainParse, ReadsActionsWithWhatTheirArgumentsSet) {
   EXPECT_EQ(domain->find_action("Order.drop")->event_type, "Order.drop");
   EXPECT_EQ(domain->find_action("Order.drop")->kind, ActionKind::kDestroys);
   EXPECT_EQ(domain->find_action("Card.put")->kind, ActionKind::kUpserts);
-  EXPECT_EQ(domain->action(65), domain->find_action("Order.resize"));
-  EXPECT_EQ(domain->action(200), nullptr);
+  EXPECT_EQ(domain->action(order.number, 65), domain->find_action("Order.resize"));
+  EXPECT_EQ(domain->action(order.number, 200), nullptr);
+  EXPECT_EQ(domain->action(order.number + 1, 65), nullptr) << "of another resource";
   std::vector<std::string> declared;
   for (const Action* action : order.actions) declared.push_back(action->name);
   EXPECT_EQ(declared, (std::vector<std::string>{"Order.place", "Order.resize", "Order.pay", "Order.cancel", "Order.drop"}));
@@ -278,17 +280,17 @@ TEST(Domain, SystemHoldsForgesOwnResources) {
   EXPECT_EQ(schema.record.find("sources")->nested->fields[1].name, "text");
   EXPECT_EQ(schema.record.find("numbers")->nested->fields[2].name, "number");
   EXPECT_EQ(domain->resource(2)->name, "_bookmark");
-  EXPECT_EQ(domain->action(1)->name, "_schema.add");
-  EXPECT_EQ(domain->action(2)->event_type, "_bookmark.added");
-  EXPECT_EQ(domain->action(3)->event_type, "_bookmark.removed");
-  EXPECT_EQ(domain->action(3)->kind, ActionKind::kDestroys);
+  EXPECT_EQ(domain->action(1, 1)->name, "_schema.add");
+  EXPECT_EQ(domain->action(2, 2)->event_type, "_bookmark.added");
+  EXPECT_EQ(domain->action(2, 3)->event_type, "_bookmark.removed");
+  EXPECT_EQ(domain->action(2, 3)->kind, ActionKind::kDestroys);
   EXPECT_EQ(domain->resource(3)->name, "_projection");
-  EXPECT_EQ(domain->action(8)->event_type, "_projection.skipped");
+  EXPECT_EQ(domain->action(3, 8)->event_type, "_projection.skipped");
   EXPECT_EQ(domain->resource(5)->name, "_run");
   EXPECT_EQ(domain->resource(5)->indexes.at(0).number, 65535);
-  EXPECT_EQ(domain->action(14)->event_type, "_run.ttl_expired");
-  EXPECT_EQ(domain->action(18)->name, "_signal.send");
-  EXPECT_EQ(domain->action(19)->event_type, "_run.reopened");
+  EXPECT_EQ(domain->action(5, 14)->event_type, "_run.ttl_expired");
+  EXPECT_EQ(domain->action(6, 18)->name, "_signal.send");
+  EXPECT_EQ(domain->action(5, 19)->event_type, "_run.reopened");
   EXPECT_EQ(domain->numbering(), Numbering{});
 }
 
@@ -296,7 +298,22 @@ TEST(Domain, EveryDomainHoldsForgesOwnPartsUnderTheSameNumbers) {
   const auto domain = parse(kShopSchema);
 
   EXPECT_EQ(domain->resource(2)->name, "_bookmark");
-  EXPECT_EQ(domain->action(1)->name, "_schema.add");
+  EXPECT_EQ(domain->action(1, 1)->name, "_schema.add");
+}
+
+TEST(Domain, EveryResourceOfASchemaHasTheActionsThatUndosAreRecordedAs) {
+  const auto domain = parse(kShopSchema);
+  const Resource& order = *domain->find_resource("Order");
+  const Action& undone = *domain->action(order.number, 41);
+  EXPECT_EQ(undone.name, "Order._undo_update");
+  EXPECT_EQ(undone.event_type, "Order._undone");
+  EXPECT_EQ(undone.kind, ActionKind::kUpdates);
+  EXPECT_TRUE(undone.undoes);
+  EXPECT_EQ(domain->find_action("Order._undo_update"), &undone);
+  EXPECT_EQ(domain->action(order.number, 40)->kind, ActionKind::kDestroys);
+  EXPECT_EQ(domain->action(order.number, 42)->kind, ActionKind::kCreates);
+  EXPECT_EQ(std::find(order.actions.begin(), order.actions.end(), &undone), order.actions.end()) << "nobody declares them";
+  EXPECT_EQ(domain->action(5, 41), nullptr) << "Forge's own resources have none";
 }
 
 TEST(Domain, NamesTheNearestOfAnUnknownName) {

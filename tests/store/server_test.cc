@@ -68,6 +68,18 @@ TEST_F(SharedStore, RefusesWithTheSameErrors) {
   EXPECT_EQ(holder_.head(), 2u);
 }
 
+TEST_F(SharedStore, TakesEventsBackThroughTheHolder) {
+  Store other = attach();
+  const Seq made = other.act("Item.make", {{"id", "u"}, {"qty", 2}}).value().seq;
+  const Seq set = other.act("Item.set", {{"id", "u"}, {"qty", 5}}).value().seq;
+  EXPECT_EQ(other.undo(made).status().id(), ErrorId::kUndoConflict);
+  const Receipt undone = other.undo(set, {.idempotency_key = "u-1"}).value();
+  EXPECT_EQ(holder_.view().event(undone.seq)->undoes, set);
+  EXPECT_EQ(holder_.get("Item", "u").value()["qty"], Value(2));
+  EXPECT_TRUE(other.undo(set, {.idempotency_key = "u-1"}).value().replayed);
+  EXPECT_EQ(other.undo_transaction(made).value().actions.at(0).type, "Item._undone");
+}
+
 TEST_F(SharedStore, PoliciesSeeTheActorOfTheOtherProcess) {
   Store other = attach();
   holder_.act("Item.make", {{"id", "a"}}).value();

@@ -78,6 +78,8 @@ message::Transact some_transaction(Dice& dice) {
   for (std::uint64_t i = dice.below(4); i > 0; --i) {
     ActionRequest action{.action = some_text(dice), .args = some_object(dice), .if_version = {}};
     if (dice.chance(30)) action.if_version = dice.below(9);
+    if (dice.chance(30)) action.undoes = dice.below(9);
+    action.undoes_transaction = dice.chance(50);
     out.actions.push_back(std::move(action));
   }
   out.options.actor = Actor(some_text(dice), some_text(dice));
@@ -108,6 +110,7 @@ Event some_event(Dice& dice) {
   event.count = 3;
   if (dice.chance(50)) event.causation = dice.below(9);
   if (dice.chance(50)) event.hops_left = std::uint8_t{0};
+  if (dice.chance(50)) event.undoes = dice.below(9);
   for (std::uint64_t i = dice.below(3); i > 0; --i) event.tags.push_back(some_text(dice));
   event.arguments = some_object(dice);
   event.changes = some_object(dice);
@@ -128,6 +131,8 @@ TEST(SocketMessage, TransactionsPassUnchanged) {
       EXPECT_EQ(got.actions[a].action, sent.actions[a].action);
       EXPECT_EQ(got.actions[a].args, sent.actions[a].args);
       EXPECT_EQ(got.actions[a].if_version, sent.actions[a].if_version);
+      EXPECT_EQ(got.actions[a].undoes, sent.actions[a].undoes);
+      EXPECT_EQ(got.actions[a].undoes_transaction, sent.actions[a].undoes_transaction);
     }
     EXPECT_EQ(got.options.actor.id, sent.options.actor.id);
     EXPECT_EQ(got.options.actor.role, sent.options.actor.role);

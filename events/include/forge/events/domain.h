@@ -109,6 +109,7 @@ struct Action {
   std::vector<Rule> requires_;                   // on the record before, in order
   std::vector<Assignment> assignments;           // `set`
   bool handled = false;                          // code of the program takes part in deciding it
+  bool undoes = false;                           // it is one of Resource::undo_actions, which nobody declares or issues
   std::optional<Query> query;                    // of kReads, and of no other
   std::vector<std::uint16_t> checked_arguments;  // those with limits, and those that are refused as deprecated
   std::chrono::microseconds timeout{0};          // how long it may wait in the queue; 0: as long as the caller allows
@@ -136,6 +137,9 @@ struct Resource {
   std::vector<std::uint16_t> limited_fields;  // those with limits, without the key's
   std::vector<std::uint16_t> tag_fields;
   std::vector<const Action*> actions;  // in declared order, queries among them
+  // What taking an event back is recorded as: "Order._undo_create", which destroys, "Order._undo_update" and "Order._undo_destroy",
+  // which creates; all of the type "Order._undone". Forge's own resources have none.
+  std::vector<const Action*> undo_actions;
   std::string documentation;
   std::string place;
 
@@ -182,11 +186,12 @@ class Domain {
 
   // Sorted by number; Forge's own, whose names begin with '_', come first.
   std::span<const Resource> resources() const;
-  // Null when unknown.
+  // Null when unknown. The undo actions of resources are found, too.
   const Resource* find_resource(std::string_view name) const;
   const Resource* resource(std::uint16_t number) const;
   const Action* find_action(std::string_view name) const;
-  const Action* action(std::uint16_t number) const;
+  // The undo actions of all resources have the same three numbers.
+  const Action* action(std::uint16_t resource, std::uint16_t number) const;
   // The same, or kUnknownResource / kUnknownAction naming the nearest known name; an action of an unknown resource is the former.
   Result<const Resource*> get_resource(std::string_view name) const;
   Result<const Action*> get_action(std::string_view name) const;

@@ -42,6 +42,7 @@ struct Envelope {
   std::string_view correlation;  // empty: the transaction's id
   std::optional<Seq> causation;
   std::optional<std::uint8_t> hops_left;
+  std::optional<Seq> undoes;   // the event that this one takes back
   bool has_arguments = false;  // false: the arguments are to be read from `changes`
   std::span<const std::uint8_t> arguments;
   std::span<const std::uint8_t> changes;

@@ -111,6 +111,10 @@ std::string_view name_of(Code code);
     "change or destroy the referring records first")                                                                              \
   X(ConditionInvalid, 3015, kInvalidArgument, 4, 422, "the append condition could never fail",                                    \
     "name events that there can be, and the seq up to which was read")                                                            \
+  X(UndoConflict, 3016, kVersionConflict, 5, 409, "what the event did was changed since",                                         \
+    "undo the later event first, or change the record by an action")                                                              \
+  X(UndoneAlready, 3017, kVersionConflict, 5, 409, "the event is undone already", "see: forgectl show SEQ")                       \
+  X(UndoRefused, 3018, kInvalidArgument, 4, 422, "the event cannot be undone", "change the record by an action")                  \
   X(ImportDiffers, 3020, kVersionConflict, 5, 409, "the import was begun with another file or in another way",                    \
     "go on with the same file and flags, or begin another import: --checkpoint NAME")                                             \
   X(TimeUnparsable, 4001, kInvalidArgument, 2, 400, "the time cannot be read", "see: forgectl help time")                         \

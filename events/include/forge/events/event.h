@@ -28,6 +28,7 @@ struct Event {
   std::uint16_t count = 1;
   std::string correlation;  // the transaction's id where none was given
   std::optional<Seq> causation;
+  std::optional<Seq> undoes;  // the event that this one takes back
   std::string idempotency_key;
   std::optional<std::uint8_t> hops_left;
   std::uint32_t schema_version = 0;

@@ -158,6 +158,21 @@ class Store {
   // What it throws goes to OpenOptions::log as an error and no further: the outcome stands, and the others are answered.
   void transact_async(std::vector<ActionRequest> actions, ActOptions options, std::function<void(Result<TransactionReceipt>)> done);
 
+  // Takes an event back by another one, which names it (Event::undoes): its record has again what it had before, in the fields that
+  // the event changed; a record that it made is destroyed, one that it destroyed is made again as it was last. Nothing is erased,
+  // and an undo can be undone. Where a later event that has not been undone changed one of these fields, or made or ended the
+  // record, the undo is refused and names that event, its actor and time. What else changed since stays.
+  //
+  // It is decided like an action: computed fields are computed; required fields, limits, `check` rules, unique values, references,
+  // indexes and tags hold. Who may do the action that is undone may undo it: its policies are asked over the record as it stands,
+  // or, where it was destroyed, as it last was, with the action's arguments. Its `require` rules, `set`, handler and transitions
+  // are not asked: they say how a record goes forward. `options` count as for act(); `if_version` is the record's version now.
+  // The second takes back every event of the transaction that `seq` is of, the last first, as one transaction.
+  // Errors: kEventNotFound; kUndoRefused for events of Forge's own records and those that changed none; kUndoneAlready;
+  // kUndoConflict; kPolicyDenied and the others of act() that can still occur.
+  Result<Receipt> undo(Seq seq, const ActOptions& options = {});
+  Result<TransactionReceipt> undo_transaction(Seq seq, const ActOptions& options = {});
+
   // The value of a named checkpoint; nothing where there is none. It is set with a transaction (ActOptions::checkpoint), or alone,
   // and then returns once that is durable: without an event, behind every transaction before it. Without a value it is removed.
   // Errors: kDataCorrupt, kIoError; for setting kKeyInvalid, kTooLarge, and as transact.

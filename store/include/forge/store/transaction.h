@@ -31,6 +31,9 @@ struct ActionRequest {
   std::string action = {};  // "Order.place"
   Args args = {};
   std::optional<Version> if_version = {};  // refuse unless the record is at this version; 0: unless there is no such record
+  // Instead of an action, without arguments: takes this event back (Store::undo), before the transaction's actions on that record.
+  std::optional<Seq> undoes = {};
+  bool undoes_transaction = false;  // and the other events of its transaction, the last first; without `if_version`
 };
 
 // How far whoever feeds the store has come, in words of its own: the caller's counterpart to a projection's checkpoint. Kept until

@@ -131,6 +131,8 @@ class View {
 
   // One event. Errors: kEventNotFound, kDataCorrupt.
   Result<Event> event(Seq seq) const;
+  // The event that took it back, and has not been taken back itself; nothing where it stands. Errors: as event.
+  Result<std::optional<Seq>> undone_by(Seq seq) const;
   // The leaf hash of that event in the tree. Errors: as event.
   Result<Hash> leaf(Seq seq) const;
   // Events in seq order until `visit` returns false. Where the store has the audit index (forge/projections/audit_index.h), a query
