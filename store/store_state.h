@@ -86,7 +86,7 @@ struct Store::State {
                                                                  ActOptions of_transaction) const;
   Result<TransactionReceipt> transact(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
   // The same where some take events back: planned anew where a record was changed between planning and deciding.
-  Result<TransactionReceipt> transact_undoing(std::vector<ActionRequest> actions, const ActOptions& of_transaction);
+  Result<TransactionReceipt> transact_undoing(const std::vector<ActionRequest>& actions, const ActOptions& of_transaction);
   // Of a store that is open for writing. Errors: as Store::transact.
   Status act_with(ActionRequest request, const ActOptions& act_options, std::vector<internal::RowWrite> rows);
   // Prepares in this thread and queues. A transaction that cannot even be prepared takes its place in the stream's order, too.

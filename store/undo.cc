@@ -8,7 +8,6 @@
 
 namespace forge {
 
-using internal::nothing_written;
 using internal::PreparedTransaction;
 
 namespace {
@@ -42,7 +41,8 @@ Result<std::unique_ptr<PreparedTransaction>> Store::State::prepare_undoing(std::
   return prepared;
 }
 
-Result<TransactionReceipt> Store::State::transact_undoing(std::vector<ActionRequest> actions, const ActOptions& of_transaction) {
+Result<TransactionReceipt> Store::State::transact_undoing(const std::vector<ActionRequest>& actions,
+                                                          const ActOptions& of_transaction) {
   for (int tries = 1;; ++tries) {
     Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(actions, of_transaction);
     const bool may_be_outdated = prepared.ok() && (*prepared)->refusal().ok() && tries < kTriesMax;

@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "session.h"
 #include "text.h"
 
 namespace forge::cli {

@@ -162,7 +162,8 @@ class UndoHistory {
     std::vector<ActionRequest> actions;
     const std::uint64_t count = 1 + dice_.below(3);
     for (std::uint64_t i = 0; i < count; ++i) actions.push_back(random_action(next, store_->head() + 1 + i));
-    finish(std::move(actions), std::move(next), clashes(next) ? ErrorId::kUniqueTaken : ErrorId::kNone);
+    const ErrorId expected = clashes(next) ? ErrorId::kUniqueTaken : ErrorId::kNone;
+    finish(std::move(actions), std::move(next), expected);
   }
 
   // One of the events, the later ones more often.

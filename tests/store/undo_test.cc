@@ -51,7 +51,7 @@ class Undo : public ::testing::Test {
     store_->act("Owner.add", {{"id", "ann"}}).value();
     add("i");
   }
-  ~Undo() override {
+  void TearDown() override {
     const Result<VerifyReport> report = verify(*store_);
     EXPECT_TRUE(report.ok() && report->ok()) << "the store is not sound any more";
   }
