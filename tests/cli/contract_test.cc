@@ -36,6 +36,7 @@ const std::map<std::string, Refusal>& refusals() {
   static const std::map<std::string, Refusal> kRefusals = {
       {"init", {"init .", 4, "E1003"}},
       {"do", {"do Order.resize id=o-1 qty=-1", 4, "E2107"}},
+      {"undo", {"undo 99", 3, "E3007"}},
       {"get", {"get Order o-99", 3, "E3004"}},
       {"list", {"list Ordr", 4, "E2010"}},
       {"query", {"query Order.off", 4, "E2011"}},
@@ -116,6 +117,7 @@ const std::map<std::string, Call>& calls() {
   static const std::map<std::string, Call> kCalls = {
       {"init", {"init other"}},
       {"do", {"do Order.place id=o-9 sku=tea"}},
+      {"undo", {"undo 3", true}},
       {"get", {"get Order o-1"}},
       {"list", {"list Order", true, 0, "list Order --where 'qty > 1000'"}},
       {"query", {"query Order.of", true, 0, "query Order.of sku=nothing"}},
