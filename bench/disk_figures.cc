@@ -1,6 +1,6 @@
 // Bytes on disk once everything is compacted: all tables against the log and the state alone.
 
-#include <rocksdb/metadata.h>
+#include <numeric>
 
 #include "figures.h"
 #include "raw_store.h"
@@ -14,19 +14,10 @@ struct Sizes {
 };
 
 Sizes compacted_sizes(const std::filesystem::path& data) {
-  const RawDatabase database(data, data, RawDatabase::Mode::kWrite);
-  Sizes sizes;
-  for (std::size_t i = 0; i < kTableCount; ++i) {
-    const auto table = static_cast<Table>(i);
-    rocksdb::CompactRangeOptions options;
-    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-    must(database.db().CompactRange(options, database.table(table), nullptr, nullptr));
-    rocksdb::ColumnFamilyMetaData files;
-    database.db().GetColumnFamilyMetaData(database.table(table), &files);
-    sizes.all += files.size;
-    if (table == Table::kLog || table == Table::kCurrent) sizes.log_and_state += files.size;
-  }
-  return sizes;
+  const auto bytes = compacted_bytes(data);
+  const auto of = [&](Table table) { return bytes[static_cast<std::size_t>(table)]; };
+  return {.log_and_state = of(Table::kLog) + of(Table::kCurrent),
+          .all = std::accumulate(bytes.begin(), bytes.end(), std::uint64_t{0})};
 }
 
 void measure(const Settings& settings, const std::string& name, int changed, const std::string& what, double limit,

@@ -2,6 +2,7 @@
 
 // The groups of figures. Each measures in directories of its own and appends what it found.
 
+#include <string>
 #include <vector>
 
 #include "figure.h"
@@ -21,6 +22,9 @@ void measure_rebuild(const Settings& settings, std::vector<Figure>& figures);
 void measure_following(const Settings& settings, std::vector<Figure>& figures);
 void measure_socket(const Settings& settings, std::vector<Figure>& figures);
 void measure_import(const Settings& settings, std::vector<Figure>& figures);
+void measure_workflows(const Settings& settings, std::vector<Figure>& figures);
+// Part of the former.
+void measure_workflow_costs(const Settings& settings, std::vector<Figure>& figures);
 void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 
 // The other process of measure_recovery: writes into the store in `path` until it is killed, and says on standard output when the
@@ -28,6 +32,10 @@ void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 [[noreturn]] void fill_log(const std::filesystem::path& path, std::uintmax_t bytes);
 // The other process of measure_import: brings the file into the store and says on standard output how many KiB it had at most.
 [[noreturn]] void import_rows(const std::filesystem::path& store, const std::filesystem::path& rows);
+// The other processes of measure_workflow_costs, on a store in `path`: "runs" carries out `count` runs of ten steps, and "acts"
+// calls `count` actions without; either says on standard output how many KiB it had at most. "leave" leaves so many runs
+// unfinished, and does not return.
+void work_on_runs(const std::string& what, const std::filesystem::path& path, std::uint64_t count);
 
 // The other process of measure_socket: holds a store in `path` and answers, until its standard input ends. Says on standard output
 // when it does.

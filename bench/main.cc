@@ -20,7 +20,7 @@ constexpr const char* kUsage =
     "usage: forge_bench [--quick] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
-    "               subscribe, rebuild, follow, socket, import\n"
+    "               subscribe, rebuild, follow, socket, import, workflow\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -28,11 +28,11 @@ struct Group {
   void (*measure)(const Settings&, std::vector<Figure>&);
 };
 
-constexpr Group kGroups[] = {{"commit", measure_commits},  {"cpu", measure_processor},    {"asof", measure_as_of},
-                             {"scan", measure_scans},      {"history", measure_history},  {"disk", measure_disk},
-                             {"open", measure_opening},    {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
-                             {"rebuild", measure_rebuild}, {"follow", measure_following}, {"socket", measure_socket},
-                             {"import", measure_import}};
+constexpr Group kGroups[] = {{"commit", measure_commits},  {"cpu", measure_processor},     {"asof", measure_as_of},
+                             {"scan", measure_scans},      {"history", measure_history},   {"disk", measure_disk},
+                             {"open", measure_opening},    {"recover", measure_recovery},  {"subscribe", measure_subscriptions},
+                             {"rebuild", measure_rebuild}, {"follow", measure_following},  {"socket", measure_socket},
+                             {"import", measure_import},   {"workflow", measure_workflows}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);
@@ -128,6 +128,10 @@ int main(int count, char** arguments) {
   }
   if (count == 3 && std::strcmp(arguments[1], "--hold") == 0) {
     forge::bench::hold_store(arguments[2]);
+    return EXIT_SUCCESS;
+  }
+  if (count == 5 && std::strcmp(arguments[1], "--runs") == 0) {
+    forge::bench::work_on_runs(arguments[2], arguments[3], std::strtoull(arguments[4], nullptr, 10));
     return EXIT_SUCCESS;
   }
   if (count == 4 && std::strcmp(arguments[1], "--import") == 0) forge::bench::import_rows(arguments[2], arguments[3]);

@@ -26,12 +26,6 @@ double millis_to_open(const std::filesystem::path& path) {
   return wall.seconds() * 1e3;
 }
 
-double millis_to_open_raw(const std::filesystem::path& path, const std::filesystem::path& like) {
-  const WallTime wall;
-  const RawDatabase database(data_of(path), like, RawDatabase::Mode::kWrite);
-  return wall.seconds() * 1e3;
-}
-
 Promise at_most_millis(double limit) {
   return {.bound = Bound::kValueAtMost, .limit = limit};
 }

@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
+#include <rocksdb/metadata.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/utilities/options_util.h>
 
@@ -10,6 +11,7 @@
 #include <cstdlib>
 
 #include "forge/events/key.h"
+#include "stopwatch.h"
 #include "workload.h"
 
 namespace forge::bench {
@@ -61,6 +63,27 @@ void must(const rocksdb::Status& status) {
   if (status.ok()) return;
   std::fprintf(stderr, "forge_bench: RocksDB says: %s\n", status.ToString().c_str());
   std::abort();
+}
+
+double millis_to_open_raw(const std::filesystem::path& path, const std::filesystem::path& like) {
+  const WallTime wall;
+  const RawDatabase database(data_of(path), like, RawDatabase::Mode::kWrite);
+  return wall.seconds() * 1e3;
+}
+
+std::array<std::uint64_t, kTableCount> compacted_bytes(const std::filesystem::path& data) {
+  const RawDatabase database(data, data, RawDatabase::Mode::kWrite);
+  std::array<std::uint64_t, kTableCount> bytes{};
+  for (std::size_t i = 0; i < kTableCount; ++i) {
+    rocksdb::ColumnFamilyHandle* const table = database.table(static_cast<Table>(i));
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+    must(database.db().CompactRange(options, table, nullptr, nullptr));
+    rocksdb::ColumnFamilyMetaData files;
+    database.db().GetColumnFamilyMetaData(table, &files);
+    bytes[i] = files.size;
+  }
+  return bytes;
 }
 
 std::filesystem::path data_of(const std::filesystem::path& path) {
@@ -164,6 +187,18 @@ void RawStore::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
   must(database_.db().Write(options, &batch));
+}
+
+void RawStore::act_hop(std::uint64_t number) {
+  rocksdb::WriteBatch batch;
+  for (const std::uint64_t half : {2 * number, 2 * number + 1}) {
+    const std::uint64_t seq = ++last_seq_;
+    for (const Table table : {Table::kLog, Table::kCurrent, Table::kVersions}) {
+      const std::string_view value = random_text(half, shapes_[static_cast<std::size_t>(table)].value_bytes);
+      must(batch.Put(database_.table(table), row_key(table, half, seq), rocksdb::Slice(value.data(), value.size())));
+    }
+  }
+  write(batch, true);
 }
 
 void RawStore::act(std::uint64_t number) {

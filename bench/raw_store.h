@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -43,6 +44,11 @@ class RawDatabase {
 // Where the data files of the store in `path` stand.
 std::filesystem::path data_of(const std::filesystem::path& path);
 
+// Milliseconds to open these files as they are.
+double millis_to_open_raw(const std::filesystem::path& path, const std::filesystem::path& like);
+// Compacts all tables; the bytes that each has on disk then.
+std::array<std::uint64_t, kTableCount> compacted_bytes(const std::filesystem::path& data);
+
 // How large Forge's rows are: the median of each table.
 struct RowShape {
   std::size_t key_bytes = 0, value_bytes = 0;
@@ -63,6 +69,8 @@ class RawStore {
   void write(rocksdb::WriteBatch& batch, bool sync);
   // All of it, on its own and synced.
   void act(std::uint64_t number);
+  // The rows of a workflow's hop, which is two events with their records and versions, synced and with nothing looked up.
+  void act_hop(std::uint64_t number);
 
  private:
   std::string row_key(Table table, std::uint64_t number, std::uint64_t seq) const;
