@@ -1,7 +1,7 @@
 #pragma once
 
-// What a group's cursor is on disk (store/FORMAT.md, "Cursors"): how far it has come, and which events before that are open: not
-// acknowledged, or to be delivered again. And the row of an event that it gave up on.
+// What a group's cursor is on disk (store/FORMAT.md, "Cursors"): which events it is of, how far it has come, and which events
+// before that are open: not acknowledged, or to be delivered again. And the row of an event that it gave up on.
 
 #include <optional>
 #include <string>
@@ -23,8 +23,9 @@ struct GroupCursor {
   Uuid store;
   Time created;
   Time updated;
-  Seq reached = 0;         // every event up to here is done, but for the open ones
-  std::vector<Open> open;  // in order of seq
+  Seq reached = 0;                    // every event up to here is done, but for the open ones
+  std::optional<EventFilter> filter;  // which events it is of; nothing: written before cursors said so
+  std::vector<Open> open;             // in order of seq
 
   // Every event up to here is done.
   Seq done_to() const { return open.empty() ? reached : std::min(reached, open.front().seq - 1); }

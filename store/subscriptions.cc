@@ -9,9 +9,40 @@ Status not_found(const std::string& name) {
   return Status(ErrorId::kSubscriptionNotFound, "there is no subscription '" + name + "'");
 }
 
+// The same types are the same filter, in whichever order and however often they are named.
+EventFilter orderly(EventFilter filter) {
+  std::sort(filter.types.begin(), filter.types.end());
+  filter.types.erase(std::unique(filter.types.begin(), filter.types.end()), filter.types.end());
+  return filter;
+}
+
 GroupTerms terms_of(const SubscribeOptions& options) {
-  return {
-      .filter = options.filter, .retry = options.retry, .stall_after = options.stall_after, .durable_only = options.durable_only};
+  return {.filter = orderly(options.filter),
+          .retry = options.retry,
+          .stall_after = options.stall_after,
+          .durable_only = options.durable_only};
+}
+
+// A filter in words: type 'Order.*' or 'Stock.*', of Order/o-1, by 'web'.
+std::string in_words(const EventFilter& filter) {
+  std::string out;
+  const auto part = [&out](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
+  std::string types;
+  for (const std::string& type : filter.types) types += (types.empty() ? "type '" : " or '") + type + "'";
+  if (!types.empty()) part(types);
+  if (!filter.resource.empty()) part("of " + filter.resource + (filter.key.empty() ? "" : "/" + filter.key));
+  if (!filter.tag.empty()) part("tag '" + filter.tag + "'");
+  if (!filter.actor.empty()) part("by '" + filter.actor + "'");
+  return out.empty() ? "all events" : "events: " + out;
+}
+
+// With another filter the cursor would pass over events that it is of, and answer for others.
+Status other_events(const std::string& name, const GroupCursor& cursor, const EventFilter& asked) {
+  return Status(ErrorId::kSubscriptionDiffers, "the subscription '" + name + "' is of other events")
+      .why("it was made for " + in_words(*cursor.filter) + "; asked for are " + in_words(asked))
+      .state("nothing was changed; it stands at event " + std::to_string(cursor.done_to()))
+      .remedy("go on with its own filter, or begin a subscription of another name, from event " +
+              std::to_string(cursor.done_to() + 1) + " if need be");
 }
 
 }  // namespace
@@ -87,8 +118,24 @@ Result<GroupCursor> Subscriptions::stored(const std::string& name) const {
       .why("it stands at event " + std::to_string(cursor.reached) + ", the head is event " + std::to_string(head));
 }
 
+// The cursor that is stored, or with `begin` a new one where there is none. A stored one that does not say of which events it is
+// takes over the filter. Errors: as stored(); kSubscriptionDiffers.
+Result<GroupCursor> Subscriptions::begin_or_go_on(const std::string& name, const GroupTerms& terms,
+                                                  std::optional<Seq> begin) const {
+  Result<GroupCursor> cursor = stored(name);
+  if (!begin) return cursor;
+  if (cursor.status().id() == ErrorId::kSubscriptionNotFound) {
+    const Time now = feed_->clock.now();
+    return GroupCursor{.store = store_, .created = now, .updated = now, .reached = *begin, .filter = terms.filter, .open = {}};
+  }
+  if (!cursor.ok()) return cursor;
+  if (!cursor->filter) cursor->filter = terms.filter;
+  if (*cursor->filter != terms.filter) return other_events(name, *cursor, terms.filter);
+  return cursor;
+}
+
 // The living group, or the stored one brought to life; with `begin` a new one where there is none. One that nobody consumes any
-// more takes over what its next consumer asks for.
+// more takes over the retry policy, stall_after and durable_only that its next consumer asks for, never the filter.
 Result<std::shared_ptr<ConsumerGroup>> Subscriptions::open_group(const std::string& name, const GroupTerms& terms,
                                                                  std::optional<Seq> begin) {
   if (std::shared_ptr<ConsumerGroup> group = living(name)) {
@@ -98,18 +145,16 @@ Result<std::shared_ptr<ConsumerGroup>> Subscriptions::open_group(const std::stri
           .why("filter, retry policy, stall_after and durable_only are those of the whole group")
           .state("nothing was changed");
     }
+    FORGE_TRY(begin_or_go_on(name, terms, begin).status());
     group->close();
     feed_->pool.remove(*group);
     groups_.erase(name);
   }
-  Result<GroupCursor> cursor = stored(name);
-  const bool is_new = begin && cursor.status().id() == ErrorId::kSubscriptionNotFound;
-  if (is_new) {
-    const Time now = feed_->clock.now();
-    cursor = GroupCursor{.store = store_, .created = now, .updated = now, .reached = *begin, .open = {}};
-  }
-  if (!cursor.ok()) return cursor.status();
-  auto group = std::make_shared<ConsumerGroup>(feed_, name, terms, *cursor);
+  FORGE_ASSIGN(const GroupCursor cursor, begin_or_go_on(name, terms, begin));
+  const bool is_new = stored(name).status().id() == ErrorId::kSubscriptionNotFound;
+  GroupTerms of_group = terms;
+  if (cursor.filter) of_group.filter = *cursor.filter;
+  auto group = std::make_shared<ConsumerGroup>(feed_, name, std::move(of_group), cursor);
   FORGE_TRY(group->restore());
   if (is_new) FORGE_TRY(group->create());
   groups_[name] = group;

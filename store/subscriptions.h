@@ -48,6 +48,7 @@ class Subscriptions {
       FORGE_REQUIRES(mutex_);
   std::shared_ptr<ConsumerGroup> living(const std::string& name) const FORGE_REQUIRES(mutex_);
   Result<GroupCursor> stored(const std::string& name) const;
+  Result<GroupCursor> begin_or_go_on(const std::string& name, const GroupTerms& terms, std::optional<Seq> begin) const;
   Result<GroupInfo> describe(const std::string& name, const GroupCursor& cursor) const;
 
   const Database& database_;

@@ -493,8 +493,52 @@ TEST_F(Subscriptions, OfAGroupAreRefusedWhereTheyContradictEachOtherOrItsName) {
   EXPECT_EQ(store_.join({}).status().id(), ErrorId::kSubscriptionName);
   EXPECT_EQ(store_.join({.group = "h", .retry = {.attempts_max = 0}}).status().id(), ErrorId::kUsage);
   EXPECT_EQ(store_.group("none").status().id(), ErrorId::kSubscriptionNotFound);
-  consumer = store_.join({.group = "h"}).value();
-  EXPECT_TRUE(store_.join({.filter = {.resource = "Stock"}, .group = "g"}).ok()) << "nobody else is left";
+  consumer = store_.join({.filter = {.resource = "Order"}, .group = "g", .retry = {.attempts_max = 7}}).value();
+  EXPECT_TRUE(store_.group("g").ok()) << "whoever is alone says how it is retried";
+}
+
+TEST_F(Subscriptions, OfAGroupKeepTheFilterThatTheyBeganWith) {
+  const EventFilter orders{.resource = "Order", .types = {"Order.*", "Other.*"}};
+  static_cast<void>(store_.join({.from = Seq{1}, .filter = orders, .group = "g"}).value());
+  write(2);
+  const Status refused = store_.join({.filter = {.types = {"_schema.*"}}, .group = "g"}).status();
+  EXPECT_EQ(refused.id(), ErrorId::kSubscriptionDiffers);
+  EXPECT_EQ(refused.text().why,
+            "it was made for events: type 'Order.*' or 'Other.*', of Order; asked for are events: type '_schema.*'");
+  EXPECT_EQ(refused.text().state, "nothing was changed; it stands at event 0");
+  EXPECT_EQ(store_.join({.group = "g"}).status().id(), ErrorId::kSubscriptionDiffers);
+  const EventFilter said_otherwise{.resource = "Order", .types = {"Other.*", "Order.*", "Other.*"}};
+  Consumer consumer = store_.join({.filter = said_otherwise, .group = "g"}).value();
+  EXPECT_EQ(consume(consumer), (std::vector<Seq>{2, 3})) << "nothing was passed over";
+}
+
+TEST_F(Subscriptions, OfAGroupWhoseCursorNamesNoFilterTakeOverTheFirstOne) {
+  internal::GroupCursor old;
+  old.store = Uuid::parse(store_.stats().value().id).value();
+  const std::string row = internal::encode(old);
+  ASSERT_EQ(row.size(), 41u) << "format 1";
+  std::vector<internal::RowWrite> rows;
+  rows.push_back({.table = Table::kCursors, .key = internal::cursor_key("g"), .value = row});
+  ASSERT_TRUE(StoreAccess::state(store_).writer->transact(internal::PreparedTransaction::of_rows(std::move(rows))).ok());
+  write(1);
+  {
+    Consumer consumer = store_.join({.filter = {.resource = "Order"}, .group = "g"}).value();
+    EXPECT_EQ(consume(consumer), std::vector<Seq>{2});
+  }
+  EXPECT_EQ(store_.join({.group = "g"}).status().id(), ErrorId::kSubscriptionDiffers);
+}
+
+TEST(GroupCursor, IsReadBackWithItsFilterAndRefusedWhereItIsCut) {
+  internal::GroupCursor cursor;
+  cursor.reached = 9;
+  cursor.filter = EventFilter{"R", "k", {"A.*", "B.b"}, "t", "me"};
+  cursor.open = {{.seq = 4, .attempts = 2}};
+  const std::string row = internal::encode(cursor);
+  EXPECT_EQ(internal::read_group_cursor("g", row).value(), cursor);
+  for (std::size_t size = 0; size < row.size(); ++size) {
+    if (size + 16 == row.size()) continue;  // without its open event it is another cursor
+    EXPECT_EQ(internal::read_group_cursor("g", row.substr(0, size)).status().id(), ErrorId::kDataCorrupt) << size;
+  }
 }
 
 TEST_F(Subscriptions, OfAGroupRefuseACursorOfAnotherStoreOrPastTheHead) {

@@ -202,7 +202,7 @@ class Store {
   // kCursorForeign, kUnknownResource; for a group as join().
   Result<Subscription> subscribe(SubscribeOptions options, EventCallback callback);
   // A consumer of options.group, which is made when there is none. Errors: as subscribe, and kSubscriptionName, kReadOnly,
-  // kSubscriptionDiffers where its living consumers were given another filter or policy.
+  // kSubscriptionDiffers for another filter than the group began with, or another policy than that of its living consumers.
   Result<Consumer> join(const SubscribeOptions& options);
   // Every group, by name; and one. Errors: kSubscriptionNotFound, kDataCorrupt.
   Result<std::vector<GroupInfo>> groups() const;

@@ -30,7 +30,7 @@
 
 namespace forge {
 
-// Which events are wanted. What is empty lets all pass.
+// Which events are wanted. What is empty lets all pass. That of a group is set when it begins: another one is refused.
 struct EventFilter {
   std::string resource = {};
   std::string key = {};                 // with `resource`: one record
