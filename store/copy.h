@@ -17,9 +17,12 @@ bool goes_on(const std::function<bool(Seq, Seq)>& progress, Seq done, Seq total)
 // The same for a copy. Errors: kCancelled.
 Status tell_progress(const CopyOptions& options, Seq done, Seq total);
 Copy copy_of(const BuiltStore& built);
-// The seq of a point, which must be the end of a transaction. Errors: as Store::resolve, kPointInsideTransaction.
+// The seq of a point, which must be the end of a transaction. Errors: as Store::resolve, kPointInsideTransaction; kRecordNotFound
+// for a point before the first event of a store that has some.
 Result<Seq> end_of_copy(const Store& origin, const Point& point);
 Status inside_transaction(const Envelope& event);
+// Why there is nothing to copy as of a point before `first`, the time of the first event.
+Status nothing_there(Time first);
 
 // As rebuild, over an environment of the caller's choice.
 Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,

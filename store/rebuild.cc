@@ -46,11 +46,22 @@ Result<Seq> end_of_copy(const Store& origin, const Point& point) {
   const Result<Resolved> resolved = origin.resolve(point);
   if (!resolved.ok()) return Status(resolved.status()).state("nothing was written");
   const Resolved& end = *resolved;
-  if (end.seq == 0) return end.seq;
   AlignedBytes bytes;
+  if (end.seq == 0) {
+    if (origin.head() == 0) return end.seq;
+    FORGE_ASSIGN(const Envelope first, read_event(*StoreAccess::state(origin).database, 1, bytes));
+    return nothing_there(first.recorded_at);
+  }
   FORGE_ASSIGN(const Envelope event, read_event(*StoreAccess::state(origin).database, end.seq, bytes));
   if (event.place + 1 == event.count) return end.seq;
   return inside_transaction(event);
+}
+
+Status nothing_there(Time first) {
+  return Status(ErrorId::kRecordNotFound, "there is nothing to copy: nothing was there as of that point")
+      .why("the store begins with event 1 at " + format_time(first))
+      .state("nothing was written")
+      .remedy("ask for a later point; see: forgectl help time");
 }
 
 Status inside_transaction(const Envelope& event) {

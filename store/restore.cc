@@ -23,10 +23,21 @@ Result<SegmentReader> open_segment(const BackupFiles& files, const Manifest& man
   return SegmentReader::open(manifest.store, segment, bytes);
 }
 
-// Where a restore ends, found in the segments.
+// Where a restore ends, found in the segments. Nothing is the end only of a backup that holds nothing.
 class EndFinder {
  public:
   EndFinder(const BackupFiles& files, const Manifest& manifest, Clock& clock) : files_(files), manifest_(manifest), clock_(clock) {}
+
+  Result<Seq> find(const Point& point) const {
+    FORGE_ASSIGN(const Seq end, std::visit(*this, point));
+    if (end > 0 || manifest_.last() == 0) return end;
+    Time begun;
+    FORGE_TRY(each_event(segment_of(1), [&](const Envelope& event) -> Result<bool> {
+      begun = event.recorded_at;
+      return false;
+    }));
+    return nothing_there(begun);
+  }
 
   Result<Seq> operator()(Head) const { return manifest_.last(); }
   Result<Seq> operator()(Seq seq) const {
@@ -143,7 +154,7 @@ Result<Copy> restore_over(const std::string& directory, const std::string& targe
   const BackupFiles files(std::move(file_system), directory);
   FORGE_ASSIGN(const Manifest manifest, manifest_of(files));
   BuildTarget build = build_target(target, options, std::move(env));
-  FORGE_ASSIGN(const Seq end, std::visit(EndFinder(files, manifest, *build.clock), options.as_of));
+  FORGE_ASSIGN(const Seq end, EndFinder(files, manifest, *build.clock).find(options.as_of));
   FORGE_TRY(check_segments(files, manifest, end));
   FORGE_ASSIGN(const std::unique_ptr<StoreBuilder> builder,
                StoreBuilder::begin(std::move(build), {manifest.store.to_string(), end}));
@@ -160,7 +171,7 @@ Result<BackupContents> inspect_backup(const std::string& directory, const CopyOp
   FORGE_TRY(internal::check_segments(files, manifest, manifest.last()));
   BackupContents out;
   Clock& clock = options.clock != nullptr ? *options.clock : system_clock();
-  FORGE_ASSIGN(out.end, std::visit(internal::EndFinder(files, manifest, clock), options.as_of));
+  FORGE_ASSIGN(out.end, internal::EndFinder(files, manifest, clock).find(options.as_of));
   out.store = manifest.store.to_string();
   out.points = std::move(manifest.backups);
   for (const internal::Segment& segment : manifest.segments) out.bytes += segment.bytes;

@@ -23,7 +23,7 @@ Status print_blame(Session& session, const FieldBlame& row) {
 
 Result<int> run_blame(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  FORGE_ASSIGN(const View view, session.view(store));
+  FORGE_ASSIGN(const View view, session.view_of_records(store));
   FORGE_ASSIGN(const Resource* resource, resource_at(view, session.arguments.words()[0]));
   FORGE_ASSIGN(const std::vector<FieldBlame> rows, view.blame(resource->name, session.arguments.words()[1]));
   session.out.begin_list(

@@ -97,7 +97,7 @@ Result<int> explain_name(Session& session, const Domain& domain, const std::stri
 Result<int> explain_query(Session& session, const Store& store, const std::vector<std::string>& words) {
   if (words.size() != 2)
     return Status(ErrorId::kUsage, "--query needs RESOURCE and an expression").remedy("see: forgectl help explain");
-  FORGE_ASSIGN(const View view, session.view(store));
+  FORGE_ASSIGN(const View view, session.view_of_records(store));
   FORGE_ASSIGN(const Resource* resource, resource_at(view, words[0]));
   ListQuery query;
   query.resource = resource->name;

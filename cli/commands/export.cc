@@ -190,7 +190,7 @@ Status export_records(Session& session, const View& view, const std::string& nam
 Result<int> run_export(Session& session) {
   const std::string& what = session.arguments.words()[0];
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  FORGE_ASSIGN(const View view, session.view(store));
+  FORGE_ASSIGN(const View view, what == "events" ? session.view(store) : session.view_of_records(store));
   FORGE_TRY(what == "events" ? export_events(session, store, view) : export_records(session, view, what));
   return 0;
 }

@@ -37,7 +37,7 @@ Result<int> run_history(Session& session) {
   if (const auto text = session.arguments.if_text("cursor")) {
     FORGE_ASSIGN(cursor, read_cursor(*text, of));
   }
-  FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view(store));
+  FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view_of_records(store));
   FORGE_ASSIGN(const Resource* known, resource_at(view, resource));
   FORGE_ASSIGN(const std::vector<VersionRow> rows, view.history(known->name, key));
   Listing listing(session,

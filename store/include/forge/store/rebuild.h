@@ -38,9 +38,9 @@ struct Copy {
 // it is whole no open takes it for a store (kCopyUnfinished); on an error the target is as it was. Memory grows with the records
 // kept, not with the log. Runs two threads more.
 //
-// Errors: as Store::resolve; kPointInsideTransaction naming the points around it; kTargetNotEmpty (also inside another store or a
-// backup), kStoreLocked, kDirectoryUnusable, kDiskFull and kIoError of the target; kEventAltered, kDataTruncated and kDataCorrupt
-// of the origin, naming the first bad event; kCancelled.
+// Errors: as Store::resolve; kRecordNotFound where the store begins later; kPointInsideTransaction, naming points around it;
+// kTargetNotEmpty (also inside another store or a backup), kStoreLocked, kDirectoryUnusable, kDiskFull and kIoError of the target;
+// kEventAltered, kDataTruncated and kDataCorrupt of the origin, naming the first bad event; kCancelled.
 Result<Copy> rebuild(const Store& origin, const std::string& target, const CopyOptions& options = {});
 
 // Whether a copy can be made in `target`, as far as looking tells; writes nothing. For a dry run of rebuild, restore or repair.
@@ -54,7 +54,7 @@ struct CopyEstimate {
 };
 
 // What rebuild() would do, measured on the log's first events, which are rebuilt in memory. Writes nothing. Errors: as
-// Store::resolve, kPointInsideTransaction, kDataCorrupt.
+// rebuild() for the point; kDataCorrupt.
 Result<CopyEstimate> estimate_rebuild(const Store& origin, const CopyOptions& options = {});
 
 }  // namespace forge
