@@ -26,6 +26,8 @@ std::string command_line() {
   return text.substr(0, 200);
 }
 
+constexpr std::string_view kOpeningLine = "opening\n";  // behind the owner's, while the store is being opened
+
 std::string read_owner(const std::string& lock_file) {
   std::ifstream file(lock_file);
   std::string line;
@@ -54,7 +56,8 @@ Status no_lock_file(const std::string& directory) {
 
 }  // namespace
 
-Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string& directory, const std::string& owner, Time now) {
+Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string& directory, const std::string& owner, Time now,
+                                                              Phase phase) {
   const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Status(ErrorId::kDirectoryUnusable, "cannot open " + directory).why(last_error());
   std::unique_ptr<DirectoryLock> lock(new DirectoryLock(fd, directory + "/LOCK"));
@@ -67,8 +70,9 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
   }
   const int file = ::open(lock->lock_file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return no_lock_file(directory);
-  const std::string line = "process " + std::to_string(::getpid()) + ", '" + (owner.empty() ? command_line() : owner) +
-                           "', since " + format_time(now) + "\n";
+  std::string line = "process " + std::to_string(::getpid()) + ", '" + (owner.empty() ? command_line() : owner) + "', since " +
+                     format_time(now) + "\n";
+  if (phase == Phase::kOpening) line += kOpeningLine;
   const bool written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   const Status outcome = written ? Status() : no_lock_file(directory);
   ::close(file);
@@ -86,10 +90,23 @@ std::string DirectoryLock::holder(const std::string& directory) {
   return who.empty() ? "a process that left no name" : who;
 }
 
-bool DirectoryLock::is_new(const std::string& directory, std::chrono::milliseconds age) {
+DirectoryLock::Tenure DirectoryLock::tenure(const std::string& directory, std::chrono::milliseconds age) {
+  const std::string lock_file = directory + "/LOCK";
   std::error_code gone;
-  const auto written = std::filesystem::last_write_time(directory + "/LOCK", gone);
-  return gone || std::filesystem::file_time_type::clock::now() - written < age;
+  const auto written = std::filesystem::last_write_time(lock_file, gone);
+  if (gone) return Tenure::kNew;
+  std::ifstream file(lock_file);
+  std::string owner, phase;
+  if (std::getline(file, owner) && std::getline(file, phase) && phase + '\n' == kOpeningLine) return Tenure::kOpening;
+  return std::filesystem::file_time_type::clock::now() - written < age ? Tenure::kNew : Tenure::kSettled;
+}
+
+// Cutting the line off also dates the file: what is new is counted from here.
+void DirectoryLock::end_opening() {
+  std::error_code gone;
+  const std::uintmax_t size = std::filesystem::file_size(lock_file_, gone);
+  if (gone || size < kOpeningLine.size()) return;  // somebody deleted it: it decides nothing
+  std::filesystem::resize_file(lock_file_, size - kOpeningLine.size(), gone);
 }
 
 DirectoryLock::DirectoryLock(int directory, std::string lock_file) : directory_(directory), lock_file_(std::move(lock_file)) {}

@@ -1,7 +1,7 @@
 #pragma once
 
 // The exclusive hold on a store's directory. The kernel's lock on the directory itself decides; the LOCK file only tells others who
-// holds it. Both vanish with the process.
+// holds it, and whether the holder is still opening the store. Both vanish with the process.
 
 #include <chrono>
 #include <memory>
@@ -14,12 +14,23 @@ namespace forge::internal {
 
 class DirectoryLock {
  public:
+  enum class Phase { kOpening, kHeld };
+  // What others see of who refused them the lock.
+  enum class Tenure {
+    kOpening,  // opens the store, however long that takes
+    kNew,      // took the lock, or had opened the store, only just now, or has let go meanwhile
+    kSettled   // has held it for longer
+  };
+
   // Errors: kStoreLocked naming the owner, kDirectoryUnusable.
-  static Result<std::unique_ptr<DirectoryLock>> acquire(const std::string& directory, const std::string& owner, Time now);
+  static Result<std::unique_ptr<DirectoryLock>> acquire(const std::string& directory, const std::string& owner, Time now,
+                                                        Phase phase = Phase::kHeld);
+  // The store is open: from now on others may expect an answer. Not to be called twice.
+  void end_opening();
   // Who holds the directory, in words; empty when nobody does.
   static std::string holder(const std::string& directory);
-  // Of a directory whose lock was refused: whoever wrote its name last did so less than `age` ago, or has let go meanwhile.
-  static bool is_new(const std::string& directory, std::chrono::milliseconds age);
+  // Of a directory whose lock was refused. New is what is less than `age` old.
+  static Tenure tenure(const std::string& directory, std::chrono::milliseconds age);
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
   DirectoryLock& operator=(const DirectoryLock&) = delete;

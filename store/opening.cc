@@ -124,7 +124,8 @@ Status create(Store::State& state) {
 
 Status take_lock(Store::State& state) {
   if (state.env != nullptr) return {};
-  FORGE_ASSIGN(state.lock, DirectoryLock::acquire(state.files->paths().root, state.options.owner, state.clock().now()));
+  FORGE_ASSIGN(state.lock, DirectoryLock::acquire(state.files->paths().root, state.options.owner, state.clock().now(),
+                                                  DirectoryLock::Phase::kOpening));
   return {};
 }
 

@@ -80,22 +80,29 @@ Status read_beside_holder(Store::State& state) {
   return {};
 }
 
-// A process that has just taken the lock may not answer yet, or will let go of it soon: it is waited for, until the lock has been
-// held for that long. One that has held it for longer and does not answer is no holder to wait for. That is looked at twice: who
-// was refused may have met one that went at that moment, or one that had not written its name yet.
+Status no_answer(const Status& locked, internal::DirectoryLock::Tenure tenure) {
+  using Tenure = internal::DirectoryLock::Tenure;
+  if (tenure == Tenure::kSettled) return Status(locked).why(locked.text().why + "; it does not answer for other processes");
+  const char* const why = tenure == Tenure::kOpening ? "; it is still opening the store" : "; it does not answer yet";
+  return Status(locked).why(locked.text().why + why).remedy("try again in a while, or wait longer: --timeout 60s");
+}
+
+// A process that opens the store will answer, or let go: it is waited for. So is one that had it open only just now, for its server
+// comes next. One that has had it open for longer and does not answer is no holder to wait for. That is looked at twice: who was
+// refused may have met one that went at that moment, or one that had not written its name yet.
 Status attach_or_hold(Store::State& state) {
-  constexpr std::chrono::milliseconds kWaitMax{2000}, kLookEvery{10};
-  const auto until = std::chrono::steady_clock::now() + std::min<std::chrono::microseconds>(kWaitMax, state.options.attach_timeout);
+  using internal::DirectoryLock;
+  constexpr std::chrono::milliseconds kNewMax{2000}, kLookEvery{10};
+  const auto until = std::chrono::steady_clock::now() + state.options.attach_timeout;
   for (int old_locks = 0;;) {
     Status opened = internal::open_state(state);
     if (opened.id() != ErrorId::kStoreLocked) return opened;
     const Status attached = attach(state, state.options);
     if (attached.ok()) return read_beside_holder(state);
     if (attached.id() != ErrorId::kHolderGone) return Status(attached).state("nothing was changed");
-    if (!internal::DirectoryLock::is_new(state.files->paths().root, kWaitMax)) ++old_locks;
-    if (old_locks > 1 || std::chrono::steady_clock::now() > until) {
-      return Status(opened).why(opened.text().why + "; it does not answer for other processes");
-    }
+    const DirectoryLock::Tenure tenure = DirectoryLock::tenure(state.files->paths().root, kNewMax);
+    if (tenure == DirectoryLock::Tenure::kSettled) ++old_locks;
+    if (old_locks > 1 || std::chrono::steady_clock::now() > until) return no_answer(opened, tenure);
     std::this_thread::sleep_for(kLookEvery);
   }
 }
@@ -127,6 +134,7 @@ Result<Store> StoreAccess::open(const std::string& path, OpenOptions options, st
   Store store(std::move(state));
   FORGE_TRY(store.state_->start_projections());
   if (!store.state_->options.domain.empty()) FORGE_TRY(store.load_domain(store.state_->options.domain).status());
+  if (store.state_->lock != nullptr) store.state_->lock->end_opening();
   return store;
 }
 

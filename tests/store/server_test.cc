@@ -11,6 +11,7 @@
 #include <set>
 #include <thread>
 
+#include "directory_lock.h"
 #include "forge/projections/audit_index.h"
 #include "forge/store/stream.h"
 #include "shared_store.h"
@@ -508,6 +509,51 @@ TEST_F(SharedStore, WhoHasHeldTheLockForLongAndDoesNotAnswerIsNotWaitedFor) {
   const auto begun = std::chrono::steady_clock::now();
   EXPECT_EQ(Store::open(path_.path(), {.attach = true}).status().id(), ErrorId::kStoreLocked);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::milliseconds(1900));
+}
+
+// Lets go of a lock once a while is over: each look at the lock by who waits for it asks this clock.
+class ReleasingClock : public Clock {
+ public:
+  ReleasingClock(std::unique_ptr<internal::DirectoryLock> lock, std::chrono::milliseconds after)
+      : lock_(std::move(lock)), until_(std::chrono::steady_clock::now() + after) {}
+  Time now() override {
+    if (std::chrono::steady_clock::now() > until_ && !is_over_.exchange(true)) lock_.reset();
+    return system_clock().now();
+  }
+
+ private:
+  std::unique_ptr<internal::DirectoryLock> lock_;
+  std::chrono::steady_clock::time_point until_;
+  std::atomic<bool> is_over_ = false;
+};
+
+// As if it had been at it for an hour.
+std::unique_ptr<internal::DirectoryLock> hold_as_opening(const std::string& directory) {
+  auto lock = internal::DirectoryLock::acquire(directory, "slow", Time{}, internal::DirectoryLock::Phase::kOpening).value();
+  fs::last_write_time(directory + "/LOCK", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  return lock;
+}
+
+TEST_F(SharedStore, WhoOpensTheStoreForLongIsWaitedForAsLongAsTheCallerSays) {
+  server_.reset();
+  ASSERT_TRUE(holder_.close().ok());
+  ReleasingClock clock(hold_as_opening(path_.path()), std::chrono::milliseconds(2500));
+  const Result<Store> opened = Store::open(path_.path(), {.attach = true, .attach_timeout = kLong, .clock = &clock});
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  EXPECT_FALSE(opened->is_attached());
+}
+
+TEST_F(SharedStore, WhoOpensTheStoreForTooLongIsNamedWithWhatItDoes) {
+  server_.reset();
+  ASSERT_TRUE(holder_.close().ok());
+  const auto lock = hold_as_opening(path_.path());
+  const Status refused = Store::open(path_.path(), {.attach = true, .attach_timeout = std::chrono::milliseconds(50)}).status();
+  EXPECT_EQ(refused.id(), ErrorId::kStoreLocked);
+  EXPECT_TRUE(refused.text().why.ends_with("'slow', since 1970-01-01T00:00:00.000000Z; it is still opening the store"))
+      << refused.text().why;
+  lock->end_opening();
+  EXPECT_EQ(internal::DirectoryLock::tenure(path_.path(), kLong), internal::DirectoryLock::Tenure::kNew);
+  EXPECT_EQ(internal::DirectoryLock::tenure(path_.path(), std::chrono::milliseconds(0)), internal::DirectoryLock::Tenure::kSettled);
 }
 
 TEST_F(SharedStore, WhoHasJustTakenTheLockIsWaitedFor) {

@@ -46,7 +46,7 @@ struct OpenOptions {
   bool read_only = false;   // takes no lock, changes no byte; may stand beside a writer
   bool create = true;       // makes a store where there is none; never over the remains of one
   bool attach = false;      // where another process holds the store and answers (server.h): act through that one, see Store
-  // How long one that holds the store and does not answer is waited for, two seconds and its greeting's five at most.
+  // How long one that opens the store is waited for; it must answer two seconds after that, and greet within five.
   std::chrono::microseconds attach_timeout = std::chrono::seconds(7);
   Durability durability = Durability::kSync;
   Limits limits = {};
