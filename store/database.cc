@@ -140,6 +140,7 @@ class Database::Listener : public rocksdb::EventListener {
 // one. A first table that is missing is damage, which the read-only look before every opening for writing finds.
 rocksdb::Status Database::open_tables(const rocksdb::DBOptions& options, const DatabaseOptions& wanted) {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(wanted.cache_bytes);
+  if (!wanted.only.empty()) return open_these(options, wanted, wanted.only, cache);
   std::vector<Table> tables;
   for (std::size_t i = 0; i < kTableCount; ++i) tables.push_back(static_cast<Table>(i));
   rocksdb::Status opened = open_these(options, wanted, tables, cache);

@@ -58,6 +58,8 @@ struct DatabaseOptions {
   rocksdb::Env* env = nullptr;            // null: the system's
   std::vector<FilePrefix> prefixes = {};  // what can be read of files that are not sound to their end
   bool read_only = false;
+  // With read_only: these tables and no others, meta among them; the files of the others need not be there. Empty: all.
+  std::vector<Table> only = {};
   // Closed again before anything but meta, log, current and tree is read, which is slow then. What stands in the write-ahead log
   // goes into the other tables unsorted, which makes the opening a third faster.
   bool is_glance = false;

@@ -1,5 +1,6 @@
 #include "wreck.h"
 
+#include <array>
 #include <filesystem>
 
 #include "data_files.h"
@@ -74,16 +75,26 @@ Status Wreck::read_identity() {
 Status Wreck::unusable(const Status& why, const std::string& place) const {
   return Status(why.id(), "the data files of the store " + root() + " cannot be opened")
       .why(why.text().why.empty() ? why.text().what : why.text().why)
-      .place(place)
+      .place(why.text().place.empty() ? place : why.text().place)
       .state("nothing was changed")
       .remedy("restore a backup");
 }
 
+// RocksDB opens a database with all files of the tables that it is asked for, or not at all.
 Status Wreck::open_data(const std::string& directory) {
-  Result<std::unique_ptr<Database>> opened = Database::open({.path = directory, .read_only = true, .log = log_});
-  if (!opened.ok()) return unusable(opened.status(), directory);
-  database_ = *std::move(opened);
-  return {};
+  const std::array<std::vector<Table>, 3> choices = {{{}, {Table::kMeta, Table::kLog, Table::kTree}, {Table::kMeta, Table::kLog}}};
+  Status first, last;
+  for (const std::vector<Table>& only : choices) {
+    Result<std::unique_ptr<Database>> opened = Database::open({.path = directory, .read_only = true, .only = only, .log = log_});
+    if (opened.ok()) {
+      database_ = *std::move(opened);
+      if (damage_.ok()) damage_ = first;
+      return {};
+    }
+    last = unusable(opened.status(), directory);
+    if (first.ok()) first = last;
+  }
+  return last;
 }
 
 Status Wreck::open_copy() {

@@ -2,7 +2,8 @@
 
 // The data files of a damaged store, open for reading. Where CURRENT does not name a list of them, a copy (hard links where the
 // file system has them) with the newest list that opens, in a scratch directory that goes with the object. Nothing of the store
-// itself is changed. Not safe for concurrent use.
+// itself is changed. Where a file of the data cannot be opened, those of the log alone are, with the tree's where that can be: all
+// else follows from the log. Not safe for concurrent use.
 
 #include <memory>
 #include <optional>
@@ -27,7 +28,7 @@ class Wreck {
   // Nobody else opens the store for writing from here on. Errors: kStoreNotFound, kStoreLocked, kReadOnly, kDirectoryUnusable.
   Status hold(Clock& clock);
   // Errors: kStoreNotFound, kStoreLocked, kFormatTooNew, kStoreForeignFile, kTargetNotEmpty for the scratch directory, kDataCorrupt
-  // where the data files cannot be opened at all.
+  // where the log's own files cannot be opened.
   Status open();
 
   const std::string& root() const { return files_.paths().root; }

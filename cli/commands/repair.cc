@@ -98,7 +98,8 @@ const Command& repair_command() {
                    {"forgectl repair --to ../repaired --verify", ""}},
       .notes =
           "Keeps the longest beginning of the log that holds against the tree, the watermark and the fold. The damaged store is\n"
-          "only read. An event of the new store says what was lost. A backup may hold more: forgectl help integrity.",
+          "only read, and of its data only the log: all else is made anew. An event of the new store says what was lost. A\n"
+          "backup may hold more: forgectl help integrity.",
       .writes = true,
       .run = run_repair,
   };

@@ -145,6 +145,57 @@ TEST_F(Repair, TakesTheNewestListOfFilesWhereCurrentIsLost) {
   }
 }
 
+// The files with rows of one table.
+std::vector<fs::path> files_of(const std::string& directory, Table table) {
+  const auto database = internal::Database::open({.path = directory, .read_only = true}).value();
+  std::vector<rocksdb::LiveFileMetaData> files;
+  database->db().GetLiveFilesMetaData(&files);
+  std::vector<fs::path> out;
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    if (file.column_family_name == name_of(table)) out.emplace_back(file.db_path + file.name);
+  }
+  return out;
+}
+
+TEST_F(Repair, NeedsNoFileButTheLogsOwn) {
+  for (const Table table : {Table::kCurrent, Table::kVersions, Table::kIdempotency, Table::kTree}) {
+    SCOPED_TRACE(name_of(table));
+    const SampleDirectory damaged(SampleDirectory::State::kClosed);
+    const std::vector<fs::path> files = files_of(damaged.data(), table);
+    ASSERT_FALSE(files.empty());
+    for (const fs::path& file : files) fs::remove(file);
+    ASSERT_FALSE(Store::open(damaged.path(), {.read_only = true}).ok());
+    const FreshPath target("repaired-table");
+    const RepairReport report = repair(damaged.path(), target.path()).value();
+    EXPECT_EQ(report.plan.kept, sound_.head());
+    EXPECT_EQ(fs::path(report.plan.reason.text().place).extension(), ".sst") << report.plan.reason.message();
+    EXPECT_EQ(contents_of(Store::open(target.path()).value()).value(), contents_of(sound_).value());
+  }
+}
+
+TEST_F(Repair, SavesTheLogWhicheverByteOfAnotherTablesFileIsAltered) {
+  const fs::path file = files_of(directory_.data(), Table::kCurrent).at(0);
+  const std::string bytes = bytes_in(directory_.path()).at(file.string());
+  const std::size_t step = std::max<std::size_t>(1, bytes.size() / 40);
+  for (std::size_t at = bytes.size() - 1; at >= step; at -= step) {
+    std::string altered = bytes;
+    altered[at] = static_cast<char>(altered[at] ^ 0x55);
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << altered;
+    const Result<RepairPlan> plan = plan_repair(directory_.path(), target_.path());
+    ASSERT_TRUE(plan.ok()) << "byte " << at << ": " << plan.status().message();
+    EXPECT_EQ(plan->kept, sound_.head()) << "byte " << at;
+  }
+}
+
+TEST_F(Repair, NamesTheLogsFileThatIsMissing) {
+  const fs::path file = files_of(directory_.data(), Table::kLog).at(0);
+  fs::remove(file);
+  const Status refused = repair(directory_.path(), target_.path()).status();
+  EXPECT_EQ(refused.id(), ErrorId::kDataCorrupt);
+  EXPECT_TRUE(refused.text().place.ends_with(file.filename().string())) << refused.text().place;
+  EXPECT_FALSE(fs::exists(target_.path()));
+}
+
 TEST_F(Repair, GoesByTheDataWhereTheIdentityFileIsLost) {
   fs::remove(directory_.path() + "/FORGE");
   const RepairReport report = repair(directory_.path(), target_.path()).value();
