@@ -5,6 +5,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
@@ -168,6 +169,29 @@ rocksdb::Status Database::open_these(const rocksdb::DBOptions& options, const Da
   return opened;
 }
 
+namespace {
+
+// What RocksDB finds wrong with a table while it reads its list of files it tells as wrong with the list. The table that does not
+// open by itself, either, is the one.
+Status name_table(Status told, const rocksdb::Status& opened, const std::string& directory, rocksdb::Env& env) {
+  const bool is_told = opened.ok() || !opened.IsCorruption() || told.text().place.ends_with(".sst");
+  std::vector<std::string> names;
+  if (is_told || !env.GetChildren(directory, &names).ok()) return told;
+  std::sort(names.begin(), names.end());
+  rocksdb::Options options;
+  options.env = &env;
+  for (const std::string& name : names) {
+    if (!name.ends_with(".sst")) continue;
+    const std::string path = directory + "/" + name;
+    const rocksdb::Status alone = rocksdb::SstFileReader(options).Open(path);
+    if (!alone.IsCorruption()) continue;
+    return std::move(told).why(to_status(alone, "opening " + path).text().why).place(path);
+  }
+  return told;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) {
   std::unique_ptr<Database> database(new Database);
   database->logger_ = std::make_shared<DiaryLogger>(wanted.log);
@@ -180,7 +204,9 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   options.max_file_opening_threads = file_opening_threads(*env, wanted.path);
   options.info_log = database->logger_;
   options.listeners.push_back(database->listener_);
-  FORGE_TRY(to_status(database->open_tables(options, wanted), "opening the data files in " + wanted.path));
+  const rocksdb::Status opened = database->open_tables(options, wanted);
+  if (!opened.ok() && wanted.log) wanted.log(LogLevel::kError, opened.ToString());
+  FORGE_TRY(name_table(to_status(opened, "opening the data files in " + wanted.path), opened, wanted.path, *options.env));
   database->write_buffer_bytes_ = wanted.write_buffer_bytes;
   return database;
 }

@@ -16,7 +16,7 @@ struct Reason {
 };
 
 // The first that fits counts.
-constexpr std::array<Reason, 9> kReasons = {{
+constexpr std::array<Reason, 10> kReasons = {{
     {"Permission denied", "permission denied"},
     {"Read-only file system", "the file system is read-only"},
     {"No such file or directory", "the file is missing"},
@@ -25,6 +25,7 @@ constexpr std::array<Reason, 9> kReasons = {{
     {"size mismatch", "the file does not have the size that was recorded"},
     {"checksum mismatch", "a checksum does not fit the bytes"},
     {"Bad table magic number", "the file does not end as a table does"},
+    {"properties unsorted", "the description of a table is not readable"},
     {"entry in MANIFEST", "the list of the data files is cut short"},
 }};
 
@@ -71,17 +72,15 @@ std::string place_in(std::string_view text) {
   return place + ", offset " + std::string(rest.substr(0, rest.find_first_not_of("0123456789")));
 }
 
-// Without the names of RocksDB's codes, which it stacks in front.
-std::string_view without_codes(std::string_view text) {
-  for (bool found = true; found;) {
-    found = false;
-    for (const std::string_view code : {"Corruption: ", "IO error: ", "No such file or directory: ", "Invalid argument: "}) {
-      if (!text.starts_with(code)) continue;
-      text.remove_prefix(code.size());
-      found = true;
-    }
-  }
-  return text;
+// Of an error of the system what the system says, which stands last in RocksDB's text; of all else that the bytes are wrong, or
+// what was wanted of RocksDB. The whole text is for those who know RocksDB: Database::open's log has it.
+std::string otherwise(const rocksdb::Status& status, std::string_view text) {
+  if (status.IsCorruption()) return "the bytes there make no sense";
+  if (!status.IsIOError() && !status.IsPathNotFound()) return "the database library refuses it";
+  const std::size_t colon = text.rfind(": ");
+  std::string reason(colon == std::string_view::npos ? text : text.substr(colon + 2));
+  if (reason.size() > 1 && reason[1] >= 'a' && reason[1] <= 'z') reason[0] = static_cast<char>(reason[0] | 0x20);
+  return reason;
 }
 
 ErrorId id_of(const rocksdb::Status& status, std::string_view text) {
@@ -103,7 +102,7 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.IsNoSpace()) return std::move(error).why("no space is left on the device");
   const auto* known =
       std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });
-  return std::move(error).why(std::string(known == kReasons.end() ? without_codes(text) : known->says)).place(place_in(text));
+  return std::move(error).why(known == kReasons.end() ? otherwise(status, text) : std::string(known->says)).place(place_in(text));
 }
 
 }  // namespace forge::internal

@@ -83,7 +83,10 @@ class FilesCheck {
     rocksdb::SstFileReader reader(options);
     rocksdb::Status status = reader.Open(path);
     if (status.ok()) status = reader.VerifyChecksum();
-    return status.ok() ? std::string() : "; " + status.ToString();
+    if (status.ok()) return {};
+    const Status told = to_status(status, "reading the table");
+    const std::size_t offset = told.text().place.find(", offset ");
+    return "; " + told.text().why + (offset == std::string::npos ? std::string() : told.text().place.substr(offset));
   }
 
   void check_logs() {

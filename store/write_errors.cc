@@ -31,7 +31,7 @@ Status read_only_error(const std::string& path) {
 
 Status sync_failure(const rocksdb::Status& status) {
   return Status(ErrorId::kIoFatal, "syncing the log failed")
-      .why(status.ToString())
+      .why(to_status(status, "").text().why)
       .state("whether it was stored is unknown, and the store takes no more writes");
 }
 

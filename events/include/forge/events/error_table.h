@@ -149,7 +149,7 @@ std::string_view name_of(Code code);
   X(DataCorrupt, 6002, kCorruption, 6, 500, "stored data is damaged", "restore a good backup; see: forgectl help integrity")      \
   X(DataTruncated, 6003, kCorruption, 6, 500, "acknowledged data is missing",                                                     \
     "restore a good backup; see: forgectl help integrity")                                                                        \
-  X(StateDiffers, 6005, kCorruption, 6, 500, "the state differs from the fold of the log", "rebuild the state from the log")      \
+  X(StateDiffers, 6005, kCorruption, 6, 500, "the state differs from the fold of the log", "see: forgectl help rebuild")          \
   X(StoreForeignFile, 6006, kCorruption, 6, 500, "a file belongs to another store", "restore the store's own file")               \
   X(RemainsOfStore, 6007, kCorruption, 6, 500, "remains of a damaged store are here", "restore what is missing from a backup")    \
   X(ProofInvalid, 6008, kCorruption, 6, 500, "the proof does not hold", "compare the head with the one you kept")                 \
