@@ -196,6 +196,24 @@ class Sharing(unittest.TestCase):
         self.end(worker)
         self.assertFalse(os.path.exists(os.path.join(self.directory.name, ".forge", "SOCKET")))
 
+    def test_two_shells_work_side_by_side_and_one_goes_on_when_the_other_is_killed(self):
+        shells = [self.start("shell", "-o", "name", stdin=subprocess.PIPE) for _ in range(2)]
+
+        def tell(shell, line, answers=1):
+            shell.stdin.write(line + b"\n")
+            return [shell.stdout.readline() for _ in range(answers)]
+
+        self.assertEqual(tell(shells[0], b"bookmark add a"), [b"a\n"])
+        self.assertEqual(tell(shells[1], b"bookmark add b"), [b"b\n"])
+        for shell in shells:
+            self.assertEqual(tell(shell, b"bookmark list", 2), [b"a\n", b"b\n"])
+        shells[0].kill()
+        shells[0].communicate(timeout=60)
+        self.assertEqual(tell(shells[1], b"bookmark add c"), [b"c\n"])
+        self.assertEqual(tell(shells[1], b"bookmark list", 3), [b"a\n", b"b\n", b"c\n"])
+        _, err = shells[1].communicate(timeout=60)
+        self.assertEqual(shells[1].returncode, 0, err.decode())
+
     @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
     def test_another_user_may_not_act_through_the_holder_unless_the_directory_lets_them(self):
         nobody = {"user": 65534, "group": 65534, "extra_groups": []}
