@@ -460,7 +460,7 @@ Result<int> Import::run() {
     return exit_status_of(stopped);
   }
   FORGE_TRY(report(session_.streams.clock->now().micros - begun));
-  return state_.bad > bad_before_ && session_.arguments.is_on("strict") ? 4 : 0;
+  return state_.bad > 0 && session_.arguments.is_on("strict") ? 4 : 0;
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ const Command& import_command() {
             .type = FlagType::kText,
             .value = "N|P%",
             .summary = "how many rows may be set aside; a share counts from 1,000 rows on"},
-           {.name = "strict", .summary = "exit with 4 where rows were set aside"},
+           {.name = "strict", .summary = "exit with 4 where the import has rows set aside, in this run or before"},
            {.name = "checkpoint",
             .type = FlagType::kText,
             .value = "NAME",
