@@ -1,8 +1,14 @@
 #include "forge/store/schema_impact.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
+
+#include "forge/events/upcast.h"
+#include "index_filling.h"
+#include "store_state.h"
+#include "upcast_filling.h"
 
 namespace forge {
 namespace {
@@ -39,7 +45,43 @@ void count(std::vector<Hit>& hits, const Found& found, std::uint64_t SchemaImpac
   }
 }
 
+// That a record cannot be brought up, and not that it cannot be read.
+bool is_of_record(const Status& failure) {
+  constexpr std::array kOfRecords = {ErrorId::kUpcastFailed, ErrorId::kUniqueTaken, ErrorId::kReferenceMissing,
+                                     ErrorId::kKeyInvalid, ErrorId::kRuleFailed};
+  return std::find(kOfRecords.begin(), kOfRecords.end(), failure.id()) != kOfRecords.end();
+}
+
+Result<UpcastRefusal> try_upcast(const Store::State& state, const Resource& before, const Resource& next) {
+  UpcastRefusal out{.resource = next.name, .records = 0, .first = {}};
+  internal::UpcastFilling filling(*state.database, state.catalog, before, next);
+  FORGE_TRY(internal::each_current(*state.database, next, [&](std::string_view key, std::string_view current) -> Status {
+    Status taken = filling.take(key, current);
+    if (taken.ok() || !is_of_record(taken)) return taken;
+    if (out.records++ == 0) out.first = std::move(taken);
+    return {};
+  }));
+  return out;
+}
+
 }  // namespace
+
+Result<std::vector<UpcastRefusal>> refused_upcasts(const Store& store, std::vector<SourceFile> sources) {
+  const Store::State& state = StoreAccess::state(store);
+  const internal::Pass pass(*state.gate);
+  if (!pass) return internal::closed_error();
+  const std::shared_ptr<const Domain> before = state.catalog.current();
+  const Domain::Outcome next = Domain::parse(std::move(sources), before->numbering());
+  if (next.domain == nullptr) return next.errors.front();
+  std::vector<UpcastRefusal> out;
+  for (const Resource& resource : next.domain->resources()) {
+    const Resource* known = before->find_resource(resource.name);
+    if (known == nullptr || !needs_upcast(*known, resource)) continue;
+    FORGE_ASSIGN(UpcastRefusal refusal, try_upcast(state, *known, resource));
+    if (refusal.records > 0) out.push_back(std::move(refusal));
+  }
+  return out;
+}
 
 Result<std::vector<SchemaImpact>> impact_of(const View& view, std::span<const SchemaChange> changes) {
   std::vector<SchemaImpact> out(changes.size());

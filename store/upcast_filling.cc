@@ -10,84 +10,6 @@
 #include "reference_check.h"
 
 namespace forge::internal {
-namespace {
-
-// Brings up the records of one resource.
-class Filling {
- public:
-  Filling(const Database& database, const Catalog& catalog, const Resource& before, const Resource& next,
-          rocksdb::WriteBatch& batch)
-      : database_(database),
-        resource_(next),
-        constraints_(upcast_constraints(before, next)),
-        unique_(catalog, next, constraints_),
-        batch_(batch) {
-    const std::vector<std::uint16_t> fields = upcast_fields(before, next);
-    for (const Reference& reference : next.references) {
-      if (meets_upcast(reference.fields, fields)) references_.push_back(&reference);
-    }
-  }
-
-  Status run() {
-    FORGE_TRY(each_current(database_, resource_, [&](std::string_view key, std::string_view current) -> Status {
-      FORGE_ASSIGN(const Row* row, unique_.take(key, current));
-      return row == nullptr ? Status() : check_references(key, *row);
-    }));
-    return write_unique();
-  }
-
- private:
-  Status check_references(std::string_view key, const Row& row) {
-    for (const Reference* reference : references_) {
-      entry_.clear();
-      FORGE_ASSIGN(const bool has_entry, append_index_key(resource_, resource_.indexes[reference->index], row, key, entry_));
-      const std::optional<std::string> target =
-          has_entry ? referenced_key(resource_, *reference, entry_) : std::optional<std::string>();
-      if (!target) continue;
-      FORGE_ASSIGN(const bool lives, this->lives(*reference->target, *target));
-      if (lives) continue;
-      return reference_missing(resource_, *reference, entry_, *target);
-    }
-    return {};
-  }
-
-  Result<bool> lives(const Resource& target, std::string_view key) {
-    std::string current_key;
-    append_current_key(target.number, key, current_key);
-    rocksdb::PinnableSlice value;
-    FORGE_ASSIGN(const bool found, database_.get(Table::kCurrent, current_key, value));
-    if (!found) return false;
-    FORGE_ASSIGN(const CurrentEntry entry, read_current_entry(view_of(value)));
-    return entry.kind == EntryKind::kFull;
-  }
-
-  Status write_unique() {
-    rocksdb::ColumnFamilyHandle* const table = database_.handle(Table::kUnique);
-    for (const UniqueConstraint* constraint : constraints_) {
-      std::string begin;
-      append_u16(begin, constraint->number);
-      batch_.DeleteRange(table, begin, begin + '\x02').PermitUncheckedError();  // above every presence byte
-    }
-    for (const auto& [entry, key] : unique_.entries()) {
-      batch_.Put(table, slice_of(entry), slice_of(key)).PermitUncheckedError();
-      if (batch_.GetDataSize() <= kFillingBytesMax) continue;
-      return Status(ErrorId::kTransactionTooLarge,
-                    "the unique values that an upcast of " + resource_.name + " sets are larger than 1 GiB")
-          .why("they are written in one transaction with the schema");
-    }
-    return {};
-  }
-
-  const Database& database_;
-  const Resource& resource_;
-  const std::vector<const UniqueConstraint*> constraints_;
-  UniqueEntries unique_;
-  rocksdb::WriteBatch& batch_;
-  std::vector<const Reference*> references_;
-  std::string entry_;
-};
-
-}  // namespace
 
 std::vector<const UniqueConstraint*> upcast_constraints(const Resource& before, const Resource& next) {
   const std::vector<std::uint16_t> fields = upcast_fields(before, next);
@@ -121,12 +43,69 @@ Result<const Row*> UniqueEntries::take(std::string_view key, std::string_view cu
   return row;
 }
 
+UpcastFilling::UpcastFilling(const Database& database, const Catalog& catalog, const Resource& before, const Resource& next)
+    : database_(database), resource_(next), constraints_(upcast_constraints(before, next)), unique_(catalog, next, constraints_) {
+  const std::vector<std::uint16_t> fields = upcast_fields(before, next);
+  for (const Reference& reference : next.references) {
+    if (meets_upcast(reference.fields, fields)) references_.push_back(&reference);
+  }
+}
+
+Status UpcastFilling::take(std::string_view key, std::string_view current) {
+  FORGE_ASSIGN(const Row* row, unique_.take(key, current));
+  return row == nullptr ? Status() : check_references(key, *row);
+}
+
+Status UpcastFilling::check_references(std::string_view key, const Row& row) {
+  for (const Reference* reference : references_) {
+    entry_.clear();
+    FORGE_ASSIGN(const bool has_entry, append_index_key(resource_, resource_.indexes[reference->index], row, key, entry_));
+    const std::optional<std::string> target =
+        has_entry ? referenced_key(resource_, *reference, entry_) : std::optional<std::string>();
+    if (!target) continue;
+    FORGE_ASSIGN(const bool lives, this->lives(*reference->target, *target));
+    if (lives) continue;
+    return reference_missing(resource_, *reference, entry_, *target);
+  }
+  return {};
+}
+
+Result<bool> UpcastFilling::lives(const Resource& target, std::string_view key) const {
+  std::string current_key;
+  append_current_key(target.number, key, current_key);
+  rocksdb::PinnableSlice value;
+  FORGE_ASSIGN(const bool found, database_.get(Table::kCurrent, current_key, value));
+  if (!found) return false;
+  FORGE_ASSIGN(const CurrentEntry entry, read_current_entry(view_of(value)));
+  return entry.kind == EntryKind::kFull;
+}
+
+Status UpcastFilling::write_unique(rocksdb::WriteBatch& batch) const {
+  rocksdb::ColumnFamilyHandle* const table = database_.handle(Table::kUnique);
+  for (const UniqueConstraint* constraint : constraints_) {
+    std::string begin;
+    append_u16(begin, constraint->number);
+    batch.DeleteRange(table, begin, begin + '\x02').PermitUncheckedError();  // above every presence byte
+  }
+  for (const auto& [entry, key] : unique_.entries()) {
+    batch.Put(table, slice_of(entry), slice_of(key)).PermitUncheckedError();
+    if (batch.GetDataSize() <= kFillingBytesMax) continue;
+    return Status(ErrorId::kTransactionTooLarge,
+                  "the unique values that an upcast of " + resource_.name + " sets are larger than 1 GiB")
+        .why("they are written in one transaction with the schema");
+  }
+  return {};
+}
+
 Status fill_upcast(const Database& database, const Catalog& catalog, const Domain& next, rocksdb::WriteBatch& batch) {
   const std::shared_ptr<const Domain> before = catalog.current();
   for (const Resource& resource : next.resources()) {
     const Resource* known = before->find_resource(resource.name);
     if (known == nullptr || !needs_upcast(*known, resource)) continue;
-    FORGE_TRY(Filling(database, catalog, *known, resource, batch).run());
+    UpcastFilling filling(database, catalog, *known, resource);
+    FORGE_TRY(each_current(database, resource,
+                           [&](std::string_view key, std::string_view current) { return filling.take(key, current); }));
+    FORGE_TRY(filling.write_unique(batch));
   }
   return {};
 }

@@ -41,9 +41,32 @@ class UniqueEntries {
   std::map<std::string, std::string, std::less<>> entries_;
 };
 
+// Brings up the records of one resource, each once. Not safe for concurrent use.
+class UpcastFilling {
+ public:
+  // All outlive it.
+  UpcastFilling(const Database& database, const Catalog& catalog, const Resource& before, const Resource& next);
+
+  // The next record, by its row of the table `current`; where it does not live, nothing. Every reference over the fields that are
+  // set must name a living record. Errors: those of UniqueEntries::take, kReferenceMissing, kIoError.
+  Status take(std::string_view key, std::string_view current);
+  // Appends the unique values of what was taken, and the removal of those before. Errors: kTransactionTooLarge above 1 GiB.
+  Status write_unique(rocksdb::WriteBatch& batch) const;
+
+ private:
+  Status check_references(std::string_view key, const Row& row);
+  Result<bool> lives(const Resource& target, std::string_view key) const;
+
+  const Database& database_;
+  const Resource& resource_;
+  const std::vector<const UniqueConstraint*> constraints_;
+  UniqueEntries unique_;
+  std::vector<const Reference*> references_;
+  std::string entry_;
+};
+
 // Brings up every record of each resource to whose upcasts `next` adds, and appends to `batch` what follows for unique values.
-// Every reference over the fields that are set must name a living record. Nothing else may write meanwhile. Errors: those of
-// UniqueEntries::take, kReferenceMissing, kTransactionTooLarge above 1 GiB of entries, kIoError.
+// Nothing else may write meanwhile. Errors: those of UpcastFilling.
 Status fill_upcast(const Database& database, const Catalog& catalog, const Domain& next, rocksdb::WriteBatch& batch);
 
 }  // namespace forge::internal

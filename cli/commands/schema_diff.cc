@@ -50,6 +50,16 @@ std::string mark_of(const SchemaChange& change) {
   return change.kind == "remove" ? "- " : "~ ";
 }
 
+// The step of an upcast that some record does not come through is breaking: schema add looks at each of them.
+void count_refused(const std::vector<UpcastRefusal>& refused, SchemaChange& change, SchemaImpact& impact) {
+  if (change.kind != "upcast" || !change.safe) return;
+  for (const UpcastRefusal& refusal : refused) {
+    if (refusal.resource != change.path) continue;
+    change.safe = false;
+    impact.records = refusal.records;
+  }
+}
+
 Status print_change(Session& session, const SchemaChange& change, const SchemaImpact& impact) {
   const std::string compatibility(compatibility_of(change));
   if (session.out.is_table()) {
@@ -66,21 +76,27 @@ Status print_change(Session& session, const SchemaChange& change, const SchemaIm
                                 {"records", impact.records}});
 }
 
-Status print_changes(Session& session, const View& view, const std::vector<SchemaChange>& changes) {
-  FORGE_ASSIGN(const std::vector<SchemaImpact> impact, impact_of(view, changes));
+Status print_changes(Session& session, const View& view, std::vector<SchemaChange> changes,
+                     const std::vector<UpcastRefusal>& refused) {
+  FORGE_ASSIGN(std::vector<SchemaImpact> impact, impact_of(view, changes));
   session.out.begin_list({.headings = {"what", "change", "compatibility", "events", "records"},
                           .columns = {"path", "kind", "text", "safe", "compatibility", "events", "records"},
                           .name = "path"});
   std::size_t breaking = 0, defaults = 0;
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    FORGE_TRY(print_change(session, changes[i], impact[i]));
     if (!changes[i].safe) ++(changes[i].needs_default ? defaults : breaking);
+    count_refused(refused, changes[i], impact[i]);
+    FORGE_TRY(print_change(session, changes[i], impact[i]));
   }
   FORGE_TRY(session.out.end_list());
   if (breaking > 0)
     session.notice(std::to_string(breaking) + " breaking: keep what is stored, and add beside it: forgectl help evolution");
   if (defaults > 0) session.notice(counted(defaults, "new required field") + " without a default: give default: \"…\"");
-  if (breaking + defaults > 0) session.notice("schema add refuses this");
+  for (const UpcastRefusal& refusal : refused) {
+    session.notice("the upcast of " + refusal.resource + " fails on " + counted(refusal.records, "record") + ": " +
+                   refusal.first.message());
+  }
+  if (breaking + defaults + refused.size() > 0) session.notice("schema add refuses this");
   return {};
 }
 
@@ -97,8 +113,13 @@ Result<int> run_schema_diff_diff(Session& session) {
   if (file == nullptr) {
     FORGE_ASSIGN(sides, word.empty() ? newest_sides(store) : sides_of_versions(store, word));
   }
+  std::vector<UpcastRefusal> refused;
+  if (file != nullptr) {
+    FORGE_ASSIGN(std::vector<SourceFile> sources, Domain::load_sources(word));
+    FORGE_ASSIGN(refused, refused_upcasts(store, std::move(sources)));
+  }
   const std::vector<SchemaChange> changes = compare(*sides.before, *sides.after);
-  FORGE_TRY(print_changes(session, store.view(), changes));
+  FORGE_TRY(print_changes(session, store.view(), changes, refused));
   return changes.empty() ? kSame : kDiffers;
 }
 
@@ -118,8 +139,9 @@ const Command& schema_diff_command() {
       .notes =
           "compatible: stored events read the same. needs_default: it would be, if the new field had a default. breaking:\n"
           "schema add refuses it. Of these, events and records are those in the store that it would hit: events that set\n"
-          "or cleared the field and living records that have a value there, or all of the resource. Exit status as of\n"
-          "diff(1): 0 the same, 1 different, 2 and more trouble.",
+          "or cleared the field and living records that have a value there, or all of the resource. The upcasts of FILE are\n"
+          "tried on every record: a step is breaking where one does not come through, and records are those. Exit status\n"
+          "as of diff(1): 0 the same, 1 different, 2 and more trouble.",
       .run = run_schema_diff_diff,
   };
   return kCommand;

@@ -58,5 +58,34 @@ TEST(SchemaImpact, CountsTheEventsAndRecordsThatAChangeHits) {
   EXPECT_EQ(impact(store, "table Other (resource) { id: string (key); }"), (Lines{"Note breaking 5 2", "Other compatible 0 0"}));
 }
 
+// What add_schema would say of each resource, and that it says so.
+TEST(SchemaImpact, TellsWhichUpcastsARecordDoesNotComeThrough) {
+  Store store = Store::open(":memory:").value();
+  const auto schema = [](const std::string& a, const std::string& b) {
+    return std::vector<SourceFile>{{"upcast.fbs", "include \"forge.fbs\";\n table A (resource" + a +
+                                                      ") { id: string (key); n: long; m: long (unique); }\n table B (resource" + b +
+                                                      ") { id: string (key); n: long; }\n"
+                                                      "table MakeA (action: \"A.make\", creates) { n: long; m: long; }\n"
+                                                      "table MakeB (action: \"B.make\", creates) { n: long; }\n"}};
+  };
+  store.add_schema(schema("", "")).value();
+  for (const int n : {0, 1, 2, 0}) {
+    store.act("A.make", {{"id", std::to_string(store.head())}, {"n", n}, {"m", static_cast<int>(store.head())}}).value();
+  }
+  store.act("B.make", {{"id", "b"}, {"n", 3}}).value();
+  const std::vector<SourceFile> divides = schema(R"(, upcast: "n = 12 / n")", R"(, upcast: "n = 12 / n")");
+  const std::vector<UpcastRefusal> refused = refused_upcasts(store, divides).value();
+  ASSERT_EQ(refused.size(), 1u) << "B comes through";
+  EXPECT_EQ(refused[0].resource, "A");
+  EXPECT_EQ(refused[0].records, 2u);
+  EXPECT_EQ(refused[0].first.id(), ErrorId::kUpcastFailed);
+  EXPECT_EQ(refused[0].first.text().what, store.add_schema(divides).status().text().what);
+  const std::vector<UpcastRefusal> same = refused_upcasts(store, schema(R"(, upcast: "m = 7")", "")).value();
+  ASSERT_EQ(same.size(), 1u);
+  EXPECT_EQ(same[0].first.id(), ErrorId::kUniqueTaken);
+  EXPECT_EQ(same[0].records, 3u) << "one of four may have the value";
+  EXPECT_TRUE(refused_upcasts(store, schema(R"(, upcast: "n = n + 1")", "")).value().empty());
+}
+
 }  // namespace
 }  // namespace forge
