@@ -84,7 +84,7 @@ std::optional<RecordDiff> diff_of(const Record* before, const Record* after) {
   out.key = either.key();
   if (before != nullptr) out.before = before->version();
   if (after != nullptr) out.after = after->version();
-  out.kind = before == nullptr ? DiffKind::kCreated : after == nullptr ? DiffKind::kDestroyed : DiffKind::kChanged;
+  out.kind = before == nullptr ? DiffKind::kOnlyHere : after == nullptr ? DiffKind::kOnlyThere : DiffKind::kChanged;
   out.changes = changes_by_name(before, after);
   if (out.kind == DiffKind::kChanged && out.changes.empty()) return std::nullopt;
   return out;

@@ -23,6 +23,10 @@ std::string_view name_of(DiffKind kind) {
       return "destroyed";
     case DiffKind::kRecreated:
       return "recreated";
+    case DiffKind::kOnlyHere:
+      return "only_here";
+    case DiffKind::kOnlyThere:
+      return "only_there";
   }
   return "";
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "arguments.h"
 #include "commands.h"
 #include "listing.h"
@@ -37,7 +39,9 @@ std::string changes_lines(const RecordDiff& diff, const Style& style, const std:
 }
 
 std::string heading_line(const RecordDiff& diff, const Style& style) {
-  std::string line = diff.resource + " " + printable(diff.key) + "  " + std::string(name_of(diff.kind));
+  std::string kind(name_of(diff.kind));
+  std::replace(kind.begin(), kind.end(), '_', ' ');
+  std::string line = diff.resource + " " + printable(diff.key) + "  " + kind;
   if (diff.before.has_value()) line += "  v" + std::to_string(*diff.before);
   if (diff.after.has_value()) line += (diff.before.has_value() ? " → v" : "  v") + std::to_string(*diff.after);
   return style.bold(line) + "\n";
@@ -187,7 +191,9 @@ const Command& diff_command() {
                    {"forgectl diff Order o-1 --as-of -1d", "since yesterday"},
                    {"forgectl diff --as-of -1d --as-of now Order", "all orders"},
                    {"forgectl diff --store ../what-if --against .", "a fork and its origin"}},
-      .notes = "Exit status as of diff(1): 0 the same, 1 different, 2 and more trouble.",
+      .notes =
+          "With --against a record is changed, only here or only there: two stores do not tell which of them came first.\n"
+          "Exit status as of diff(1): 0 the same, 1 different, 2 and more trouble.",
       .uses_pager = true,
       .run = run_diff,
   };

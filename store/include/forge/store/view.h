@@ -81,8 +81,9 @@ struct FieldBlame {
   std::string actor;
 };
 
-enum class DiffKind : std::uint8_t { kCreated, kChanged, kDestroyed, kRecreated };
-std::string_view name_of(DiffKind kind);  // "created"
+// Of one store, what became of a record; the last two of two stores, where nothing came before the other.
+enum class DiffKind : std::uint8_t { kCreated, kChanged, kDestroyed, kRecreated, kOnlyHere, kOnlyThere };
+std::string_view name_of(DiffKind kind);  // "created", "only_here"
 
 struct RecordDiff {
   std::string resource;
@@ -154,9 +155,10 @@ class View {
 };
 
 // The same between two stores, such as a fork and its origin: living records by name of the resource and key, fields by name. Seqs,
-// versions and incarnations are each store's own and are not compared. In order of resource name and key, until `visit` returns
-// false; memory does not grow with the stores. An empty `resource` means all but Forge's own. Errors: kUnknownResource where
-// neither has it, kDataCorrupt.
+// versions and incarnations are each store's own and are not compared. A record that only `before` has is kOnlyThere, whether the
+// other destroyed it or never had it; one that only `after` has is kOnlyHere. In order of resource name and key, until `visit`
+// returns false; memory does not grow with the stores. An empty `resource` means all but Forge's own. Errors: kUnknownResource
+// where neither has it, kDataCorrupt.
 Status diff_stores(const View& before, const View& after, std::string_view resource,
                    const std::function<bool(const RecordDiff&)>& visit);
 
