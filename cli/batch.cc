@@ -10,6 +10,7 @@
 
 #include "action_input.h"
 #include "errors.h"
+#include "forge/events/system_reason.h"
 #include "forge/store/stream.h"
 #include "quarantine.h"
 #include "text.h"
@@ -68,9 +69,13 @@ class Quarantine {
  public:
   Status open(const std::string& path) {
     path_ = path;
+    errno = 0;
     file_.open(path, std::ios::app | std::ios::binary);
     if (file_.is_open()) return {};
-    return Status(ErrorId::kInputUnreadable, "cannot write the quarantine file '" + path + "'").state("nothing was written");
+    return Status(ErrorId::kOutputFailed, "cannot write the quarantine file '" + path + "'")
+        .why(system_reason(errno))
+        .state("nothing was written")
+        .remedy("check its path and permissions");
   }
   bool is_open() const { return file_.is_open(); }
   Status add(std::uint64_t number, const std::string& line, const Status& reason) {
@@ -78,7 +83,7 @@ class Quarantine {
     file_ << quarantine_line(Object{{"line", number}}, reason, line) << std::flush;
     if (file_.good()) return {};
     return Status(ErrorId::kOutputFailed, "line " + std::to_string(number) + " was refused and cannot be set aside")
-        .why("writing to '" + path_ + "' failed" + (errno == 0 ? "" : ": " + std::generic_category().message(errno)))
+        .why("writing to '" + path_ + "' failed" + (errno == 0 ? "" : ": " + system_reason(errno)))
         .remedy("make room for the quarantine file, or name another, and go on with this line");
   }
 

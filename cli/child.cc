@@ -1,4 +1,5 @@
 #include "child.h"
+#include "forge/events/system_reason.h"
 
 #include <spawn.h>
 #include <sys/mman.h>
@@ -7,7 +8,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
 extern char** environ;
 
@@ -15,7 +15,7 @@ namespace forge::cli {
 namespace {
 
 Status failed(const std::string& command, int error) {
-  return Status(ErrorId::kIoError, "cannot run '" + command + "'").why(std::strerror(error));  // NOLINT(concurrency-mt-unsafe)
+  return Status(ErrorId::kIoError, "cannot run '" + command + "'").why(system_reason(error)).state("it was not run");
 }
 
 // A file without a name that holds `input`: unlike a pipe it never fills, and nobody is signalled when it is not read.

@@ -1,4 +1,5 @@
 #include "config_file.h"
+#include "forge/events/system_reason.h"
 
 #include <unistd.h>
 
@@ -173,11 +174,10 @@ Result<std::optional<std::string>> read_config(const std::string& path) {
   const auto unreadable = [&](const std::string& why) {
     return Status(ErrorId::kConfigInvalid, "the configuration cannot be read").why(why).place(path);
   };
-  if (error) return unreadable(error.message());
+  if (error) return unreadable(system_reason(error));
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file.is_open() || fs::is_directory(path, error))
-    return unreadable(std::generic_category().message(errno == 0 ? EISDIR : errno));
+  if (!file.is_open() || fs::is_directory(path, error)) return unreadable(system_reason(errno == 0 ? EISDIR : errno));
   std::string text(kBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return unreadable("reading failed");
@@ -215,7 +215,7 @@ Status write_config(const std::string& path, const std::string& text) {
         .remedy("check the directory's permissions and the disk");
   };
   const fs::path target = fs::is_symlink(path, error) ? fs::weakly_canonical(path, error) : fs::path(path);
-  if (fs::create_directories(target.parent_path(), error); error) return failed(error.message());
+  if (fs::create_directories(target.parent_path(), error); error) return failed(system_reason(error));
   const fs::path made = target.string() + "." + std::to_string(::getpid()) + ".new";
   errno = 0;
   {
@@ -223,7 +223,7 @@ Status write_config(const std::string& path, const std::string& text) {
     file << text;
     file.close();
     if (!file.good()) {
-      const std::string why = std::generic_category().message(errno);
+      const std::string why = system_reason(errno);
       fs::remove(made, error);
       return failed(why);
     }

@@ -1,6 +1,7 @@
 // An entry is a line of the file; a line feed in it is written \n, a backslash \\.
 
 #include "history.h"
+#include "forge/events/system_reason.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ std::string unescaped(std::string_view line) {
 
 Status not_kept(const std::string& path) {
   return Status(ErrorId::kOutputFailed, "the history of the shell cannot be kept")
-      .why(path + ": " + std::generic_category().message(errno))
+      .why(path + ": " + system_reason(errno))
       .remedy("check the permissions of the directory");
 }
 

@@ -449,14 +449,14 @@ Result<int> Import::run() {
     return Status(ErrorId::kActionReads, action_->name + " is a query").why("it changes nothing").state("nothing was written");
   }
   FORGE_TRY(open_source());
-  FORGE_TRY(read_header());
+  FORGE_TRY(about_action(read_header(), *action_));
   FORGE_TRY(begin());
   const std::int64_t begun = session_.streams.clock->now().micros;
   Status stopped = read_rows();
   if (!stopped.ok()) {
     const std::string& state = stopped.text().state;
     if (state.empty() || state == "nothing was written" || is_refusal(stopped)) stopped = std::move(stopped).state(stored_text());
-    session_.print(stopped, Object{{"row", state_.place.row}, {"offset", state_.place.offset}});
+    session_.print(about_action(stopped, *action_), Object{{"row", state_.place.row}, {"offset", state_.place.offset}});
     return exit_status_of(stopped);
   }
   FORGE_TRY(report(session_.streams.clock->now().micros - begun));

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "forge/cli/run.h"
+#include "forge/events/system_reason.h"
 #include "line_editor.h"
 
 namespace forge::cli {
@@ -44,7 +45,7 @@ bool is_interrupted() {
 }
 
 std::string reason_of(int error, const char* closed) {
-  return error == EBADF ? closed : std::generic_category().message(error);
+  return error == EBADF ? closed : system_reason(error);
 }
 
 class DescriptorSink : public Sink {

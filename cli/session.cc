@@ -1,10 +1,12 @@
 #include "session.h"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
 #include "errors.h"
 #include "forge/events/json.h"
+#include "forge/events/system_reason.h"
 #include "text.h"
 
 namespace forge::cli {
@@ -206,10 +208,14 @@ ProgressForm Session::progress_form() const {
 
 Result<std::unique_ptr<Source>> open_input(Session& session, const std::string& path) {
   if (path == "-") return std::unique_ptr<Source>(std::make_unique<BorrowedSource>(*session.streams.in));
+  errno = 0;
   auto file = std::make_unique<FileSource>(path);
   std::error_code error;
-  if (!file->is_open() || std::filesystem::is_directory(path, error)) {
-    return Status(ErrorId::kInputUnreadable, "cannot read '" + path + "'").state("nothing was written");
+  const bool is_directory = std::filesystem::is_directory(path, error);
+  if (!file->is_open() || is_directory) {
+    return Status(ErrorId::kInputUnreadable, "cannot read '" + path + "'")
+        .why(system_reason(is_directory ? EISDIR : errno))
+        .state("nothing was written");
   }
   return std::unique_ptr<Source>(std::move(file));
 }

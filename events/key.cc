@@ -68,8 +68,9 @@ std::string escaped(std::string_view part) {
 Status append_part_text(const Resource& resource, const Field& field, std::string_view text, std::string& out) {
   if (field.type == BaseType::kText) return append_text(field, text, out);
   FORGE_ASSIGN(const Value value, value_from_text(field, text));
-  FORGE_ASSIGN(const Cell cell, cell_from_value(field, value, resource.name, *std::pmr::get_default_resource()));
-  return append_key_part(field, cell, out);
+  Result<Cell> cell = cell_from_value(field, value, resource.name, *std::pmr::get_default_resource());
+  if (!cell.ok()) return Status(cell.status()).remedy("see: forgectl schema show " + resource.name);
+  return append_key_part(field, *cell, out);
 }
 
 // Takes one part off the front of `rest`; text borrows from it. Errors say why it is damaged.

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "forge/events/domain.h"
+#include "forge/events/system_reason.h"
 
 namespace forge {
 namespace internal {
@@ -83,7 +84,7 @@ Status unreadable(const std::string& path, std::string why) {
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_left) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
-    return unreadable(path.string(), error ? error.message() : "it is not a regular file");
+    return unreadable(path.string(), error ? system_reason(error) : "it is not a regular file");
   }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return unreadable(path.string(), "it cannot be opened");

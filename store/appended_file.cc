@@ -1,4 +1,5 @@
 #include "forge/store/appended_file.h"
+#include "forge/events/system_reason.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +14,7 @@ namespace forge {
 namespace {
 
 Status failed(const char* what, const std::string& path) {
-  return Status(ErrorId::kOutputFailed, std::string(what) + " '" + path + "' failed").why(std::generic_category().message(errno));
+  return Status(ErrorId::kOutputFailed, std::string(what) + " '" + path + "' failed").why(system_reason(errno));
 }
 
 // A new name is on disk once its directory is.
@@ -35,7 +36,7 @@ AppendedFile::AppendedFile(std::string path, int descriptor, std::uint64_t bytes
 
 Result<AppendedFile> AppendedFile::open(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-  if (descriptor < 0) return failed("opening", path);
+  if (descriptor < 0) return failed("opening", path).state("nothing was written").remedy("check its path and permissions");
   AppendedFile file(path, descriptor, 0);
   struct stat about {};
   if (::fstat(descriptor, &about) != 0) return failed("looking at", path);

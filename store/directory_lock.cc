@@ -1,4 +1,5 @@
 #include "directory_lock.h"
+#include "forge/events/system_reason.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +14,7 @@ namespace forge::internal {
 namespace {
 
 std::string last_error() {
-  return std::generic_category().message(errno);
+  return system_reason(errno);
 }
 
 std::string command_line() {

@@ -23,7 +23,8 @@ using internal::message::Telling;
 namespace {
 
 Status not_found(const std::string& name) {
-  return Status(ErrorId::kProjectionNotFound, "there is no projection '" + name + "'");
+  Status status(ErrorId::kProjectionNotFound, "there is no projection '" + name + "'");
+  return name == kAuditIndex ? std::move(status).remedy("switch it on: forgectl projection rebuild audit") : status;
 }
 
 // Nothing where there is no such row. Errors: kDataCorrupt, kIoError.
@@ -78,7 +79,9 @@ ProjectionInfo describe(const std::string& name, const Stored& stored, Seq head)
 }
 
 Status stopped(const std::string& name, std::string why) {
-  return Status(ErrorId::kProjectionStopped, "the projection '" + name + "' stands still").why(std::move(why));
+  return Status(ErrorId::kProjectionStopped, "the projection '" + name + "' stands still")
+      .why(std::move(why))
+      .remedy("see: forgectl projection show " + name);
 }
 
 std::string failed_at(const internal::FoldFailure& failure) {

@@ -261,7 +261,9 @@ Status Projector::exchange() {
 // --- being told -----------------------------------------------------------------------------------------------------------------
 
 Status Projector::other_state(const std::string& why) const {
-  return Status(ErrorId::kProjectionOtherState, "the projection '" + name_ + "' " + why).state("nothing was changed");
+  return Status(ErrorId::kProjectionOtherState, "the projection '" + name_ + "' " + why)
+      .state("nothing was changed")
+      .remedy("see: forgectl projection show " + name_);
 }
 
 Status Projector::tell(const char* action, Args args, const ActOptions& options, std::vector<RowWrite> rows) const {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "forge/events/system_reason.h"
 #include "repairing.h"
 
 namespace forge {
@@ -37,7 +38,7 @@ bool renamed(const std::string& from, const std::string& to) {
 
 Status not_moved(std::string what, std::string state) {
   return Status(ErrorId::kDirectoryUnusable, std::move(what))
-      .why(std::generic_category().message(errno))
+      .why(system_reason(errno))
       .state(std::move(state))
       .remedy("move it by hand");
 }

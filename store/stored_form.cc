@@ -44,7 +44,9 @@ Status StoredForm::explained(const Status& failure, std::uint32_t version, std::
                                             " left it, under schema version " + std::to_string(schema_version_) +
                                             ", cannot be brought to version " + std::to_string(version))
       .why(failure.text().why)
-      .place(failure.text().place);
+      .place(failure.text().place)
+      .remedy("the record as it was stored: forgectl get " + name_of_record(resource_, key) + " --as-of " + std::to_string(seq) +
+              "; mend the upcast before its schema is added");
 }
 
 Result<const Row*> CurrentRows::read(std::string_view key, std::string_view current) {

@@ -222,7 +222,8 @@ Result<std::uint64_t> Subscriptions::unpark(const std::string& name, std::option
   }
   if (seq && seqs.empty()) {
     return Status(ErrorId::kParkedNotFound, "event " + std::to_string(*seq) + " is not parked in '" + name + "'")
-        .state("nothing was changed");
+        .state("nothing was changed")
+        .remedy("see: forgectl subscription parked " + name);
   }
   if (seqs.empty()) return std::uint64_t{0};
   const MutexLock lock(mutex_);

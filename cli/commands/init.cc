@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "errors.h"
+#include "forge/events/system_reason.h"
 #include "forge/store/enclosure.h"
 #include "records.h"
 #include "session.h"
@@ -192,7 +193,7 @@ class Made {
   static Status failed(std::string what) {
     const bool is_full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
     Status status(is_full ? ErrorId::kDiskFull : ErrorId::kDirectoryUnusable, std::move(what));
-    status = std::move(status).why(std::generic_category().message(errno)).state("nothing was left behind");
+    status = std::move(status).why(system_reason(errno)).state("nothing was left behind");
     return is_full ? std::move(status).remedy("free some space and run it again") : status;
   }
 

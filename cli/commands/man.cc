@@ -1,7 +1,9 @@
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
 #include "commands.h"
+#include "forge/events/system_reason.h"
 #include "man.h"
 #include "session.h"
 #include "version.h"
@@ -14,7 +16,9 @@ Status write_page(const std::filesystem::path& path, const std::string& text) {
   file << text;
   file.close();
   if (file.good()) return {};
-  return Status(ErrorId::kOutputFailed, "cannot write '" + path.string() + "'").state("the directory holds some of the pages");
+  return Status(ErrorId::kOutputFailed, "cannot write '" + path.string() + "'")
+      .why(system_reason(errno))
+      .state("the directory holds some of the pages");
 }
 
 Result<int> run_man(Session& session) {

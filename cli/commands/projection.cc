@@ -94,7 +94,9 @@ Status check_dry(const Store& store, const std::string& name, const std::functio
                  const char* otherwise) {
   FORGE_ASSIGN(const ProjectionInfo info, store.projections().get(name));
   if (fits(info)) return {};
-  return Status(ErrorId::kProjectionOtherState, "the projection '" + name + "' " + otherwise).state("nothing was changed");
+  return Status(ErrorId::kProjectionOtherState, "the projection '" + name + "' " + otherwise)
+      .state("nothing was changed")
+      .remedy("see: forgectl projection show " + name);
 }
 
 Result<int> run_pause(Session& session) {

@@ -111,7 +111,9 @@ Result<int> run_unpark(Session& session, bool again) {
   std::uint64_t count = static_cast<std::uint64_t>(
       std::count_if(parked.begin(), parked.end(), [&](const ParkedEvent& event) { return !seq || event.seq == *seq; }));
   if (session.dry_run() && seq && count == 0) {
-    return Status(ErrorId::kParkedNotFound, "event " + *word + " is not parked in '" + name + "'").state("nothing was changed");
+    return Status(ErrorId::kParkedNotFound, "event " + *word + " is not parked in '" + name + "'")
+        .state("nothing was changed")
+        .remedy("see: forgectl subscription parked " + name);
   }
   if (!session.dry_run()) {
     FORGE_ASSIGN(count, again ? store.retry_parked(name, seq) : store.skip_parked(name, seq));

@@ -203,7 +203,7 @@ class Process(unittest.TestCase):
         self.assertEqual(self.as_nobody("bookmark", "add", "b", "--dry-run", "-o", "name")[:2], (0, b"b\n"))
         status, out, err = self.as_nobody("bookmark", "add", "b")
         self.assertEqual((status, out), (7, b""))
-        for part in (b"error[E1007]", b"Permission denied", b"nothing was changed", b"--read-only"):
+        for part in (b"error[E1007]", b"permission denied", b"nothing was changed", b"--read-only"):
             self.assertIn(part, err)
         self.close(0o755, ".", ".forge", ".forge/data")
 
@@ -229,7 +229,7 @@ class Process(unittest.TestCase):
         self.close(0o000, config)
         status, _, err = self.as_nobody("log", **surroundings)
         self.assertEqual(status, 2)
-        for part in (b"error[E9007]", b"Permission denied", config.encode()):
+        for part in (b"error[E9007]", b"permission denied", config.encode()):
             self.assertIn(part, err)
         self.close(0o000, home)
         status, out, err = self.as_nobody("log", **surroundings)
@@ -242,7 +242,7 @@ class Process(unittest.TestCase):
         status, out, err = self.as_nobody("init", "made/below")
         self.close(0o755, ".")
         self.assertEqual((status, out), (7, b""))
-        for part in (b"error[E1007]", b"Permission denied", b"nothing was left behind"):
+        for part in (b"error[E1007]", b"permission denied", b"nothing was left behind"):
             self.assertIn(part, err)
         self.assertFalse(os.path.exists(os.path.join(self.directory.name, "made")))
 
