@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <set>
 
 #include "forge/events/codec.h"
 #include "suggest.h"
@@ -83,6 +84,24 @@ Status check_type_glob(const std::string& glob) {
   return Status(ErrorId::kFilterInvalid, "--type '" + glob + "' cannot match an event type")
       .why("event types are letters, digits, '_' and '.'; '*' stands for any of them, '?' for one")
       .remedy("write it as 'Order.*'");
+}
+
+Status check_event_type(const Store& store, const std::string& glob) {
+  if (glob.empty() || !has_schema(*store.domain()) || matches_glob(glob, kEmptyTransactionType)) return {};
+  std::set<std::string> types;
+  for (const SchemaVersion& version : store.schemas()) {
+    for (const Resource& resource : version.domain->resources()) {
+      for (const Action* action : resource.actions) {
+        if (!action->changes_record()) continue;
+        if (matches_glob(glob, action->event_type)) return {};
+        types.insert({action->event_type, resource.name + ".*"});
+      }
+    }
+  }
+  const std::string nearest = nearest_name(glob, std::vector<std::string_view>(types.begin(), types.end()));
+  return Status(ErrorId::kFilterInvalid, "no event has a type like '" + glob + "'")
+      .why(nearest.empty() ? "no version of the schema has one" : "did you mean '" + nearest + "'?")
+      .remedy("see: forgectl schema show");
 }
 
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name) {

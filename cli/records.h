@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "forge/store/store.h"
 #include "forge/store/view.h"
 
 namespace forge::cli {
@@ -15,6 +16,9 @@ Status filter_error(Status error);
 
 // Whether an event type may match: a pattern with a character that no type has would match nothing. Errors: kFilterInvalid.
 Status check_type_glob(const std::string& glob);
+// Whether some event of the store's schema, in any of its versions, has such a type; all do where the pattern is empty or there is
+// no schema yet. Errors: kFilterInvalid, with the nearest type.
+Status check_event_type(const Store& store, const std::string& glob);
 
 // The resource of that name. Errors: kNoSchema in a store without one, kUnknownResource with the nearest name.
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name);

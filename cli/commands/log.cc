@@ -121,6 +121,7 @@ Status print_log(Session& session, const View& view, const LogQuery& query, bool
 Result<int> run_log(Session& session) {
   FORGE_TRY(check_type_glob(session.arguments.text("type")));
   FORGE_ASSIGN(const Store store, session.open_for_reading());
+  FORGE_TRY(check_event_type(store, session.arguments.text("type")));
   LogQuery query;
   read_filters(session.arguments, query);
   FORGE_TRY(read_bounds(session.arguments, store, query));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -55,6 +56,10 @@ Result<int> run_projection_list(Session& session) {
     }
   }
   FORGE_TRY(listing.end(listing.limit() > 0 && projections.size() > listing.limit(), store.head(), projections.size()));
+  const bool has_audit =
+      std::any_of(projections.begin(), projections.end(), [](const ProjectionInfo& info) { return info.name == kAuditIndex; });
+  if (!has_audit)
+    session.notice("audit, an index of the log for log --actor and the like, is off — forgectl projection rebuild audit");
   return 0;
 }
 

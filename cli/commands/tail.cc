@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <tuple>
 
@@ -122,6 +123,7 @@ class Tail {
 
   // Without --from: the last ones where -n says how many, else what comes from now on.
   Status begin() {
+    FORGE_TRY(check_event_type(store_, query_.type));
     if (!query_.resource.empty()) FORGE_TRY(resource_named(*store_.domain(), query_.resource).status());
     if (const auto from = session_.arguments.if_text("from")) {
       FORGE_ASSIGN(const Point point, point_of(*from));
@@ -209,6 +211,8 @@ class Tail {
 
 class GroupTail {
  public:
+  static constexpr int kFailed = 1;
+
   explicit GroupTail(Session& session)
       : session_(session), lines_(session), name_(session.arguments.text("group")), command_(session.arguments.text("exec")) {}
 
@@ -218,10 +222,12 @@ class GroupTail {
     while (taken.status().id() == ErrorId::kHolderGone && !is_over()) taken = take_part();
     FORGE_ASSIGN(const GroupInfo info, std::move(taken));
     FORGE_TRY(lines_.end());
+    const bool is_owed = !command_.empty() && info.retrying > 0;
+    if (is_owed) session_.notice(counted(info.retrying, "event") + " to be tried again — the same command goes on");
     if (info.parked > 0) {
       session_.notice(counted(info.parked, "event") + " parked — forgectl subscription parked " + name_);
     }
-    if (!session_.interrupted()) return 0;
+    if (!session_.interrupted()) return failed_.empty() && !is_owed ? 0 : kFailed;
     session_.notice("stopped at " + std::to_string(info.done_to) + "; the same command goes on from there");
     return 130;
   }
@@ -233,6 +239,7 @@ class GroupTail {
   Result<GroupInfo> take_part() {
     FORGE_ASSIGN(SubscribeOptions options, options_of());
     FORGE_ASSIGN(Store store, session_.open_for_writing());
+    FORGE_TRY(check_event_type(store, session_.arguments.text("type")));
     FORGE_TRY(check_beginning(store, options.from));
     const std::unique_ptr<Server> server = session_.serve(store);
     FORGE_ASSIGN(Consumer consumer, store.join(options));
@@ -279,15 +286,27 @@ class GroupTail {
       if (lines_.is_cut_off()) return {};
     } else {
       FORGE_ASSIGN(const ChildEnd end, run_child(command_, event.to_json() + "\n"));
+      if (end.is_not_run()) return not_run(event.seq, end);
       if (end.status != 0) return failed(consumer, delivery, end);
     }
     lines_.count();
+    failed_.erase(event.seq);
     return consumer.ack(event.seq);
+  }
+
+  // That is no fault of the event, and would be the same with each one: none is parked for it.
+  Status not_run(Seq seq, const ChildEnd& end) const {
+    const std::string event = "event " + std::to_string(seq);
+    return Status(ErrorId::kConsumerFailed, "'" + command_ + "' could not be run")
+        .why("the shell ended with " + end.text() + ": there is no such command, or it may not be executed")
+        .state(event + " is not acknowledged, and no attempt is counted")
+        .remedy("check the command's name, path and permissions; the same command goes on with " + event);
   }
 
   // A command that the interrupt reached as well has not failed on the event.
   Status failed(Consumer& consumer, const Delivery& delivery, const ChildEnd& end) {
     if (session_.interrupted()) return {};
+    failed_.insert(delivery.event->seq);
     const std::uint64_t attempts = session_.arguments.count("attempts");
     session_.notice_at_once("event " + std::to_string(delivery.event->seq) + ": " + end.text() + ", attempt " +
                             std::to_string(delivery.attempt) + " of " + std::to_string(attempts));
@@ -298,6 +317,7 @@ class GroupTail {
   Lines lines_;
   const std::string name_;
   const std::string command_;
+  std::set<Seq> failed_;  // what the command failed on here, and on which it has not succeeded since
   bool is_beginning_told_ = false;
 };
 
@@ -371,7 +391,9 @@ const Command& tail_command() {
                    {"forgectl tail --group mailer --exec './send.sh'", "each event once it succeeded, over restarts, too"}},
       .notes =
           "--actor NAME shows only events of that actor. Beside a writer of another process tail follows it. With --group "
-          "it holds the store and answers other processes meanwhile, or goes through the process that holds it.",
+          "it holds the store and answers other processes meanwhile, or goes through the process that holds it. Exit\n"
+          "status 1 where CMD failed on an event that is not done with when tail ends. A CMD that cannot be run (status\n"
+          "126 and 127 of the shell) ends tail, and no attempt is counted.",
       .run = run_tail,
   };
   return kCommand;

@@ -121,7 +121,7 @@ std::string_view name_of(Code code);
   X(SqlReadOnly, 4002, kDenied, 4, 403, "sql is read-only", "state changes only through actions: forgectl help do")               \
   X(TimeInFuture, 4003, kInvalidArgument, 4, 422, "the point is after the head of the log", "ask for the head or earlier")        \
   X(RangeReversed, 4004, kInvalidArgument, 2, 400, "the range ends before it begins", "swap the bounds")                          \
-  X(FilterInvalid, 4005, kInvalidArgument, 2, 400, "the filter cannot be read", "see: forgectl help query")                       \
+  X(FilterInvalid, 4005, kInvalidArgument, 4, 400, "the filter cannot be read", "see: forgectl help query")                       \
   X(CursorInvalid, 4006, kInvalidArgument, 2, 400, "the cursor cannot be read", "start again without a cursor")                   \
   X(TimeAmbiguous, 4007, kInvalidArgument, 2, 400, "the time has more than one reading", "write the reading that is meant")       \
   X(PointInsideTransaction, 4008, kInvalidArgument, 4, 422, "the point is inside a transaction",                                  \
