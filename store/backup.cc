@@ -245,7 +245,9 @@ Status BackupRun::write_segment(SegmentWriter& writer, Segment segment) {
 
 Result<BackupReport> backup_over(const Store& store, const std::string& directory, const BackupOptions& options,
                                  std::shared_ptr<rocksdb::FileSystem> file_system) {
-  return BackupRun(store, directory, options, std::move(file_system)).run();
+  Result<BackupReport> report = BackupRun(store, directory, options, std::move(file_system)).run();
+  if (!report.ok()) return copy_failure(report.status(), "what was backed up before is as it was");
+  return report;
 }
 
 }  // namespace internal

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "forge/store/rebuild.h"
 #include "store_builder.h"
@@ -21,6 +22,10 @@ Copy copy_of(const BuiltStore& built);
 // for a point before the first event of a store that has some.
 Result<Seq> end_of_copy(const Store& origin, const Point& point);
 Status inside_transaction(const Envelope& event);
+inline constexpr std::string_view kTargetAsItWas = "the target is as it was";
+// What failed while a copy was written, with what became of the place that it goes to where the failure does not say. Nothing goes
+// on by itself there: on a full disk the copy is to be made again.
+Status copy_failure(Status failure, std::string_view state);
 // Why there is nothing to copy as of a point before `first`, the time of the first event.
 Status nothing_there(Time first);
 

@@ -34,6 +34,13 @@ Status tell_progress(const CopyOptions& options, Seq done, Seq total) {
   return Status(ErrorId::kCancelled, "stopped after event " + std::to_string(done)).state("the target is as it was");
 }
 
+Status copy_failure(Status failure, std::string_view state) {
+  if (failure.id() == ErrorId::kDiskFull) {
+    failure = std::move(failure).remedy("free some space there, or allow larger files, and make it again");
+  }
+  return failure.text().state.empty() ? std::move(failure).state(std::string(state)) : failure;
+}
+
 Copy copy_of(const BuiltStore& built) {
   return {.id = built.identity.id.to_string(),
           .origin = *built.identity.origin,
@@ -72,8 +79,10 @@ Status inside_transaction(const Envelope& event) {
       .remedy("ask for event " + std::to_string(first - 1) + " or " + std::to_string(last));
 }
 
-Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
-                          std::shared_ptr<rocksdb::Env> env, TableLoader::Limits limits) {
+namespace {
+
+Result<Copy> copy_events(const Store& origin, const std::string& target, const CopyOptions& options,
+                         std::shared_ptr<rocksdb::Env> env, TableLoader::Limits limits) {
   const Store::State& state = StoreAccess::state(origin);
   const internal::Pass pass(*state.gate);
   if (!pass) return internal::closed_error();
@@ -101,6 +110,15 @@ Result<Copy> rebuild_over(const Store& origin, const std::string& target, const 
   }
   FORGE_ASSIGN(const BuiltStore built, builder->finish());
   return copy_of(built);
+}
+
+}  // namespace
+
+Result<Copy> rebuild_over(const Store& origin, const std::string& target, const CopyOptions& options,
+                          std::shared_ptr<rocksdb::Env> env, TableLoader::Limits limits) {
+  Result<Copy> copy = copy_events(origin, target, options, std::move(env), limits);
+  if (!copy.ok()) return copy_failure(copy.status(), kTargetAsItWas);
+  return copy;
 }
 
 }  // namespace internal

@@ -208,7 +208,8 @@ Result<RepairReport> repair_wreck(Wreck& wreck, const std::string& target, const
   RepairReport report;
   FORGE_TRY(wreck.open());
   FORGE_ASSIGN(report.plan, plan_for(wreck));
-  FORGE_TRY(build(wreck, target, options, env, report));
+  const Status built = build(wreck, target, options, env, report);
+  if (!built.ok()) return copy_failure(built, "nothing was changed");
   return report;
 }
 

@@ -147,10 +147,8 @@ Status feed(const BackupFiles& files, const Manifest& manifest, Seq end, const C
   return {};
 }
 
-}  // namespace
-
-Result<Copy> restore_over(const std::string& directory, const std::string& target, const CopyOptions& options,
-                          std::shared_ptr<rocksdb::FileSystem> file_system, std::shared_ptr<rocksdb::Env> env) {
+Result<Copy> copy_backup(const std::string& directory, const std::string& target, const CopyOptions& options,
+                         std::shared_ptr<rocksdb::FileSystem> file_system, std::shared_ptr<rocksdb::Env> env) {
   const BackupFiles files(std::move(file_system), directory);
   FORGE_ASSIGN(const Manifest manifest, manifest_of(files));
   BuildTarget build = build_target(target, options, std::move(env));
@@ -161,6 +159,15 @@ Result<Copy> restore_over(const std::string& directory, const std::string& targe
   FORGE_TRY(feed(files, manifest, end, options, *builder));
   FORGE_ASSIGN(const BuiltStore built, builder->finish());
   return copy_of(built);
+}
+
+}  // namespace
+
+Result<Copy> restore_over(const std::string& directory, const std::string& target, const CopyOptions& options,
+                          std::shared_ptr<rocksdb::FileSystem> file_system, std::shared_ptr<rocksdb::Env> env) {
+  Result<Copy> copy = copy_backup(directory, target, options, std::move(file_system), std::move(env));
+  if (!copy.ok()) return copy_failure(copy.status(), kTargetAsItWas);
+  return copy;
 }
 
 }  // namespace internal

@@ -163,8 +163,8 @@ Status StoreFiles::finish_creation() {
 Status StoreFiles::discard_creation() {
   FORGE_TRY(remove_tree(paths_.data()));
   FORGE_TRY(remove_tree(paths_.loading()));
-  if (exists(paths_.watermark())) {
-    FORGE_TRY(to_status(file_system_->DeleteFile(paths_.watermark(), kIo, nullptr), "removing an unfinished store"));
+  for (const std::string& file : {paths_.watermark(), paths_.watermark() + ".new"}) {
+    if (exists(file)) FORGE_TRY(to_status(file_system_->DeleteFile(file, kIo, nullptr), "removing an unfinished store"));
   }
   return to_status(file_system_->DeleteFile(paths_.identity_draft(), kIo, nullptr), "removing an unfinished store");
 }
@@ -241,8 +241,12 @@ Status StoreFiles::write_synced(const std::string& path, std::string_view text) 
 
 Status StoreFiles::replace(const std::string& path, std::string_view text) {
   const std::string draft = path + ".new";
-  FORGE_TRY(write_synced(draft, text));
-  FORGE_TRY(to_status(file_system_->RenameFile(draft, path, kIo, nullptr), "writing " + path));
+  Status written = write_synced(draft, text);
+  if (written.ok()) written = to_status(file_system_->RenameFile(draft, path, kIo, nullptr), "writing " + path);
+  if (!written.ok()) {
+    file_system_->DeleteFile(draft, kIo, nullptr).PermitUncheckedError();
+    return written;
+  }
   return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 

@@ -360,6 +360,8 @@ TEST_F(Backups, OnAFullDiskFailCleanly) {
   disk->set_capacity(4096);
   const Status refused = internal::backup_over(store_, "/saved", {}, files).status();
   EXPECT_EQ(refused.id(), ErrorId::kDiskFull) << refused.message();
+  EXPECT_EQ(refused.text().state, "what was backed up before is as it was");
+  EXPECT_EQ(refused.text().remedy, "free some space there, or allow larger files, and make it again");
   EXPECT_TRUE(disk->files().empty());
   disk->set_capacity(SimulatedDisk::kUnlimited);
   EXPECT_TRUE(internal::backup_over(store_, "/saved", {}, files).ok());
@@ -372,6 +374,8 @@ TEST_F(Backups, RestoredOntoAFullDiskLeaveNothingBehind) {
   disk->set_capacity(16 << 10);
   const Status refused = internal::restore_over(saved_.path(), "/copy", {}, rocksdb::FileSystem::Default(), env).status();
   EXPECT_EQ(refused.id(), ErrorId::kDiskFull) << refused.message();
+  EXPECT_EQ(refused.text().state, "the target is as it was");
+  EXPECT_EQ(refused.text().remedy, "free some space there, or allow larger files, and make it again");
   EXPECT_TRUE(disk->files().empty());
 }
 

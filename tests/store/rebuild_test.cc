@@ -211,12 +211,29 @@ void Rebuild::fill_the_disk_at_any_point(internal::TableLoader::Limits limits) {
     if (copy.ok()) continue;
     ++refused;
     EXPECT_EQ(copy.status().id(), ErrorId::kDiskFull) << capacity << ": " << copy.status().message();
+    EXPECT_EQ(copy.status().text().state, "the target is as it was");
+    EXPECT_EQ(copy.status().text().remedy, "free some space there, or allow larger files, and make it again");
     disk->set_capacity(SimulatedDisk::kUnlimited);
     for (const std::string& file : disk->files()) ADD_FAILURE() << capacity << ": " << file << " was left behind";
     const Result<Copy> again = internal::rebuild_over(origin_, "/copy", {}, env, limits);
     EXPECT_TRUE(again.ok()) << capacity << ": " << again.status().message();
   }
   EXPECT_GT(refused, 3u);
+}
+
+// Each file that is written under another name first: the draft goes, too.
+TEST_F(Rebuild, ThatCannotWriteOneOfItsFilesLeavesNothingBehind) {
+  for (const char* file : {"FORGE.new", "WATERMARK.new", "data/"}) {
+    SCOPED_TRACE(file);
+    const auto disk = std::make_shared<SimulatedDisk>();
+    const std::shared_ptr<rocksdb::Env> env = new_fault_env(disk);
+    disk->inject({.operation = Operation::kWrite, .status = rocksdb::IOStatus::NoSpace("injected"), .path_part = file});
+    const Result<Copy> copy = internal::rebuild_over(origin_, "/copy", {}, env);
+    ASSERT_FALSE(copy.ok());
+    EXPECT_EQ(copy.status().text().state, "the target is as it was");
+    for (const std::string& left : disk->files()) ADD_FAILURE() << left << " was left behind";
+    EXPECT_TRUE(internal::rebuild_over(origin_, "/copy", {}, env).ok());
+  }
 }
 
 TEST_F(Rebuild, OnAFullDiskFailsCleanly) {
