@@ -12,6 +12,7 @@ constexpr const char* kExitCodes = R"txt(Exit statuses
   5    conflict: another version, or an idempotency key reused with other input
   6    integrity: damaged or altered data
   7    unavailable: locked, timed out, disk full, overloaded, read-only, a newer format
+  8    a run of a workflow ended, but not as completed: compensated, failed, cancelled, terminated, expired
   9    outcome unknown: retry with the same idempotency key
   130  stopped with Ctrl-C
 
@@ -46,7 +47,7 @@ constexpr const char* kOutput = R"txt(Output
   -o tsv      tab, line feed, carriage return and backslash escaped with a backslash
   -o name     only the key, name or seq, one a line
 
-A key of several parts is written with a comma between them: o-1,2. In a part that is a text, a comma is \\, and a backslash \\\\.
+A key of several parts is written with a comma between them: o-1,2. In a part that is a text, a comma is \, and a backslash \\.
 What a schema marks secret is shown as [secret].
 
 JSON: integers beyond ±2^53 are strings, bytes are base64, times RFC 3339 in UTC with microseconds.

@@ -559,6 +559,15 @@ TEST(CommandTable, IsWholeAndWithoutRepeats) {
   }
 }
 
+TEST(ExitStatuses, AreAllInTheHelp) {
+  Bench bench;
+  const std::string help = bench.line("help exit-codes").out;
+  for (const ErrorInfo& error : error_table()) {
+    const std::string status = "\n  " + std::to_string(error.exit_status) + " ";
+    EXPECT_NE(help.find(status), std::string::npos) << error.name << " ends with " << error.exit_status;
+  }
+}
+
 TEST(CommandTable, IsWhatHelpAllGives) {
   Bench bench;
   const Answer answer = bench.line("help --all -o json");
