@@ -222,6 +222,7 @@ std::string action_text(const Action& action) {
     return out + "  try: " + try_line(action) + "\n";
   }
   out += rules_text("require", action.requires_);
+  for (const Partner& partner : action.partners) out += "  with  " + definition_of(action, partner) + "\n";
   for (const Assignment& assignment : action.assignments) out += "  set  " + definition_of(resource, assignment) + "\n";
   if (action.handled) out += "  handler  code of the program takes part\n";
   out += rules_text("check", resource.checks);
@@ -343,6 +344,11 @@ Object action_object(const Action& action) {
              {"documentation", action.documentation},
              {"place", action.place}};
   if (!action.policies.empty()) out.add("allow", rule_list(action.policies));
+  if (!action.partners.empty()) {
+    List partners;
+    for (const Partner& partner : action.partners) partners.emplace_back(definition_of(action, partner));
+    out.add("with", std::move(partners));
+  }
   if (action.handled) out.add("handler", true);
   if (action.timeout.count() > 0) out.add("timeout_ms", action.timeout.count() / 1000);
   return out;

@@ -207,6 +207,7 @@ class Comparison {
     if (before.event_type != after.event_type) add(before.name, "event", true, before.event_type + " became " + after.event_type);
     compare_rules(before.name, "policy", texts_of(before.policies), texts_of(after.policies));
     compare_rules(before.name, "rule", texts_of(before.requires_), texts_of(after.requires_));
+    compare_rules(before.name, "with", partners_of(before), partners_of(after));
     compare_queries(before, after);
     compare_rules(before.name, "rule", texts_of(before), texts_of(after));
     compare_documentation(before.name, before.documentation, after.documentation);
@@ -221,6 +222,12 @@ class Comparison {
   static std::vector<std::string> texts_of(const std::vector<Rule>& rules) {
     std::vector<std::string> texts;
     for (const Rule& rule : rules) texts.push_back(rule.name + ": " + rule.expression.text());
+    return texts;
+  }
+
+  static std::vector<std::string> partners_of(const Action& action) {
+    std::vector<std::string> texts;
+    for (const Partner& partner : action.partners) texts.push_back(definition_of(action, partner));
     return texts;
   }
 

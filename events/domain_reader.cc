@@ -13,6 +13,7 @@
 #include "domain_model.h"
 #include "forge/events/duration.h"
 #include "limits_reader.h"
+#include "partner_reader.h"
 #include "query_reader.h"
 
 namespace forge::internal {
@@ -404,6 +405,9 @@ class DomainReader {
     const RuleScope scope{&action.resource->record, &action.arguments, true};
     read_rules(find_text_attribute(draft.outline->attributes, "allow"), scope, action.policies);
     read_rules(find_text_attribute(draft.outline->attributes, "require"), scope, action.requires_);
+    if (const AttributeOutline* with = find_text_attribute(draft.outline->attributes, "with")) {
+      read_partners(*with, model_.actions, findings_, action);
+    }
     const AttributeOutline* set = find_text_attribute(draft.outline->attributes, "set");
     if (set == nullptr) return;
     if (action.kind == ActionKind::kDestroys) {

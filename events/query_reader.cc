@@ -115,7 +115,7 @@ class QueryReader {
 }  // namespace
 
 void check_kind_attributes(const TableOutline& outline, const Action& action, SchemaFindings& findings) {
-  constexpr std::array<std::string_view, 4> kOfChanges = {"event", "require", "set", "handler"};
+  constexpr std::array<std::string_view, 5> kOfChanges = {"event", "require", "with", "set", "handler"};
   constexpr std::array<std::string_view, 3> kOfQueries = {"where", "order", "limit"};
   const auto refuse = [&](std::string_view name, const std::string& why) {
     const AttributeOutline* found = outline.find(name);

@@ -54,6 +54,7 @@ constexpr Word kWords[] = {
     {"event", kAction, Takes::kText, "event: \"Order.placed\""},
     {"require", kAction, Takes::kText, "require: \"status = 'Placed'\""},
     {"allow", kAction, Takes::kText, "allow: \":actor.role = 'clerk'\""},
+    {"with", kAction, Takes::kText, "with: \"Account.credit: transfer, cents\""},
     {"where", kAction, Takes::kText, "where: \"status = 'Placed' and qty >= :at_least\""},
     {"order", kAction, Takes::kText, "order: \"qty desc, id\""},
     {"limit", kAction, Takes::kValue, "limit: 100"},

@@ -9,6 +9,7 @@
 #include "forge/events/key.h"
 #include "forge/events/merkle.h"
 #include "named_checkpoint.h"
+#include "partner_check.h"
 #include "record_name.h"
 #include "request_bytes.h"
 #include "undo_plan.h"
@@ -160,7 +161,7 @@ Status PreparedTransaction::prepare_again(std::shared_ptr<const Domain> domain) 
     FORGE_ASSIGN(PreparedAction action, undoes ? prepare_undo(undos_.at(i)) : prepare(requests_[i]));
     actions_.push_back(std::move(action));
   }
-  return {};
+  return check_partners(actions_);
 }
 
 Result<PreparedAction> PreparedTransaction::prepare_undo(const std::shared_ptr<const UndoPlan>& plan) const {

@@ -44,8 +44,9 @@ struct RowWrite {
 class PreparedTransaction {
  public:
   // Errors: kUnknownAction, kActionReads, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentDeprecated,
-  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema. `undos`: beside each request that takes an event
-  // back, what that comes to under `domain`, or null where the transaction will be refused; may be empty where there is none.
+  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema; kRuleViolated where an action lacks a partner.
+  // `undos`: beside each request that takes an event back, what that comes to under `domain`, or null where the transaction will be
+  // refused; may be empty where there is none.
   static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
                                                            std::shared_ptr<const Domain> domain, const Limits& limits,
                                                            std::vector<std::shared_ptr<const UndoPlan>> undos = {});

@@ -163,6 +163,16 @@ TEST(DomainCompare, ATimeoutIsSafe) {
   EXPECT_EQ(changes(with(""), with(", timeout: \"2s\"")), Lines{"Order.put timeout safe was none, now 2000 ms"});
 }
 
+TEST(DomainCompare, PartnersOfAnActionAreSafe) {
+  const auto with = [](std::string_view partners) {
+    return std::string(kBefore) +
+           "table Drop (action: \"Order.drop\", destroys) {}\ntable Put (action: \"Order.put\", upserts, with: \"" +
+           std::string(partners) + "\") {}";
+  };
+  EXPECT_EQ(changes(with("Order.drop"), with("Order.drop: id")),
+            (Lines{"Order.put with safe no longer: Order.drop", "Order.put with safe now: Order.drop: id"}));
+}
+
 TEST(DomainCompare, AKeyOfOtherPartsBreaks) {
   const auto with = [](std::string_view key) {
     return "table A (resource, key: \"" + std::string(key) + "\") { a: int; b: int; }";

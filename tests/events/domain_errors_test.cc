@@ -144,6 +144,20 @@ table A (resource) { a: string (key); b: S (transitions: "New -> Opn"); c: S (tr
       R"x(a.fbs:2:97 E2004 the attribute 'transitions' is malformed: expected '->', found 'Open'; write transitions: "Placed -> Paid, Cancelled; Paid -> Shipped")x",
       R"x(a.fbs:2:113 E2006 the field 'd' cannot have transitions: only an enum that is never null has them; mend the schema)x",
       R"x(a.fbs:2:150 E2006 the field 'e' cannot have transitions: only an enum that is never null has them; mend the schema)x"}},
+    {"PartnersThatAreMalformed",
+     R"x(table A (resource) { a: string (key); n: int; t: string (secret); }
+table Add (action: "A.add", creates, with: "A.drp") { n: int; t: string; }
+table Drop (action: "A.drop", destroys, with: "A.add: m; A.add") { m: double = 1; }
+table Put (action: "A.put", upserts, with: "A.add: n = a") {}
+table Pit (action: "A.pit", upserts, with: "A.add n") {}
+table Tap (action: "A.tap", updates, with: "A.add: t") { t: string; }
+table All (action: "A.all", reads, with: "A.add") {})x",
+     {R"x(a.fbs:2:45 E2006 'A.add' cannot stand with 'A.drp': did you mean 'A.drop'?; mend the schema)x",
+      R"x(a.fbs:3:55 E2006 A.add has no argument 'm'; mend the schema)x",
+      R"x(a.fbs:4:52 E2006 'n' and 'a' cannot be compared: both are texts, integers or of one enum, and not secret; mend the schema)x",
+      R"x(a.fbs:5:51 E2004 the attribute 'with' is malformed: expected ';', ',' or the end, found 'n'; write with: "Account.credit: transfer, cents; Transfer.make: id = transfer")x",
+      R"x(a.fbs:6:52 E2006 't' and 't' cannot be compared: both are texts, integers or of one enum, and not secret; mend the schema)x",
+      R"x(a.fbs:7:36 E2006 the attribute 'with' does not belong on the action 'A.all': an action that reads changes nothing; leave it out)x"}},
     {"MarksWhereTheyCannotBe",
      R"x(table A (resource) { a: string (key, secret); b: double (tag); c: string (tag, secret); d: string; }
 table Add (action: "A.add", creates, timeout: "soon") { d: string (secret); })x",

@@ -210,6 +210,24 @@ TEST(Transitions, BeginWithTheDefaultUnlessTheySay) {
   EXPECT_EQ(transitions[1].initial, (std::vector<std::int64_t>{0, 3}));
 }
 
+TEST(Partners, AreReadWithTheValuesThatTheyShare) {
+  const auto domain = vocabulary_of(R"x(
+    table A (resource, key: "a, b") { a: string; b: int; n: long; }
+    table N (resource) { id: string (key); }
+    table Take (action: "A.take", updates, with: "N.make: id = note, b; A.give: n;A.drop") { note: string; n: long = null; }
+    table Give (action: "A.give", updates) { n: long = null; }
+    table Drop (action: "A.drop", destroys) {}
+    table Make (action: "N.make", creates) { b: int; })x");
+  const Action& take = *domain->find_action("A.take");
+  ASSERT_EQ(take.partners.size(), 3U);
+  EXPECT_EQ(definition_of(take, take.partners[0]), "N.make: id = note, b");
+  EXPECT_EQ(definition_of(take, take.partners[1]), "A.give: n");
+  EXPECT_EQ(definition_of(take, take.partners[2]), "A.drop");
+  EXPECT_EQ(take.partners[0].action, domain->find_action("N.make"));
+  EXPECT_EQ(take.partners[0].equals[0].theirs.key_part, 0);
+  EXPECT_EQ(take.partners[0].equals[1].own.key_part, 1) << "a part of the key that is no argument";
+}
+
 TEST(Marks, OfAFieldAreThoseOfItsArguments) {
   const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); old: string (deprecated); pin: string (secret); sku: string (tag); }

@@ -45,8 +45,8 @@ bool Transfer::is_owners() const {
 std::vector<ActionRequest> Transfer::actions() const {
   std::vector<ActionRequest> all = {
       {.action = "Transfer.make", .args = {{"id", key}, {"debited", debited}, {"credited", credited}, {"cents", cents}}},
-      {.action = "Account.debit", .args = {{"id", debited}, {"cents", cents}}},
-      {.action = "Account.credit", .args = {{"id", credited}, {"cents", cents}}}};
+      {.action = "Account.debit", .args = {{"id", debited}, {"transfer", key}, {"cents", cents}}},
+      {.action = "Account.credit", .args = {{"id", credited}, {"transfer", key}, {"cents", cents}}}};
   std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(order), all.end());
   return all;
 }

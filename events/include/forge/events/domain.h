@@ -93,6 +93,23 @@ enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys, 
 std::string_view name_of(ActionKind kind);  // "creates"
 
 struct Resource;
+struct Action;
+
+// Another action that stands beside the one that says so, exactly once in its transaction, and agrees with it in some values.
+struct Partner {
+  // An argument of an action or, where `argument` is -1, a part of its key.
+  struct Name {
+    int argument = -1;
+    int key_part = -1;
+  };
+  struct Equal {
+    Name theirs, own;
+  };
+
+  const Action* action = nullptr;
+  std::vector<Equal> equals;
+  std::string place;
+};
 
 struct Action {
   std::string name;          // "Order.place"
@@ -108,6 +125,7 @@ struct Action {
   std::vector<Rule> policies;                    // `allow`: who may; all must hold, on what `requires_` sees
   std::vector<Rule> requires_;                   // on the record before, in order
   std::vector<Assignment> assignments;           // `set`
+  std::vector<Partner> partners;                 // `with`
   bool handled = false;                          // code of the program takes part in deciding it
   bool undoes = false;                           // it is one of Resource::undo_actions, which nobody declares or issues
   std::optional<Query> query;                    // of kReads, and of no other
@@ -120,6 +138,11 @@ struct Action {
   // It makes an event of one record.
   bool changes_record() const { return kind != ActionKind::kReads && kind != ActionKind::kGeneric; }
 };
+
+// The field that holds the value which `name` means.
+const Field& field_of(const Action& action, Partner::Name name);
+// "Account.credit: transfer, owner = from", as a schema says it of `action`.
+std::string definition_of(const Action& action, const Partner& partner);
 
 struct Resource {
   std::string name;
