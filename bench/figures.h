@@ -36,6 +36,8 @@ void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 // calls `count` actions without; either says on standard output how many KiB it had at most. "leave" leaves so many runs
 // unfinished, and does not return.
 void work_on_runs(const std::string& what, const std::filesystem::path& path, std::uint64_t count);
+// The other process of measure_rebuild: rebuilds the store in `origin` and says on standard output how many KiB it had at most.
+void rebuild_alone(const std::filesystem::path& origin, const std::filesystem::path& target);
 
 // The other process of measure_socket: holds a store in `path` and answers, until its standard input ends. Says on standard output
 // when it does.

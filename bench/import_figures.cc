@@ -1,9 +1,5 @@
 // Importing a CSV file in another process, against the same transactions made in this one, and how its memory grows with the file.
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -51,14 +47,7 @@ void write_rows(const std::filesystem::path& path, std::uint64_t rows) {
 
 // Imports the file in a process of its own; its largest resident set in MiB.
 double import_in_process(const std::filesystem::path& store, const std::filesystem::path& rows) {
-  const OwnProcess process = start_own_process({"--import", store.string(), rows.string()});
-  char text[32] = {};
-  const ssize_t got = ::read(process.out, text, sizeof text - 1);
-  int status = 0;
-  ::waitpid(process.id, &status, 0);
-  ::close(process.out);
-  if (got <= 0 || status != 0) must(Status(ErrorId::kInternal, "the import failed"));
-  return std::strtod(text, nullptr) / 1024;
+  return largest_set_of({"--import", store.string(), rows.string()});
 }
 
 double imported_rate(const Settings& settings, const std::filesystem::path& rows, std::uint64_t count) {
@@ -104,9 +93,7 @@ void import_rows(const std::filesystem::path& store, const std::filesystem::path
   const std::vector<std::string> arguments = {"import", rows.string(), "--action",     "Item.make", "--batch",
                                               batch,    "--store",     store.string(), "--quiet"};
   const int exit = cli::run(arguments, streams);
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  std::printf("%ld\n", usage.ru_maxrss);
+  tell_largest_set();
   std::exit(exit);  // NOLINT(concurrency-mt-unsafe): the store is closed, and no other thread runs any more
 }
 

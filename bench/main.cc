@@ -17,8 +17,9 @@ namespace forge::bench {
 namespace {
 
 constexpr const char* kUsage =
-    "usage: forge_bench [--quick] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
+    "usage: forge_bench [--quick] [--strict] [--only NAME] [--rounds N] [--dir DIRECTORY] [-o text|json]\n"
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
+    "  --strict     exit with 1 where a promise is missed\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
     "               subscribe, rebuild, follow, socket, import, workflow\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
@@ -48,6 +49,10 @@ bool read_arguments(int count, char** arguments, Settings& settings) {
       settings.quick = true;
       settings.rounds = 3;
       settings.seconds = 0.2;
+      continue;
+    }
+    if (name == "--strict") {
+      settings.strict = true;
       continue;
     }
     if (i + 1 == count) return false;
@@ -116,7 +121,7 @@ int run(int count, char** arguments) {
   const Report report = measure(settings);
   const std::string out = settings.json ? to_json(report) : to_text(report);
   std::fputs(out.c_str(), stdout);
-  return EXIT_SUCCESS;
+  return settings.strict && tally_of(report).missed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 }  // namespace
@@ -132,6 +137,10 @@ int main(int count, char** arguments) {
   }
   if (count == 5 && std::strcmp(arguments[1], "--runs") == 0) {
     forge::bench::work_on_runs(arguments[2], arguments[3], std::strtoull(arguments[4], nullptr, 10));
+    return EXIT_SUCCESS;
+  }
+  if (count == 4 && std::strcmp(arguments[1], "--rebuild") == 0) {
+    forge::bench::rebuild_alone(arguments[2], arguments[3]);
     return EXIT_SUCCESS;
   }
   if (count == 4 && std::strcmp(arguments[1], "--import") == 0) forge::bench::import_rows(arguments[2], arguments[3]);

@@ -17,4 +17,9 @@ struct OwnProcess {
 // Starts it with these arguments. Aborts where that is not possible.
 OwnProcess start_own_process(std::vector<std::string> arguments);
 
+// Runs it to its end. It tells with tell_largest_set() how many KiB its resident set had at most; here they are MiB. Aborts where
+// it fails.
+double largest_set_of(std::vector<std::string> arguments);
+void tell_largest_set();
+
 }  // namespace forge::bench

@@ -8,6 +8,7 @@
 #include "forge/events/envelope.h"
 #include "forge/events/merkle.h"
 #include "forge/store/rebuild.h"
+#include "own_process.h"
 #include "raw_store.h"
 #include "stopwatch.h"
 #include "workload.h"
@@ -82,9 +83,30 @@ double rebuild_rate(const Store& store, const std::filesystem::path& into) {
   return static_cast<double>(copy.root.size) / wall.seconds();
 }
 
-}  // namespace
+// The largest resident set, in MiB, of a rebuild of so many events of the same records.
+double rebuilt_mebibytes(const Settings& settings, std::uint64_t events, std::uint64_t records) {
+  const std::filesystem::path path = settings.fresh("rebuild"), copy = settings.fresh("rebuild.copy");
+  Store store = open_store(path, {.durability = Durability::kOs});
+  std::vector<Note> notes(records);
+  for (std::uint64_t i = 0; i < records; ++i) notes[i].number = i;
+  load(store, events, [&](std::uint64_t i) { return write_note(notes[i % records], static_cast<int>(i % 4)); });
+  must(store.close());
+  return largest_set_of({"--rebuild", path.string(), copy.string()});
+}
 
-void measure_rebuild(const Settings& settings, std::vector<Figure>& figures) {
+void measure_memory(const Settings& settings, std::vector<Figure>& figures) {
+  const std::uint64_t events = settings.quick ? 100'000 : 1'000'000, records = 10'000;
+  figures.push_back({.name = "rebuild.memory",
+                     .what = "the largest resident set of a rebuild of " + std::to_string(events) + " events of " +
+                             std::to_string(records) + " records",
+                     .unit = "MiB",
+                     .baseline = "of a quarter of the events, of as many records",
+                     .forge = {rebuilt_mebibytes(settings, events, records)},
+                     .other = {rebuilt_mebibytes(settings, events / 4, records)},
+                     .promise = Promise{.bound = Bound::kRatioAtMost, .limit = 1.5}});
+}
+
+void measure_rates(const Settings& settings, std::vector<Figure>& figures) {
   const std::filesystem::path path = settings.fresh("rebuild");
   Store store = open_store(path, {.durability = Durability::kOs});
   const Seq events = fill(store, settings.quick ? 50'000 : 500'000);
@@ -116,6 +138,20 @@ void measure_rebuild(const Settings& settings, std::vector<Figure>& figures) {
                      .forge = measured[0],
                      .other = measured[3],
                      .promise = {}});
+}
+
+}  // namespace
+
+void rebuild_alone(const std::filesystem::path& origin, const std::filesystem::path& target) {
+  const Store store = Store::open(origin.string(), {.read_only = true}).value();
+  rebuild(store, target.string()).value();
+  tell_largest_set();
+}
+
+void measure_rebuild(const Settings& settings, std::vector<Figure>& figures) {
+  const bool wants_rates = settings.wants("rebuild.fold") || settings.wants("rebuild.proof") || settings.wants("rebuild.write");
+  if (wants_rates) measure_rates(settings, figures);
+  if (settings.wants("rebuild.memory")) measure_memory(settings, figures);
 }
 
 }  // namespace forge::bench

@@ -91,6 +91,15 @@ Object object_of(const Figure& figure) {
 
 }  // namespace
 
+Tally tally_of(const Report& report) {
+  Tally out;
+  for (const Figure& figure : report.figures) {
+    if (figure.promise) ++out.promises;
+    if (!is_kept(figure)) ++out.missed;
+  }
+  return out;
+}
+
 std::string to_text(const Report& report) {
   std::string out;
   for (const auto& [name, value] : report.setting)
@@ -111,7 +120,8 @@ std::string to_text(const Report& report) {
     }
     out.erase(out.find_last_not_of(' ') + 1);
   }
-  return out + "\n";
+  const Tally tally = tally_of(report);
+  return out + "\n\n" + std::to_string(tally.promises) + " promises, " + std::to_string(tally.missed) + " missed\n";
 }
 
 std::string to_json(const Report& report) {
@@ -119,7 +129,11 @@ std::string to_json(const Report& report) {
   for (const auto& [name, value] : report.setting) setting.add(name, value);
   List figures;
   for (const Figure& figure : report.figures) figures.emplace_back(object_of(figure));
-  return forge::to_json(Object{{"setting", std::move(setting)}, {"figures", std::move(figures)}}) + "\n";
+  return forge::to_json(Object{{"setting", std::move(setting)},
+                               {"figures", std::move(figures)},
+                               {"promises", tally_of(report).promises},
+                               {"missed", tally_of(report).missed}}) +
+         "\n";
 }
 
 }  // namespace forge::bench

@@ -15,6 +15,14 @@ struct Report {
   std::vector<Figure> figures;
 };
 
+// How many of the figures bind a promise, and how many of those do not keep it.
+struct Tally {
+  std::size_t promises = 0;
+  std::size_t missed = 0;
+};
+Tally tally_of(const Report& report);
+
+// Both end with the tally.
 std::string to_text(const Report& report);
 std::string to_json(const Report& report);
 

@@ -10,7 +10,8 @@ namespace forge::bench {
 struct Settings {
   bool quick = false;
   bool json = false;
-  std::string only;  // a figure or a group of them; empty: all
+  bool strict = false;  // a missed promise is a failure
+  std::string only;     // a figure or a group of them; empty: all
   std::filesystem::path parent = ".";
   std::filesystem::path directory;  // a fresh one below `parent`
   int rounds = 7;
