@@ -91,10 +91,12 @@ Status check_event_type(const Store& store, const std::string& glob) {
   std::set<std::string> types;
   for (const SchemaVersion& version : store.schemas()) {
     for (const Resource& resource : version.domain->resources()) {
-      for (const Action* action : resource.actions) {
-        if (!action->changes_record()) continue;
-        if (matches_glob(glob, action->event_type)) return {};
-        types.insert({action->event_type, resource.name + ".*"});
+      for (const auto* actions : {&resource.actions, &resource.undo_actions}) {
+        for (const Action* action : *actions) {
+          if (!action->changes_record()) continue;
+          if (matches_glob(glob, action->event_type)) return {};
+          types.insert({action->event_type, resource.name + ".*"});
+        }
       }
     }
   }
