@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "csv_reader.h"
+#include "forge/events/csv_reader.h"
 #include "forge/events/domain.h"
 #include "forge/store/transaction.h"
 

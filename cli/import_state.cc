@@ -1,6 +1,5 @@
 #include "import_state.h"
 
-#include <algorithm>
 #include <cctype>
 #include <filesystem>
 
@@ -9,33 +8,10 @@
 namespace forge::cli {
 namespace {
 
-constexpr std::size_t kBlockBytes = 64 << 10;
 constexpr std::size_t kFileNameMax = 80;
 constexpr std::int64_t kFormat = 1;
 
-Hash hash_after(const Hash& before, std::string_view block) {
-  thread_local Hasher hasher;
-  std::string bytes(reinterpret_cast<const char*>(before.data()), before.size());
-  bytes.append(block);
-  return hasher.sha256({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-}
-
 }  // namespace
-
-void BeginningDigest::add(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const std::size_t size = std::min(bytes.size(), kBlockBytes - block_.size());
-    block_.append(bytes.substr(0, size));
-    bytes.remove_prefix(size);
-    if (block_.size() < kBlockBytes) return;
-    before_ = hash_after(before_, block_);
-    block_.clear();
-  }
-}
-
-std::string BeginningDigest::hex() const {
-  return to_hex(hash_after(before_, block_));
-}
 
 std::string ImportState::encode() const {
   return to_json(Object{{"format", kFormat},

@@ -4,27 +4,13 @@
 // with the row behind the last one that is stored or set aside. What was read is known by its digest; what comes behind it may
 // change.
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "csv_reader.h"
-#include "forge/events/merkle.h"
+#include "forge/events/csv_reader.h"
 
 namespace forge::cli {
-
-// The digest of the bytes given so far. Each block of 64 KiB is hashed with the digest before it, so that the digest of a beginning
-// costs a block at most, and so does a copy.
-class BeginningDigest {
- public:
-  void add(std::string_view bytes);
-  std::string hex() const;
-
- private:
-  Hash before_{};      // of all whole blocks
-  std::string block_;  // begun
-};
 
 struct ImportState {
   std::string columns;        // ImportColumns::digest

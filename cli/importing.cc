@@ -7,6 +7,8 @@
 #include "action_input.h"
 #include "bad_row_limit.h"
 #include "errors.h"
+#include "forge/events/beginning_digest.h"
+#include "forge/events/csv_reader.h"
 #include "forge/events/json.h"
 #include "forge/store/appended_file.h"
 #include "import_columns.h"

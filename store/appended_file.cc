@@ -2,6 +2,7 @@
 #include "forge/events/system_reason.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +44,10 @@ Result<AppendedFile> AppendedFile::open(const std::string& path) {
   if (!S_ISREG(about.st_mode)) {
     return Status(ErrorId::kOutputFailed, "'" + path + "' cannot be appended to").why("it is not a regular file");
   }
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    return Status(ErrorId::kOutputFailed, "'" + path + "' cannot be appended to").why("something else appends to it");
+  }
+  if (::fstat(descriptor, &about) != 0) return failed("looking at", path);
   file.bytes_ = static_cast<std::uint64_t>(about.st_size);
   FORGE_TRY(sync_directory_of(path));
   return file;

@@ -1,4 +1,4 @@
-#include "csv_reader.h"
+#include "forge/events/csv_reader.h"
 
 #include <gtest/gtest.h>
 

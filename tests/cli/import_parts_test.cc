@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bad_row_limit.h"
+#include "forge/events/beginning_digest.h"
 #include "import_state.h"
 
 namespace forge::cli {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "forge/events/id.h"
+#include "forge/events/source.h"
 #include "forge/events/status.h"
 #include "forge/events/time.h"
 
@@ -26,14 +27,6 @@ class Sink {
   // gone away closed() is true and bytes are dropped without an error.
   virtual Status write(std::string_view bytes) = 0;
   virtual bool closed() const { return false; }
-};
-
-// Where bytes come from.
-class Source {
- public:
-  virtual ~Source() = default;
-  // At most `size` bytes, as soon as there are any; 0 at the end. Errors: kInputUnreadable, kCancelled.
-  virtual Result<std::size_t> read(char* into, std::size_t size) = 0;
 };
 
 // What completes a line: its end from `from` on becomes `text`; where that adds nothing, `choices` tell what could follow.

@@ -196,6 +196,10 @@ std::string_view name_of(Code code);
   X(RunnerElsewhere, 8018, kUnavailable, 7, 503, "runs are carried out by the process that holds the store",                      \
     "run it there, or once that process has ended")                                                                               \
   X(StepWaitsNot, 8019, kRuleViolated, 4, 409, "the step does not wait for that", "see: forgectl workflow trace RUN")             \
+  X(ItemsFormat, 8040, kInvalidArgument, 4, 422, "the items of a map are in an unknown format",                                   \
+    "name the file .csv, .ndjson or .jsonl, packed with .gz or .zst behind it")                                                   \
+  X(ItemsDiffer, 8041, kVersionConflict, 5, 409, "the items of a map are not those that it has begun with",                       \
+    "put the file back as it was")                                                                                                \
   X(Usage, 9001, kInvalidArgument, 2, 400, "the command line cannot be read", "see: forgectl help")                               \
   X(UnknownCommand, 9002, kInvalidArgument, 2, 400, "unknown command", "see: forgectl help")                                      \
   X(UnknownFlag, 9003, kInvalidArgument, 2, 400, "unknown flag", "see: forgectl help COMMAND")                                    \

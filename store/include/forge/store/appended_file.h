@@ -13,7 +13,8 @@ namespace forge {
 
 class AppendedFile {
  public:
-  // Opens the file, or makes it where there is none; its name is durable then. Errors: kOutputFailed.
+  // Opens the file, or makes it where there is none; its name is durable then. While it is open, nobody else opens it so. Errors:
+  // kOutputFailed.
   static Result<AppendedFile> open(const std::string& path);
   AppendedFile(AppendedFile&& other) noexcept;
   AppendedFile& operator=(AppendedFile&& other) noexcept;

@@ -1,10 +1,10 @@
-#include "csv_reader.h"
+#include "forge/events/csv_reader.h"
 
 #include <algorithm>
 
 #include "forge/events/json.h"
 
-namespace forge::cli {
+namespace forge {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64 << 10;
@@ -255,4 +255,4 @@ void CsvReader::check_text(CsvRow& row) const {
   }
 }
 
-}  // namespace forge::cli
+}  // namespace forge

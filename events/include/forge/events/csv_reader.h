@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "forge/cli/run.h"
+#include "forge/events/source.h"
 #include "forge/events/status.h"
 
-namespace forge::cli {
+namespace forge {
 
 inline constexpr std::size_t kCsvColumnsMax = 4096;
 inline constexpr std::size_t kCsvFieldBytesMax = 1 << 20;
@@ -114,4 +114,4 @@ class CsvReader {
   Status failure_;
 };
 
-}  // namespace forge::cli
+}  // namespace forge
