@@ -51,6 +51,20 @@ Result<std::shared_ptr<const WorkflowDefinition>> read_workflow_file(Session& se
   return std::move(outcome.definition);
 }
 
+Result<std::optional<Token>> read_start_token(Session& session, std::span<const std::string> words) {
+  const auto path = session.arguments.if_text("token");
+  if (!path) return std::optional<Token>();
+  if (!words.empty() || session.arguments.if_text("input")) {
+    return Status(ErrorId::kUsage, "--token gives all inputs").state("no run was started").remedy("leave the others out");
+  }
+  FORGE_ASSIGN(const std::string text, read_input(session, *path, kBytesMax));
+  FORGE_ASSIGN(Token token, token_from_json(text, *path));
+  if (token.values.if_object() != nullptr) return std::optional<Token>(std::move(token));
+  return Status(ErrorId::kTokenInvalid, "the values of " + *path + " are no inputs")
+      .why("inputs have names, so they are an object")
+      .state("no run was started");
+}
+
 Result<Object> read_run_input(Session& session, const WorkflowDefinition& definition, std::span<const std::string> words) {
   Object given;
   if (const auto input = session.arguments.if_text("input")) {

@@ -4,12 +4,15 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "forge/workflows/definition.h"
 #include "forge/workflows/program.h"
 #include "forge/workflows/runs.h"
+#include "forge/workflows/token.h"
 #include "session.h"
 
 namespace forge::cli {
@@ -18,6 +21,9 @@ namespace forge::cli {
 Result<std::shared_ptr<const WorkflowDefinition>> read_workflow_file(Session& session, const std::string& path,
                                                                      std::vector<Status>& errors);
 
+// The token that --token names, as the start of a run: its values are the inputs. Nothing without the flag. Errors: kTokenInvalid,
+// kJsonInvalid, kInputUnreadable; kUsage beside other inputs.
+Result<std::optional<Token>> read_start_token(Session& session, std::span<const std::string> words);
 // The inputs from NAME=VALUE words, typed as the definition declares them, and from --input. Errors: kUsage, kJsonInvalid.
 Result<Object> read_run_input(Session& session, const WorkflowDefinition& definition, std::span<const std::string> words);
 

@@ -75,6 +75,11 @@ class RunDecider {
   void fetch_failed(HopId hop);
   void stop_fetches();
   bool fetches_pages(HopId hop) const;
+  void take_portion(Loop& loop, const Object& portion);
+  void stop_when_too_bad(HopId hop);
+  void note_bad(Loop& loop, const RunFrame& item);
+  bool is_file(HopId hop) const;
+  bool keeps_results(HopId hop) const { return !is_file(hop) || planned(hop).is_read; }
   // The innermost item around that frame, itself included, which may fail without its map; kNoFrame without one.
   FrameId lone_item(FrameId frame) const;
   // All of these around it, from the inside out; none where there is no such frame.

@@ -60,7 +60,7 @@ void RunDecider::close_frame(FrameId id) {
   if (kind == fb::Body::RecurseStep) return continue_recurse(owner, value);
   if (kind == fb::Body::MapStep) {
     --loop.running;
-    loop.results[index] = std::move(value);
+    if (keeps_results(owner)) loop.results[index] = std::move(value);
     return continue_map(owner);
   }
   if (index == 1) loop.results.push_back(std::move(value));
@@ -103,115 +103,6 @@ void RunDecider::erase_frame(FrameId id) {
   if (around != state_.frames.end()) around->second.inside.erase(id);
   state_.frames.erase(id);
   ++state_.erased;
-}
-
-// Opens items up to the window. With chunks, the next ones begin when all of the last have ended.
-void RunDecider::continue_map(HopId hop) {
-  const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
-  Loop& loop = state_.loops.at(hop);
-  const std::size_t window = std::max(map.window, 1U);
-  const std::size_t batch_max = std::max(map.batch, 1U);
-  const bool chunk_runs = map.chunks && loop.running > 0;
-  while (!chunk_runs && loop.running < window && loop.taken < loop.items.size()) {
-    Value item;
-    if (batch_max == 1) {
-      item = std::move(loop.items[loop.taken++]);
-    } else {
-      List batch;
-      while (batch.size() < batch_max && loop.taken < loop.items.size()) batch.push_back(std::move(loop.items[loop.taken++]));
-      item = std::move(batch);
-    }
-    ++loop.running;
-    loop.results.emplace_back();
-    open_frame(planned(hop).blocks[0], hop, loop.next++, slot(hop).hops - 1, &item);
-    if (!state_.loops.contains(hop)) return;
-  }
-  if (loop.taken < loop.items.size()) return;
-  loop.items.clear();
-  loop.taken = 0;
-  if (!loop.complete && !state_.pending.contains(hop)) return fetch(hop);
-  if (loop.complete && loop.running == 0) finish_map(hop);
-}
-
-void RunDecider::fetch(HopId hop) {
-  RunScope scope = scope_at(hop);
-  Loop& loop = state_.loops.at(hop);
-  scope.set_cursor(loop.cursor);
-  Result<Value> source = given_to(planned(hop).body, scope);
-  // Items of earlier pages may still run.
-  if (!source.ok()) return fail_step(hop, error_of(source.status()));
-  state_.pending.insert(hop);
-  Command& made = command(Command::Kind::kFetch, hop);
-  if (fetches_pages(hop)) {
-    Object page = *source->if_object();
-    page.add("cursor", loop.cursor);
-    source = Value(std::move(page));
-  }
-  made.value = *std::move(source);
-  if (!fetches_pages(hop)) return;
-  made.attempt = ++loop.fetches;
-  ++loop.tries;
-}
-
-bool RunDecider::fetches_pages(HopId hop) const {
-  const fb::MapStepT* map = planned(hop).declared->body.AsMapStep();
-  return map != nullptr && map->source == fb::MapSource::Pages;
-}
-
-// A page is asked for again as the map's `retry` says; without one, or when that is over, the map fails.
-void RunDecider::fetch_failed(HopId hop) {
-  const auto found = state_.loops.find(hop);
-  if (found == state_.loops.end() || !state_.pending.contains(hop)) return;
-  const Loop& loop = found->second;
-  if (fetches_pages(hop) && fact_.attempt != loop.fetches) return;
-  if (!is_failed(hop.frame) && fetches_pages(hop) && may_retry(hop, loop.tries, fact_.error.code))
-    return retry_later(hop, loop.tries);
-  state_.pending.erase(hop);
-  fail_step(hop, fact_.error);
-}
-
-// Of a run that is over, nobody waits for pages.
-void RunDecider::stop_fetches() {
-  for (const auto& [hop, loop] : state_.loops) {
-    if (!loop.complete && state_.pending.contains(hop) && fetches_pages(hop))
-      command(Command::Kind::kStop, hop).attempt = loop.fetches;
-  }
-}
-
-void RunDecider::take_items(HopId hop) {
-  const auto found = state_.loops.find(hop);
-  if (found == state_.loops.end() || state_.pending.erase(hop) == 0 || is_failed(hop.frame)) return;
-  if (const List* items = fact_.value.if_list())
-    found->second.items.insert(found->second.items.end(), items->begin(), items->end());
-  found->second.complete = fact_.last;
-  found->second.cursor = fact_.cursor;
-  found->second.tries = 0;
-  continue_map(hop);
-}
-
-void RunDecider::finish_map(HopId hop) {
-  const bool bad = too_many_bad(hop);
-  Loop loop = std::move(state_.loops.at(hop));
-  state_.loops.erase(hop);
-  if (bad)
-    return fail_step(hop,
-                     {"bad_items", std::to_string(loop.failures.size()) + " of " + std::to_string(loop.next) + " items failed"});
-  if (!loop.failures.empty()) state_.warnings = true;
-  List results(std::make_move_iterator(loop.results.begin()), std::make_move_iterator(loop.results.end()));
-  const bool plain = planned(hop).declared->body.AsMapStep()->on_item_error == fb::ItemError::Fail;
-  Value result = std::move(results);
-  if (!plain) result = Object{{"results", std::move(result)}, {"failures", std::move(loop.failures)}};
-  finish(hop, std::move(result), StepStatus::kDone, loop.passed);
-}
-
-// A share is held against the items known so far only at the end; a number at once.
-bool RunDecider::too_many_bad(HopId hop) const {
-  const fb::MapStepT& map = *planned(hop).declared->body.AsMapStep();
-  const Loop& loop = state_.loops.at(hop);
-  const std::uint64_t bad = loop.failures.size();
-  if (map.bad_max > 0 && bad > map.bad_max) return true;
-  const bool ended = loop.complete && loop.running == 0 && loop.taken == loop.items.size();
-  return ended && map.bad_max_ppm > 0 && bad * 1'000'000 > loop.next * std::uint64_t{map.bad_max_ppm};
 }
 
 // before_all, the block, after_all; or begin, the block, commit. `abort` is none of them.

@@ -105,6 +105,7 @@ void RunDecider::fail_step(HopId hop, const RunError& error, Value beside) {
   release_key(hop);
   const FrameId item = lone_item(hop.frame);
   if (item == kNoFrame) return fail_run(RunOutcome::kCompensated, error);
+  if (!state_.frames.at(item).failed) state_.frames.at(item).failed_step = planned(hop).path;
   fail_item(item, error);
 }
 
@@ -139,17 +140,10 @@ void RunDecider::drain_item(FrameId item) {
   const HopId map = frame.owner;
   Loop& loop = state_.loops.at(map);
   --loop.running;
-  loop.failures.push_back(
-      Object{{"index", static_cast<std::int64_t>(frame.index)}, {"code", frame.error.code}, {"message", frame.error.message}});
+  note_bad(loop, frame);
   erase_frame(item);
   if (is_failed(map.frame)) return;
-  if (too_many_bad(map)) {
-    // No more items begin; once those that run have ended, the step fails.
-    state_.pending.erase(map);
-    loop.items.clear();
-    loop.taken = 0;
-    loop.complete = true;
-  }
+  stop_when_too_bad(map);
   continue_map(map);
 }
 

@@ -146,6 +146,7 @@ void RunDecider::choose(HopId hop) {
 void RunDecider::start_loop(HopId hop) {
   Loop loop;
   loop.passed = slot(hop).hops - 1;
+  loop.begun = state_.now;
   const bool map = kind_of(hop) == fb::Body::MapStep;
   Value given;
   if (map || kind_of(hop) == fb::Body::RecurseStep) {

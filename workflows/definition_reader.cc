@@ -9,6 +9,8 @@
 namespace forge::internal {
 namespace {
 
+constexpr std::int64_t kEveryUnit = 1'000'000;
+
 class DefinitionReader {
  public:
   DefinitionReader(const Findings& findings, TableReader& table) : findings_(findings), table_(table) {}
@@ -22,7 +24,7 @@ class DefinitionReader {
                     "a name is a letter, then letters, digits, '_' and '-', 64 at most");
     }
     made.description = table_.text("description");
-    made.on = read_hook();
+    read_stimulus(made);
     made.ttl_hops = static_cast<std::uint8_t>(table_.number("ttl_hops", 1, 255, made.ttl_hops));
     made.deadline = table_.duration("deadline");
     made.max_concurrency = static_cast<std::uint32_t>(table_.number("max_concurrency", 1, 100'000, 0));
@@ -34,17 +36,40 @@ class DefinitionReader {
   }
 
  private:
-  std::unique_ptr<fb::HookT> read_hook() {
+  // { event, where, key }, { schedule } or { every }, each with `input`.
+  void read_stimulus(fb::WorkflowDefinitionT& made) {
     const Declared* declared = table_.take_table("on");
-    if (declared == nullptr) return nullptr;
+    if (declared == nullptr) return;
     TableReader table(findings_, *declared, "on", "the hook");
+    if (table.has("schedule") || table.has("every")) {
+      made.schedule = read_schedule(table);
+    } else {
+      made.on = read_hook(table);
+    }
+    table.finish();
+  }
+
+  std::unique_ptr<fb::ScheduleT> read_schedule(TableReader& table) {
+    auto schedule = std::make_unique<fb::ScheduleT>();
+    const bool both = table.has("schedule") && table.has("every");
+    schedule->cron = table.text("schedule");
+    schedule->every = table.duration("every");
+    schedule->input = table.named("input");
+    if (both || (schedule->cron.empty() && schedule->every == 0)) table.missing("schedule", "either schedule or every");
+    if (schedule->every % kEveryUnit != 0) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("every"), "the hook is not due at whole seconds",
+                    "once a second is the most");
+    }
+    return schedule;
+  }
+
+  std::unique_ptr<fb::HookT> read_hook(TableReader& table) {
     auto hook = std::make_unique<fb::HookT>();
     hook->event = table.text("event");
-    if (hook->event.empty()) table.missing("event", "an event type, or a pattern with *");
+    if (hook->event.empty()) table.missing("event", "an event type, or a pattern with *; or schedule, or every");
     hook->where = table.text("where");
     hook->input = table.named("input");
     hook->key = table.binding("key");
-    table.finish();
     return hook;
   }
 

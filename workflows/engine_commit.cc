@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "commit_errors.h"
+#include "fetch_work.h"
+#include "forge/events/json.h"
 #include "run_engine.h"
 
 namespace forge::internal {
@@ -11,6 +13,16 @@ namespace {
 
 bool is_of_run(const std::string& resource) {
   return resource == "_run";
+}
+
+// Of a map whose run completes with these records: where a later run goes on.
+std::optional<NamedCheckpoint> checkpoint_at_end(const RunFold& fold, std::size_t records) {
+  const RunState& state = fold.state();
+  if (state.mark_name.empty() || state.outcome != RunOutcome::kCompleted || state.unwound) return std::nullopt;
+  const auto last = fold.records().begin() + static_cast<std::ptrdiff_t>(records);
+  const bool ends = std::any_of(fold.records().begin(), last, [](const auto& one) { return one.action == "_run.end"; });
+  if (!ends) return std::nullopt;
+  return NamedCheckpoint{checkpoint_of_map(state.mark_name), to_json(state.mark)};
 }
 
 }  // namespace
@@ -65,6 +77,7 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
     options.timeout = entry->timeout;
     if (entry->result) entry->details = Object();  // made anew where it is written again
   }
+  options.checkpoint = checkpoint_at_end(fold, records);
   const auto first = std::find_if(actions.begin(), actions.end(), [](const auto& one) { return one.action.starts_with("_run."); });
   first->if_version = live.run.version;
   live.committing = true;

@@ -41,6 +41,7 @@ Status RunEngine::read_hooks(const View& view) {
       if (options_.log) options_.log(LogLevel::kError, found.status().message());
       continue;
     }
+    FORGE_TRY(read_schedule(view, name, *found));
     if (found->definition->plan().declared->on == nullptr) continue;
     FORGE_ASSIGN(const Record record, view.get("_workflow", name));
     hooks_[name] = {found->pin, found->definition, record.seq()};
@@ -60,6 +61,8 @@ void RunEngine::take_workflow_event(const Event& event) {
     return;
   }
   unpark(ErrorId::kWorkflowNotFound);
+  const Status scheduled = read_schedule(store_.view(), event.key, *found);
+  if (!scheduled.ok() && options_.log) options_.log(LogLevel::kError, scheduled.message());
   hooks_.erase(event.key);
   if (found->definition->plan().declared->on != nullptr) hooks_[event.key] = {found->pin, found->definition, event.seq};
 }

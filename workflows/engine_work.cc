@@ -107,6 +107,7 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
     attempt->is_program = work.step->body.type == fb::Body::ExecStep;
     return body.ok() ? call(live, work, attempt, *std::move(body)) : park(live, body.status());
   }
+  if (fetches_files(work)) return fetch(live, work, attempt);
   if (is_http(work)) return start_call(live, work, attempt);
   const bool reads = work.step->body.type == fb::Body::ReadStep || work.purpose == Purpose::kFetch;
   if (!reads) {
@@ -214,8 +215,12 @@ void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Obj
   Entry entry{.fact = fact_of(work, outcome.outcome), .details = std::move(details), .causation = work.since, .answers_work = true};
   if (stands_for_run(work, live.run.fold->plan())) entry.fact.hops = work.hops > 0 ? work.hops - 1 : 0;
   entry.fact.pause_us = outcome.pause_us;
-  entry.fact.cursor = outcome.cursor;
-  entry.fact.last = entry.fact.kind == Fact::Kind::kItems && outcome.cursor.is_null();
+  if (entry.fact.kind == Fact::Kind::kItems) {
+    entry.fact.items = std::move(outcome.items);
+    entry.fact.cursor = outcome.cursor;
+    entry.fact.last = outcome.last && outcome.cursor.is_null();
+    if (!outcome.told.empty()) entry.details.add("message", outcome.told);
+  }
   const bool done = outcome.outcome.kind == StepOutcome::Kind::kDone || outcome.outcome.kind == StepOutcome::Kind::kHalted;
   if (done) {
     entry.actions = std::move(outcome.actions);

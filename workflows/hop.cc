@@ -38,7 +38,7 @@ class HopFinder {
     const bool named = at_ == std::to_string(event.seq);
     const bool wanted = named || (!at_.empty() && internal::text_at(event.arguments, "step") == at_);
     FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view, event));
-    FORGE_ASSIGN(const std::optional<Fact> fact, internal::fact_in(event, result ? &*result : nullptr));
+    FORGE_ASSIGN(const std::optional<Fact> fact, fold_.fact_in(event, result ? &*result : nullptr));
     if (fact) {
       const bool of_step = wanted && fact->kind != Fact::Kind::kStarted && fact->hop.step != internal::kNone;
       if (of_step) begin(event, fact->hop);

@@ -10,6 +10,7 @@
 
 #include "forge/workflows/definition.h"
 #include "recipe.h"
+#include "schedule.h"
 
 namespace forge::internal {
 
@@ -49,6 +50,8 @@ struct PlannedStep {
   PlannedBody undo;
   bool can_skip = false;  // it has a `where`, or a guard that skips
   bool kept = false;      // an undo reads its result
+  bool is_read = false;   // of a map over a file: some step reads the items' results
+  bool is_pure = false;   // of the same: what is inside is decided without anything outside, so portions are mapped as a whole
 };
 
 struct PlannedBlock {
@@ -69,7 +72,8 @@ struct Plan {
   const fb::WorkflowDefinitionT* declared = nullptr;
   std::vector<PlannedBlock> blocks;  // the whole workflow's first
   std::vector<PlannedStep> steps;    // in declared order, those inside a step behind it
-  PlannedHook hook;                  // where the definition has one
+  PlannedHook hook;                  // where the definition has one; of a schedule its input
+  std::vector<Schedule> schedule;    // none or one
   HopCount hops;
 };
 

@@ -8,6 +8,7 @@
 #include "body_parts.h"
 #include "hop_count.h"
 #include "plan.h"
+#include "pure_steps.h"
 #include "step_order.h"
 
 namespace forge::internal {
@@ -42,6 +43,7 @@ class Planner final : public Resolver {
     if (definition_.body != nullptr) lay_out(*definition_.body, kNone, "step", "", 0);
     compile_hook();
     for (current_ = 0; current_ < plan_.steps.size(); ++current_) compile_step();
+    mark_pure_maps(plan_);
     connect(plan_);
     check_order(plan_, places_, findings_);
     if (findings_.errors.empty()) check_hops();
@@ -63,6 +65,8 @@ class Planner final : public Resolver {
     } else {
       reference.root = Root::kStep;
       FORGE_ASSIGN(reference.step, step_named(path.root));
+      const bool of_results = path.parts.empty() || path.parts[0].name == "results";
+      if (of_results) plan_.steps[reference.step].is_read = true;
     }
     reference.path = std::move(path);
     return reference;
@@ -147,13 +151,31 @@ class Planner final : public Resolver {
 
   void compile_hook() {
     current_ = kNone;
-    if (definition_.on == nullptr) return;
     allowed_ = {};
     allowed_.event = true;
+    if (definition_.schedule != nullptr) {
+      compile_schedule(*definition_.schedule);
+      return compile_hook_input(definition_.schedule->input);
+    }
+    if (definition_.on == nullptr) return;
     plan_.hook.where = Condition::compile(compilation_, definition_.on->where, "on.where");
-    plan_.hook.input = NamedRecipes::compile(compilation_, definition_.on->input, "on.input");
     plan_.hook.key = Recipe::compile(compilation_, definition_.on->key.get(), "on.key");
-    for (const auto& given : definition_.on->input) {
+    compile_hook_input(definition_.on->input);
+  }
+
+  void compile_schedule(const fb::ScheduleT& declared) {
+    if (declared.every > 0) {
+      plan_.schedule.push_back(Schedule::every(declared.every));
+      return;
+    }
+    Result<Schedule> parsed = Schedule::parse(declared.cron);
+    if (!parsed.ok()) return findings_.add(parsed.status(), "on.schedule");
+    plan_.schedule.push_back(*std::move(parsed));
+  }
+
+  void compile_hook_input(const std::vector<std::unique_ptr<fb::NamedT>>& input) {
+    plan_.hook.input = NamedRecipes::compile(compilation_, input, "on.input");
+    for (const auto& given : input) {
       if (std::find(inputs_.begin(), inputs_.end(), given->name) != inputs_.end()) continue;
       findings_.add(ErrorId::kWorkflowReference, "on.input." + given->name + "!",
                     "the hook gives an unknown input '" + given->name + "'", nearest_or_list(given->name, inputs_));
@@ -176,7 +198,7 @@ class Planner final : public Resolver {
     const fb::StepT& declared = *step.declared;
     const std::string& place = places_[current_];
     allowed_ = {};
-    allowed_.event = definition_.on != nullptr;
+    allowed_.event = definition_.on != nullptr || definition_.schedule != nullptr;
     allowed_.item = inside_items();
     for (std::size_t i = 0; i < declared.after.size(); ++i) {
       const auto needed = step_named(declared.after[i]);

@@ -104,7 +104,7 @@ Status Replay::take(const Event& event) {
   if (!step.empty()) seen_.insert(step);
   comparing_ = comparing_ || step == from_;
   FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view_, event));
-  FORGE_ASSIGN(const std::optional<Fact> fact, internal::fact_in(event, result ? &*result : nullptr));
+  FORGE_ASSIGN(const std::optional<Fact> fact, own_.fact_in(event, result ? &*result : nullptr));
   if (fact) return take_fact(event, *fact, result ? &*result : nullptr);
   take_record(event);
   return {};

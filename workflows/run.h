@@ -38,6 +38,19 @@ struct RunError {
   friend bool operator==(const RunError&, const RunError&) = default;
 };
 
+// Where an item of a file stands in it.
+struct ItemPlace {
+  std::uint64_t row = 0;
+  std::uint64_t offset = 0;
+  friend bool operator==(const ItemPlace&, const ItemPlace&) = default;
+};
+
+struct MapItem {
+  Value value;
+  ItemPlace place;
+  friend bool operator==(const MapItem&, const MapItem&) = default;
+};
+
 // ---- What happened
 
 enum class TimerKind : std::uint8_t { kSleep, kRetry, kUndoRetry, kStepDeadline, kRunDeadline };
@@ -52,7 +65,7 @@ struct Fact {
     kStopped,           // hop, attempt: it was told to stop, and did before it was done; or it was given up
     kTimer,             // hop (but for the run's deadline), timer
     kSignalled,         // hop, value: what it waited for came
-    kItems,             // hop, attempt, value: a list of further items; cursor: of the next page; last: there are no more
+    kItems,             // hop, attempt, value: a list of further items, or what a portion came to; cursor; last: there are no more
     kCompensated,       // hop: what a clause does first is done
     kCompensateFailed,  // hop, error
     kUndone,            // hop
@@ -71,6 +84,7 @@ struct Fact {
   HopId hop;  // of a child's kStarted: the parent's, whose result it is
   std::uint32_t attempt = 0;
   Value value;
+  std::vector<MapItem> items;  // of kItems of a file: the journal holds where they stand, and they are read again from there
   RunError error;
   TimerKind timer = TimerKind::kSleep;
   bool last = false;
@@ -110,7 +124,7 @@ struct Command {
     kStop,        // hop, attempt: tell it to stop
     kTimer,       // hop, timer, at
     kAwait,       // hop, value: {key, …}: tell of the signal, event or approval that it waits for
-    kFetch,       // hop, attempt, value: get the next items of a map that come from elsewhere
+    kFetch,       // hop, attempt, value: get the next items of a map that come from elsewhere; and set aside those that failed
     kCompensate,  // hop, value, clause: what it does first
     kUndo,        // hop, attempt, value; step: whose commands reverse it, as far as it is not the hop's own
     kDebug,       // hop, value: the label
@@ -185,18 +199,30 @@ struct RunFrame {
   std::uint32_t kept = 0;           // undo entries of hops in it
   std::set<FrameId> inside;         // frames that steps of it have opened
   RunError error;                   // of an item that failed
+  std::string failed_step;          // the same: where
+  std::vector<ItemPlace> places;    // of an item, or batch, of a file
   std::vector<std::uint64_t> undo;  // of an item that may fail alone: the entries in it and inside it, ascending
   std::vector<Slot> slots;          // by the steps' places
 };
 
 // How far a map, recurse, group or around step is.
 struct Loop {
-  List items;  // not yet begun, from `taken` on
+  List items;                     // not yet begun, from `taken` on
+  std::vector<ItemPlace> places;  // of items of a file, by place in `items`
   std::size_t taken = 0;
   std::size_t next = 0;  // the index of the next item, iteration or block
   std::size_t running = 0;
-  std::vector<Value> results;          // by index; of a group or around, the one of its own block
-  List failures;                       // {index, code, message} of each item that failed
+  std::vector<Value> results;  // by index; of a group or around, the one of its own block
+  List failures;               // {index, code, message} of each item that failed; of a file's the first ones, by row
+  std::uint64_t bad = 0;       // items that failed
+  std::uint64_t found = 0;     // items of a file so far
+  Value position;              // of a file: behind them
+  List unwritten;              // failures with their items that are still to be set aside
+  Value quarantine_bytes;      // of the file that has the others; null until it was looked at
+  Time begun;
+  double part = 0;                     // of the file that was read
+  bool is_portion = false;             // its bad items are counted elsewhere
+  bool is_given_up = false;            // too many items failed
   std::uint32_t passed = 0;            // the minimum of what the frames passed on
   bool complete = true;                // no more items will come
   Value cursor;                        // of pages: where the next one begins
@@ -212,6 +238,12 @@ struct UndoEntry {
 };
 
 enum class RunPhase : std::uint8_t { kNew, kRunning, kHalting, kHalted, kFailing, kUndoing, kEnded };
+
+// Members of the value of kFetch, beside what the source is given.
+inline constexpr const char* kFetchPosition = "position";
+inline constexpr const char* kFetchFailures = "failures";
+inline constexpr const char* kFetchQuarantine = "quarantine_bytes";
+inline constexpr const char* kFetchFlush = "flush";  // no more items are wanted
 
 // How many steps of a run are in flight at most, where its start says nothing.
 inline constexpr std::uint32_t kConcurrency = 64;
@@ -242,6 +274,8 @@ struct RunState {
   bool undo_failed = false;      // something of a child could not be undone
   bool unwound = false;          // it completed, and its parent undoes it
   std::int64_t deadline_us = 0;  // the run's; 0: none
+  std::string mark_name;         // the named checkpoint that moves when the run has completed, and where to
+  Value mark;
   FrameId next_frame = 0;
   std::uint64_t erased = 0;  // frames that were let go before all in them was done
   std::unordered_map<FrameId, RunFrame> frames;

@@ -68,11 +68,32 @@ std::string waits_for(const RunFold& fold, const Command& command) {
   return (wait.event.empty() ? wait.signal : wait.event) + (text.empty() ? "" : "/" + text);
 }
 
+OpenStep::Progress progress_of(const internal::Loop& loop, Time now) {
+  OpenStep::Progress made{.items = loop.found, .bad = loop.bad, .part = loop.part};
+  const auto took = static_cast<double>(now.micros - loop.begun.micros);
+  if (took <= 0 || loop.found == 0) return made;
+  made.items_a_second = static_cast<double>(loop.found) * 1e6 / took;
+  if (loop.part > 0) made.left_us = static_cast<std::int64_t>(took * (1 - loop.part) / loop.part);
+  return made;
+}
+
+// Maps over files.
+void add_maps(const RunFold& fold, std::vector<OpenStep>& steps) {
+  for (const auto& [hop, loop] : fold.state().loops) {
+    const fb::MapStepT* map = fold.plan().steps[hop.step].declared->body.AsMapStep();
+    if (map == nullptr || map->source != fb::MapSource::File) continue;
+    steps.push_back({.step = fold.path_of_hop(hop), .state = "mapping"});
+    steps.back().progress = progress_of(loop, fold.state().now);
+  }
+}
+
 std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
   std::vector<OpenStep> steps;
   for (const auto& [hop, open] : fold.work()) {
     if (fold.work(hop) == nullptr) continue;
     const Command::Kind kind = open.command.kind;
+    const fb::MapStepT* map = fold.plan().steps[hop.step].declared->body.AsMapStep();
+    if (kind == Command::Kind::kFetch && map->source == fb::MapSource::File) continue;
     steps.push_back(open_step(fold, open.command,
                               kind == Command::Kind::kUndo         ? "undoing"
                               : kind == Command::Kind::kCompensate ? "compensating"
@@ -92,6 +113,7 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
     steps.push_back(open_step(fold, open.command, timer.second == TimerKind::kSleep ? "sleeping" : "backing off"));
     steps.back().until = open.command.at;
   }
+  add_maps(fold, steps);
   return steps;
 }
 
@@ -110,8 +132,11 @@ Result<RunDetail> run_detail(const View& view, const std::string& id) {
   FORGE_TRY(read);
   if (detail.info.has_ended()) return detail;
   internal::DefinitionCache cache;
-  FORGE_ASSIGN(const ReadRun run, internal::read_run(view, id, cache, {}));
-  detail.open = open_steps(view, *run.fold);
+  Result<ReadRun> run = internal::read_run(view, id, cache, {});
+  // What is open depends on the items where a map reads them again: without their file, the journal alone is told.
+  if (run.status().id() == ErrorId::kItemsDiffer || run.status().id() == ErrorId::kInputUnreadable) return detail;
+  FORGE_TRY(run.status());
+  detail.open = open_steps(view, *run->fold);
   return detail;
 }
 

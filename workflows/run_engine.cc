@@ -286,6 +286,7 @@ void RunEngine::tick() {
 void RunEngine::fire(const Timer& timer) {
   if (timer.kind == Due::kStartAgain) return start_hooked();
   if (timer.kind == Due::kRequests) return http_->tick();
+  if (timer.kind == Due::kSchedule) return start_due(timer.run);
   LiveRun* live = find(timer.run);
   if (live == nullptr || live->parked || live->run.fold == nullptr) return;
   const auto attempt = live->attempts.find(timer.hop);
@@ -340,7 +341,7 @@ void RunEngine::wait_for_requests() const {
 
 EngineSummary RunEngine::summary() const {
   EngineSummary summary;
-  summary.idle = busy_ == 0 && hooked_.empty() && !starting_;
+  summary.idle = busy_ == 0 && hooked_.empty() && !starting_ && schedules_starting_ == 0;
   summary.seen = seen_;
   summary.failure = failure_;
   summary.parked = parked_;

@@ -113,10 +113,10 @@ class RunEngine {
     std::optional<Status> parked;
   };
 
-  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain, kRequests };
+  enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain, kRequests, kSchedule };
   struct Timer {
     Due kind = Due::kFact;
-    std::string run;
+    std::string run;  // of kSchedule: the workflow
     HopId hop;
     TimerKind timer = TimerKind::kSleep;
     std::uint32_t attempt = 0;
@@ -126,6 +126,14 @@ class RunEngine {
     DefinitionPin pin;
     std::shared_ptr<const WorkflowDefinition> definition;
     Seq since = 0;
+  };
+
+  struct Scheduled {
+    DefinitionPin pin;
+    std::shared_ptr<const WorkflowDefinition> definition;
+    Actor actor = {};  // who declared it, and in whose name its runs are
+    Time seen;         // what was due up to here has its runs
+    bool starting = false;
   };
 
   // ---- Runs (run_engine.cc)
@@ -164,6 +172,8 @@ class RunEngine {
   void take_outcome(const std::string& id, const std::shared_ptr<Attempt>& attempt, const Work& work, WorkOutcome outcome,
                     std::int64_t duration_ns);
   void stop_hop(LiveRun& live, const HopId& hop);
+  static bool fetches_files(const Work& work);
+  void fetch(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt);  // engine_fetch.cc
   void answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details = {});
 
   // ---- Steps that are workflows (engine_children.cc)
@@ -206,6 +216,13 @@ class RunEngine {
   void take_hooked(const Status& started);
   void note_hooks_seen();
 
+  // ---- Schedules (engine_schedules.cc)
+  Status read_schedule(const View& view, const std::string& name, const DeclaredWorkflow& declared);
+  void await_due(const std::string& name);
+  void start_due(const std::string& name);
+  Result<ActionRequest> scheduled_request(const Scheduled& scheduled, Time due) const;
+  void take_scheduled(const std::string& name, Time due, const Status& started);
+
   Store& store_;
   RunLoop& loop_;
   const EngineOptions options_;
@@ -217,8 +234,10 @@ class RunEngine {
   std::map<std::string, std::set<std::pair<std::string, HopId>>> waiting_;  // by signal: run and hop
   // By pattern and key, which is empty where any will do: run and hop.
   std::map<std::string, std::map<std::string, std::set<std::pair<std::string, HopId>>>> event_waits_;
-  std::map<std::string, Hook> hooks_;  // by workflow
-  std::deque<Event> hooked_;           // events whose runs are to be started, in order
+  std::map<std::string, Hook> hooks_;           // by workflow
+  std::deque<Event> hooked_;                    // events whose runs are to be started, in order
+  std::map<std::string, Scheduled> schedules_;  // by workflow
+  std::size_t schedules_starting_ = 0;          // whose runs are being written
   bool starting_ = false;
   Seq hooks_seen_ = 0;   // no run is to be started for events up to here
   Seq hooks_noted_ = 0;  // the same, as the store has it

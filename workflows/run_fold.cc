@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fetch_work.h"
 #include "forge/events/json.h"
 #include "journal.h"
 
@@ -50,6 +51,17 @@ Status RunFold::take(const Event& event, const Event* result) {
   return {};
 }
 
+// What was mapped as a whole is in the fact.
+Status RunFold::read_items_again(Fact& fact) {
+  const OpenCommand* open = work(fact.hop);
+  if (open == nullptr || open->command.kind != Command::Kind::kFetch) return {};
+  const PlannedStep& step = plan().steps[fact.hop.step];
+  const fb::MapStepT& map = *step.declared->body.AsMapStep();
+  const Object* command = open->command.value.if_object();
+  if (map.source != fb::MapSource::File || step.is_pure || command == nullptr) return {};
+  return read_again(*files_.of(fact.hop), map, *command, fact);
+}
+
 std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
   note_done(fact, seq);
   if (is_answer(fact.kind)) work_.erase(fact.hop);
@@ -65,7 +77,9 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
       std::any_of(commands.begin(), commands.end(), [](const Command& command) { return command.kind == Command::Kind::kFailed; });
   const bool unwinds = state_.phase >= RunPhase::kFailing && !unwound_before;
   if (failed || unwinds || state_.erased != erased_before) forget_closed();
+  if (fact.kind == Fact::Kind::kItems && !state_.loops.contains(fact.hop)) files_.close(fact.hop);
   if (state_.phase == RunPhase::kEnded) {
+    files_.close_all();
     work_.clear();
     waits_.clear();
     timers_.clear();
@@ -259,7 +273,7 @@ std::uint8_t RunFold::hops_passed(const HopId& hop) const {
   return static_cast<std::uint8_t>(std::min<std::uint32_t>(passed ? slot.hops : slot.hops - 1, UINT8_MAX));
 }
 
-Result<std::optional<Fact>> fact_in(const Event& event, const Event* result) {
+Result<std::optional<Fact>> RunFold::fact_in(const Event& event, const Event* result) {
   const Value* bytes = event.arguments.find("fact");
   if (bytes == nullptr) {
     const bool known =
@@ -275,6 +289,7 @@ Result<std::optional<Fact>> fact_in(const Event& event, const Event* result) {
     fact.correlation = event.correlation;
   }
   if (result != nullptr) fact.value = result_of(*result);
+  if (fact.kind == Fact::Kind::kItems) FORGE_TRY(read_items_again(fact));
   return std::optional<Fact>(std::move(fact));
 }
 

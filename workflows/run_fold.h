@@ -17,6 +17,7 @@
 #include "forge/events/event.h"
 #include "forge/store/transaction.h"
 #include "forge/workflows/definition.h"
+#include "item_files.h"
 #include "run.h"
 
 namespace forge::internal {
@@ -36,8 +37,12 @@ class RunFold {
 
   RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> definition, RunOptions options);
 
-  // Takes the next event of the journal. `result` is the event that the fact names as the step's result, where it names one.
-  // Errors: kDataCorrupt where it holds no fact, or none that this version knows.
+  // The fact of the next event of the journal, complete: with the time at which it was recorded, with what `result` says as its
+  // value, where it names one, and with the items of a file that begin one by one, which are read again. Nothing where the event
+  // records a decision. Errors: kDataCorrupt where it holds no fact, or none that this version knows; of a file kItemsDiffer,
+  // kInputUnreadable.
+  Result<std::optional<Fact>> fact_in(const Event& event, const Event* result);
+  // Takes the next event of the journal. Errors: as above, and kDataCorrupt where it does not follow.
   Status take(const Event& event, const Event* result);
   // Takes a fact that stands in the log at `seq`, with the time at which it was recorded. Returns the commands that follow, all of
   // which are in the lists below.
@@ -47,6 +52,7 @@ class RunFold {
 
   const std::string& id() const { return id_; }
   const WorkflowDefinition& definition() const { return *definition_; }
+  const std::shared_ptr<const WorkflowDefinition>& shared_definition() const { return definition_; }
   const Plan& plan() const { return definition_->plan(); }
   const RunState& state() const { return state_; }
 
@@ -77,12 +83,15 @@ class RunFold {
   bool awaits_child(const HopId& hop) const;
   // Whether what the hop does is to end: the run unwinds, or an item around it does.
   bool stops(const HopId& hop) const;
+  // The files of its maps.
+  ItemFiles& files() { return files_; }
   // What the hop passes on to whatever it causes.
   std::uint8_t hops_passed(const HopId& hop) const;
 
  private:
   void take_command(const Fact& fact, const Command& command, Seq seq);
   void record(const Fact& fact, const Command& command);
+  Status read_items_again(Fact& fact);
   void note_done(const Fact& fact, Seq seq);
   void forget_answered(const HopId& hop);
   void forget_closed();
@@ -98,14 +107,11 @@ class RunFold {
   std::map<TimerId, OpenCommand> timers_;
   std::map<HopId, Seq> done_;     // of steps that have an undo
   std::set<StepIndex> reversed_;  // steps that were undone, or have a step inside that was
+  ItemFiles files_;
   std::deque<ActionRequest> records_;
   Seq halted_at_ = 0;
   std::size_t urgent_ = 0;  // of the records
 };
-
-// The fact of an event of a journal, complete: with the time at which it was recorded, and with what `result` says as its value,
-// where it names one. Nothing where the event records a decision. Errors: kDataCorrupt.
-Result<std::optional<Fact>> fact_in(const Event& event, const Event* result);
 
 // What an event says, as the result of the step that made it: seq, type, resource, key, version and changes.
 Value result_of(const Event& event);

@@ -3,10 +3,7 @@
 namespace forge::internal {
 
 RunScope::RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops)
-    : plan_(plan),
-      state_(state),
-      frame_(frame),
-      run_(Object{{"id", state.id}, {"correlation", state.correlation}, {"hops_left", std::int64_t{hops}}}) {}
+    : plan_(plan), state_(state), frame_(frame), hops_(hops) {}
 
 void RunScope::set_error(const RunError& error, std::uint32_t attempt) {
   error_ = Object{{"code", error.code}, {"message", error.message}, {"attempt", std::int64_t{attempt}}};
@@ -24,6 +21,7 @@ const Value* RunScope::root(const Reference& reference) const {
     case Root::kError:
       return error_.is_null() ? nullptr : &error_;
     case Root::kRun:
+      if (run_.is_null()) run_ = Object{{"id", state_.id}, {"correlation", state_.correlation}, {"hops_left", std::int64_t{hops_}}};
       return &run_;
     case Root::kCursor:
       return cursor_;

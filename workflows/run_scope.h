@@ -30,7 +30,8 @@ class RunScope final : public Scope {
   const Plan& plan_;
   const RunState& state_;
   FrameId frame_;
-  Value run_;
+  std::uint32_t hops_;
+  mutable Value run_;  // made when it is asked for
   Value error_;
   const Value* event_ = nullptr;
   const Value* item_ = nullptr;

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "input_types.h"
 #include "step_reader.h"
 #include "step_values.h"
 #include "value_path.h"
@@ -103,6 +104,10 @@ class BodyReader {
     read_item_error(made);
     read_bad_max(made);
     made.checkpoint = table_.text("checkpoint");
+    if (!made.checkpoint.empty() && !is_workflow_name(made.checkpoint)) {
+      findings_.add(ErrorId::kWorkflowName, table_.path_of("checkpoint"), "'" + made.checkpoint + "' cannot name a checkpoint",
+                    "a name is a letter, then letters, digits, '_' and '-', 64 at most");
+    }
     return made;
   }
 
@@ -318,6 +323,7 @@ class BodyReader {
     }
     made.cursor = table.text("cursor");
     made.items = table.text("items");
+    read_columns(table, made);
     const int given =
         static_cast<int>(!made.query.empty()) + static_cast<int>(made.over != nullptr) + static_cast<int>(made.pages != nullptr);
     if (given != 1) table.missing("query", "one of query, file and pages");
@@ -338,6 +344,30 @@ class BodyReader {
                     table.what() + " has a path '" + text + "' that leads nowhere", "a response has status, headers and body",
                     "write body.next");
     }
+  }
+
+  // The types of a CSV file's columns.
+  void read_columns(TableReader& owner, fb::MapStepT& made) {
+    const Declared* declared = owner.take_table("columns");
+    if (declared == nullptr) return;
+    TableReader table(findings_, *declared, owner.path_of("columns"), table_.what() + "'s columns");
+    for (const Declared::Member& member : declared->members) {
+      const std::string* word = member.value.if_text();
+      if (table.take(member.name) != &member.value) continue;
+      const auto type = word == nullptr ? std::nullopt : find_input_type(*word);
+      const bool fits = type == fb::InputType::String || type == fb::InputType::Int || type == fb::InputType::Float ||
+                        type == fb::InputType::Bool;
+      if (!fits) {
+        table.refuse(member.name, "string, int, float or bool", member.value);
+        continue;
+      }
+      auto column = std::make_unique<fb::InputT>();
+      column->name = member.name;
+      column->type = *type;
+      made.columns.push_back(std::move(column));
+    }
+    table.finish();
+    if (made.source != fb::MapSource::File && made.over == nullptr) owner.missing("file", "a file whose columns these are");
   }
 
   void read_item_error(fb::MapStepT& made) {

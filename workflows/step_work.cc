@@ -69,6 +69,7 @@ Work work_of(const Plan& plan, const OpenCommand& open) {
     return found != nullptr && found->if_list() != nullptr ? *found->if_list() : List();
   };
   work.values = list_of("values");
+  if (work.purpose == Purpose::kFetch && given != nullptr) work.fetch = *given;
   work.named = list_of("named");
   if (const Value* cursor = given == nullptr ? nullptr : given->find("cursor")) work.cursor = *cursor;
   return work;

@@ -28,7 +28,8 @@ struct Work {
   Value cursor;                 // of a page: where it begins; null: the first
   std::string idempotency_key;  // the same for all attempts of the hop, and another for what reverses it
   std::uint32_t hops = 0;
-  Seq since = 0;  // the event that it follows from
+  Seq since = 0;      // the event that it follows from
+  Object fetch = {};  // of kFetch: the value of the command
 };
 
 struct WorkOutcome {
@@ -38,6 +39,9 @@ struct WorkOutcome {
   std::optional<AppendCondition> condition = {};  // that they rest on
   std::int64_t pause_us = 0;                      // it is not tried again before that
   Value cursor = {};                              // of a page: where the next one begins
+  std::vector<MapItem> items = {};                // of kFetch: rows of a file that are to begin
+  bool last = true;                               // of kFetch: there are no more
+  std::string told = {};                          // for people
 };
 
 Work work_of(const Plan& plan, const OpenCommand& open);

@@ -22,12 +22,6 @@ std::string_view missing_kind(const fb::BodyUnion& body) {
       return "sql steps";
     case fb::Body::ActionStep:
       return body.AsActionStep()->action.starts_with('_') ? "steps that issue Forge's own actions" : "";
-    case fb::Body::MapStep: {
-      const fb::MapStepT& map = *body.AsMapStep();
-      if (map.source == fb::MapSource::File) return "maps over files";
-      if (map.on_item_error == fb::ItemError::Quarantine) return "quarantine files";
-      return map.checkpoint.empty() ? "" : "checkpoints of maps";
-    }
     default:
       return "";
   }
@@ -99,6 +93,22 @@ Status check_transaction(const Plan& plan, const PlannedStep& transaction) {
   return {};
 }
 
+// A named checkpoint moves once, when the run completes.
+Status check_checkpoints(const Plan& plan) {
+  bool known = false;
+  for (const PlannedStep& step : plan.steps) {
+    const fb::MapStepT* map = step.declared->body.AsMapStep();
+    if (map == nullptr || map->checkpoint.empty()) continue;
+    if (map->source != fb::MapSource::File) {
+      return unsupported(step.path, "checkpoints of maps that are not over a file", "leave the checkpoint out");
+    }
+    if (step.block != 0) return unsupported(step.path, "checkpoints of maps inside other steps", "put the map beside them");
+    if (known) return unsupported(step.path, "two checkpoints in one workflow", "make a workflow of its own of one of the maps");
+    known = true;
+  }
+  return {};
+}
+
 Status check_abort(const Plan& plan, const PlannedStep& around) {
   const BlockIndex block = around.blocks.at(3);
   if (block == kNone || plan.blocks[block].steps.empty()) return {};
@@ -110,6 +120,7 @@ Status check_abort(const Plan& plan, const PlannedStep& around) {
 }  // namespace
 
 Status check_supported(const Plan& plan) {
+  FORGE_TRY(check_checkpoints(plan));
   for (const PlannedStep& step : plan.steps) {
     FORGE_TRY(check_step(step));
     if (step.declared->body.type == fb::Body::TransactionStep) FORGE_TRY(check_transaction(plan, step));

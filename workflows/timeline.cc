@@ -156,7 +156,7 @@ Result<RunTimeline> run_timeline(const View& view, const std::string& id) {
     if (event.version == 1) timeline.begin = event.recorded_at;
     timeline.end = event.recorded_at;
     FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view, event));
-    FORGE_ASSIGN(const std::optional<Fact> fact, internal::fact_in(event, result ? &*result : nullptr));
+    FORGE_ASSIGN(const std::optional<Fact> fact, fold.fact_in(event, result ? &*result : nullptr));
     if (fact) {
       builder.take(*fact, event.seq);
     } else {

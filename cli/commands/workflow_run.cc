@@ -115,9 +115,17 @@ Result<int> run_workflow_run(Session& session) {
   const auto definition = is_file ? read_workflow_file(session, words[0], errors) : workflow(store.view(), words[0]);
   if (!errors.empty()) return session.refuse(nothing_written(errors));
   if (!definition.ok()) return Status(definition.status()).state("no run was started");
-  FORGE_ASSIGN(Object input, read_run_input(session, **definition, std::span(words).subspan(1)));
-  const RunStart start{.id = session.arguments.text("id"), .input = std::move(input), .options = session.act_options()};
   FORGE_TRY(check_allowed_hosts(session.arguments.texts("allow-host")));
+  const std::span<const std::string> inputs = std::span(words).subspan(1);
+  RunStart start{.id = session.arguments.text("id"), .options = session.act_options()};
+  FORGE_ASSIGN(const std::optional<Token> token, read_start_token(session, inputs));
+  if (token) {
+    start.input = *token->values.if_object();
+    start.hops = token->hops_left;
+    if (start.options.correlation.empty()) start.options.correlation = token->correlation;
+  } else {
+    FORGE_ASSIGN(start.input, read_run_input(session, **definition, inputs));
+  }
   const bool elsewhere = store.is_attached();
   const std::unique_ptr<Server> server = session.serve(store);
   FORGE_ASSIGN(const std::string id, is_file ? start_run(store, **definition, start) : start_run(store, words[0], start));
@@ -178,6 +186,11 @@ const Command& workflow_run_command() {
       .flags =
           {{.name = "id", .type = FlagType::kText, .value = "ID", .summary = "the run's id; the same one again gives the same run"},
            {.name = "input", .type = FlagType::kText, .value = "JSON", .summary = "inputs as JSON, @FILE or -"},
+           {.name = "token",
+            .type = FlagType::kText,
+            .value = "FILE",
+            .summary = "a token as JSON: its values are the inputs, and the run goes on with its correlation and hops",
+            .offer = Offer::kFile},
            {.name = "detach", .summary = "only start it; `forgectl workflow work` carries it out"},
            programs_flag(),
            allow_host_flag(),

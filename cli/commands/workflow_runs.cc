@@ -45,10 +45,28 @@ Object pulse_object(const Pulse& pulse) {
 }
 
 Object open_object(const OpenStep& step) {
-  return Object{{"step", step.step},
+  Object object{{"step", step.step},
                 {"state", step.state},
                 {"waits_for", step.waits_for.empty() ? Value() : Value(step.waits_for)},
                 {"until", step.until ? Value(format_time(*step.until)) : Value()}};
+  if (!step.progress) return object;
+  const OpenStep::Progress& progress = *step.progress;
+  object.add("items", progress.items);
+  object.add("bad", progress.bad);
+  object.add("part", progress.part);
+  object.add("items_a_second", progress.items_a_second ? Value(*progress.items_a_second) : Value());
+  object.add("left_us", progress.left_us ? Value(*progress.left_us) : Value());
+  return object;
+}
+
+// "45,000 items, 3 bad, 45%, 12,000/s, 4.2 s left".
+std::string progress_text(const OpenStep::Progress& progress) {
+  std::string text = counted(progress.items, "item");
+  if (progress.bad > 0) text += ", " + grouped(progress.bad) + " bad";
+  text += ", " + std::to_string(static_cast<int>(progress.part * 100)) + "%";
+  if (progress.items_a_second) text += ", " + grouped(static_cast<std::uint64_t>(*progress.items_a_second)) + "/s";
+  if (progress.left_us) text += ", " + elapsed_text(*progress.left_us) + " left";
+  return text;
 }
 
 // "  12  reserve  completed  7 hops left  events 10, 11".
@@ -69,6 +87,7 @@ std::string open_line(const OpenStep& step) {
   std::string line = "  open  " + step.step + "  " + step.state;
   if (!step.waits_for.empty()) line += " for " + step.waits_for;
   if (step.until) line += " until " + time_text(*step.until);
+  if (step.progress) line += "  " + progress_text(*step.progress);
   return printable(line) + "\n";
 }
 

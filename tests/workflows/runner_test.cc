@@ -397,13 +397,12 @@ TEST_F(RunnerSteps, ATransformThatIsMissingIsWaitedFor) {
 }
 
 TEST_F(RunnerSteps, KindsThatAreNotCarriedOutAreRefusedByName) {
-  const auto outcome =
-      parse_workflow("workflow='w'\n[step.call]\nover = { file = 'orders.ndjson' }\n[step.call.step.x]\nhalt = 1\n", "w.toml");
+  const auto outcome = parse_workflow("workflow='w'\n[step.call]\ntemplate = 'x'\nundo = 'auto'\n", "w.toml");
   const Status refused = add_workflow(*store_, *outcome.definition).status();
 
   EXPECT_EQ(refused.id(), ErrorId::kWorkflowUnsupported);
   EXPECT_NE(refused.message().find("'call'"), std::string::npos);
-  EXPECT_NE(refused.message().find("maps over files"), std::string::npos);
+  EXPECT_NE(refused.message().find("without events of its own"), std::string::npos);
 }
 
 // ---- Undo

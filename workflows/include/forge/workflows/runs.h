@@ -79,9 +79,17 @@ struct Pulse {
 // A step that has begun and is not done.
 struct OpenStep {
   std::string step;
-  std::string state;          // "executing", "undoing", "compensating", "fetching", "sleeping", "backing off", "waiting"
+  std::string state;          // "executing", "undoing", "compensating", "fetching", "mapping", "sleeping", "backing off", "waiting"
   std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
   std::optional<Time> until;  // of a timer: when
+  struct Progress {
+    std::uint64_t items = 0;
+    std::uint64_t bad = 0;
+    double part = 0;                            // of the file, from 0 to 1
+    std::optional<double> items_a_second = {};  // since the map began
+    std::optional<std::int64_t> left_us = {};   // about
+  };
+  std::optional<Progress> progress;  // of a map over a file, as of the last entry of the journal
 };
 
 struct RunDetail {
