@@ -141,7 +141,8 @@ void RunDecider::stop_fetches() {
 // What is an object says how far the map is; of one that is not over a file, only what was set aside.
 void RunDecider::take_items(HopId hop) {
   const auto found = state_.loops.find(hop);
-  if (found == state_.loops.end() || state_.pending.erase(hop) == 0 || is_failed(hop.frame)) return;
+  if (found == state_.loops.end() || (fetches_pages(hop) && fact_.attempt != found->second.fetches)) return;
+  if (state_.pending.erase(hop) == 0 || is_failed(hop.frame)) return;
   Loop& loop = found->second;
   loop.tries = 0;
   const Object* portion = fact_.value.if_object();
