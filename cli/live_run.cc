@@ -32,7 +32,9 @@ std::string live_line(const Event& event) {
     line += "  " + elapsed_text(*took->if_int() / 1000);
   }
   const std::string code = argument_text(event, "code");
-  if (!code.empty()) line += "  " + code + ": " + argument_text(event, "message");
+  const std::string message = argument_text(event, "message");
+  if (!code.empty()) line += "  " + code + ": " + message;
+  if (code.empty() && pulse == "items") line += "  " + message;
   return printable(line);
 }
 

@@ -403,7 +403,7 @@ Command& RunDecider::command(Command::Kind kind, HopId hop) {
   commands_.back().hop = hop;
   const bool recorded = kind == Command::Kind::kSkipped || kind == Command::Kind::kDone || kind == Command::Kind::kFailed ||
                         kind == Command::Kind::kTombstone || kind == Command::Kind::kDebug || kind == Command::Kind::kTaken;
-  if (recorded) commands_.back().path = path_of(plan_, state_, hop);
+  if (recorded && options_.records) commands_.back().path = path_of(plan_, state_, hop);
   return commands_.back();
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "exec_work.h"
+#include "map_progress.h"
 #include "run_engine.h"
 
 namespace forge::internal {
@@ -219,7 +220,9 @@ void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Obj
     entry.fact.items = std::move(outcome.items);
     entry.fact.cursor = outcome.cursor;
     entry.fact.last = outcome.last && outcome.cursor.is_null();
-    if (!outcome.told.empty()) entry.details.add("message", outcome.told);
+    if (const auto progress = progress_after(*live.run.fold, entry.fact, options_.clock->now())) {
+      entry.details.add("message", text_of(*progress));
+    }
   }
   const bool done = outcome.outcome.kind == StepOutcome::Kind::kDone || outcome.outcome.kind == StepOutcome::Kind::kHalted;
   if (done) {

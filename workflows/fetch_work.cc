@@ -1,7 +1,6 @@
 #include "fetch_work.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "forge/events/json.h"
@@ -149,14 +148,7 @@ class Fetch {
     WorkOutcome out{.outcome = StepOutcome::done(Value(std::move(told)))};
     out.last = last;
     out.items = items_;
-    if (count_ > 0) out.told = told_text();
     return out;
-  }
-
-  std::string told_text() const {
-    std::string text = std::to_string(count_) + " items";
-    if (bad_ > 0) text += ", " + std::to_string(bad_) + " bad";
-    return text + ", " + std::to_string(static_cast<int>(std::floor(job_.files->part() * 100))) + "% of the file";
   }
 
   FetchJob& job_;

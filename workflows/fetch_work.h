@@ -23,7 +23,7 @@ struct FetchJob {
   bool keeps_results = false;
 };
 
-// The value of the fact, the items that are to begin, and a text for people. A row that is bad in itself is an item that failed.
+// The value of the fact, and the items that are to begin. A row that is bad in itself is an item that failed.
 // Errors, as the outcome: those of the files; kStepFailed, or the row's own, where a bad item makes the map fail.
 WorkOutcome fetch_items(FetchJob& job);
 

@@ -143,16 +143,15 @@ class ItemFile::CsvRows final : public Rows {
 
  private:
   Status fill(Value& value) const {
-    const std::string place = reader_.text_of(row_.place);
     if (row_.fields.size() != names_.size()) {
       return Status(ErrorId::kCsvColumns, "the row has " + std::to_string(row_.fields.size()) + " fields")
           .why("the header has " + std::to_string(names_.size()))
-          .place(place);
+          .place(reader_.text_of(row_.place));
     }
     Object made;
     for (std::size_t i = 0; i < names_.size(); ++i) {
       Result<Value> field = typed_field(names_[i], types_[i], row_.fields[i]);
-      if (!field.ok()) return Status(field.status()).place(place);
+      if (!field.ok()) return Status(field.status()).place(reader_.text_of(row_.place));
       made.add(names_[i], *std::move(field));
     }
     value = std::move(made);

@@ -39,6 +39,7 @@ PortionMap::PortionMap(std::shared_ptr<const WorkflowDefinition> definition, con
 
 Portion PortionMap::take(std::vector<MapItem> items) {
   RunOptions options;
+  options.records = false;
   Fact fact;
   fact.kind = Fact::Kind::kItems;
   fact.at = state_.now;

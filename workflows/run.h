@@ -253,6 +253,7 @@ struct RunOptions {
   std::uint32_t undo_attempts_max = 5;
   std::int64_t undo_backoff_us = 1'000'000;  // doubled by each further attempt
   bool keep_results = false;                 // also of steps that nobody will read again, for who looks at a run
+  bool records = true;                       // false: nothing of it goes into the journal
 };
 
 struct RunState {

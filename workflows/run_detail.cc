@@ -4,6 +4,7 @@
 
 #include "forge/events/json.h"
 #include "forge/workflows/runs.h"
+#include "map_progress.h"
 #include "run_journal.h"
 #include "step_work.h"
 
@@ -68,22 +69,12 @@ std::string waits_for(const RunFold& fold, const Command& command) {
   return (wait.event.empty() ? wait.signal : wait.event) + (text.empty() ? "" : "/" + text);
 }
 
-OpenStep::Progress progress_of(const internal::Loop& loop, Time now) {
-  OpenStep::Progress made{.items = loop.found, .bad = loop.bad, .part = loop.part};
-  const auto took = static_cast<double>(now.micros - loop.begun.micros);
-  if (took <= 0 || loop.found == 0) return made;
-  made.items_a_second = static_cast<double>(loop.found) * 1e6 / took;
-  if (loop.part > 0) made.left_us = static_cast<std::int64_t>(took * (1 - loop.part) / loop.part);
-  return made;
-}
-
-// Maps over files.
+// Maps over what comes from elsewhere.
 void add_maps(const RunFold& fold, std::vector<OpenStep>& steps) {
   for (const auto& [hop, loop] : fold.state().loops) {
-    const fb::MapStepT* map = fold.plan().steps[hop.step].declared->body.AsMapStep();
-    if (map == nullptr || map->source != fb::MapSource::File) continue;
+    if (!internal::comes_from_elsewhere(fold.plan().steps[hop.step])) continue;
     steps.push_back({.step = fold.path_of_hop(hop), .state = "mapping"});
-    steps.back().progress = progress_of(loop, fold.state().now);
+    steps.back().progress = internal::progress_of(fold.plan().steps[hop.step], loop, fold.state().now);
   }
 }
 
@@ -92,12 +83,11 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
   for (const auto& [hop, open] : fold.work()) {
     if (fold.work(hop) == nullptr) continue;
     const Command::Kind kind = open.command.kind;
-    const fb::MapStepT* map = fold.plan().steps[hop.step].declared->body.AsMapStep();
-    if (kind == Command::Kind::kFetch && map->source == fb::MapSource::File) continue;
+    if (kind == Command::Kind::kFetch && internal::comes_from_elsewhere(fold.plan().steps[hop.step])) continue;
     steps.push_back(open_step(fold, open.command,
                               kind == Command::Kind::kUndo         ? "undoing"
                               : kind == Command::Kind::kCompensate ? "compensating"
-                              : kind == Command::Kind::kFetch      ? "fetching"
+                              : kind == Command::Kind::kFetch      ? "fetching"  // what failed is set aside
                                                                    : "executing"));
     const bool child = internal::needs_run(fold.plan(), open.command);
     if (child && view.get("_run", fold.child_id(hop)).ok()) steps.back().waits_for = fold.child_id(hop);

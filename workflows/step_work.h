@@ -41,7 +41,6 @@ struct WorkOutcome {
   Value cursor = {};                              // of a page: where the next one begins
   std::vector<MapItem> items = {};                // of kFetch: rows of a file that are to begin
   bool last = true;                               // of kFetch: there are no more
-  std::string told = {};                          // for people
 };
 
 Work work_of(const Plan& plan, const OpenCommand& open);

@@ -12,16 +12,33 @@
 namespace forge::cli {
 namespace {
 
+// "rows: 45000 items, 45%": the maps that are open in a run; empty where none is.
+Result<std::string> progress_in(const Store& store, const RunInfo& run) {
+  if (run.has_ended()) return std::string();
+  FORGE_ASSIGN(const RunDetail detail, run_detail(store.view(), run.id));
+  std::string text;
+  for (const OpenStep& step : detail.open) {
+    if (step.progress) text += (text.empty() ? "" : "; ") + step.step + ": " + text_of(*step.progress);
+  }
+  return text;
+}
+
 Result<int> run_workflow_runs(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   FORGE_ASSIGN(const std::vector<RunInfo> found, runs(store.view(), session.arguments.text("status")));
-  Listing listing(session, {.headings = {"run", "workflow", "status", "result", "error"}, .columns = run_columns(), .name = "id"});
+  std::vector<std::string> columns = run_columns();
+  columns.emplace_back("progress");
+  Listing listing(session,
+                  {.headings = {"run", "workflow", "status", "result", "error"}, .columns = std::move(columns), .name = "id"});
   for (const RunInfo& run : found) {
     if (listing.full()) break;
+    FORGE_ASSIGN(const std::string progress, progress_in(store, run));
     if (session.out.is_table()) {
-      FORGE_TRY(listing.row({run.id, run.workflow, run.status, run.result, run.error}, run.id));
+      FORGE_TRY(listing.row({run.id, run.workflow, run.status, run.has_ended() ? run.result : progress, run.error}, run.id));
     } else {
-      FORGE_TRY(listing.row(run_object(run), run.id));
+      Object object = run_object(run);
+      object.add("progress", progress.empty() ? Value() : Value(progress));
+      FORGE_TRY(listing.row(object, run.id));
     }
   }
   FORGE_TRY(listing.end(listing.limit() > 0 && found.size() > listing.limit(), store.head(), found.size()));
@@ -50,23 +67,13 @@ Object open_object(const OpenStep& step) {
                 {"waits_for", step.waits_for.empty() ? Value() : Value(step.waits_for)},
                 {"until", step.until ? Value(format_time(*step.until)) : Value()}};
   if (!step.progress) return object;
-  const OpenStep::Progress& progress = *step.progress;
+  const MapProgress& progress = *step.progress;
   object.add("items", progress.items);
   object.add("bad", progress.bad);
-  object.add("part", progress.part);
+  object.add("part", progress.part ? Value(*progress.part) : Value());
   object.add("items_a_second", progress.items_a_second ? Value(*progress.items_a_second) : Value());
   object.add("left_us", progress.left_us ? Value(*progress.left_us) : Value());
   return object;
-}
-
-// "45,000 items, 3 bad, 45%, 12,000/s, 4.2 s left".
-std::string progress_text(const OpenStep::Progress& progress) {
-  std::string text = counted(progress.items, "item");
-  if (progress.bad > 0) text += ", " + grouped(progress.bad) + " bad";
-  text += ", " + std::to_string(static_cast<int>(progress.part * 100)) + "%";
-  if (progress.items_a_second) text += ", " + grouped(static_cast<std::uint64_t>(*progress.items_a_second)) + "/s";
-  if (progress.left_us) text += ", " + elapsed_text(*progress.left_us) + " left";
-  return text;
 }
 
 // "  12  reserve  completed  7 hops left  events 10, 11".
@@ -87,7 +94,7 @@ std::string open_line(const OpenStep& step) {
   std::string line = "  open  " + step.step + "  " + step.state;
   if (!step.waits_for.empty()) line += " for " + step.waits_for;
   if (step.until) line += " until " + time_text(*step.until);
-  if (step.progress) line += "  " + progress_text(*step.progress);
+  if (step.progress) line += "  " + text_of(*step.progress);
   return printable(line) + "\n";
 }
 

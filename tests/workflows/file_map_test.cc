@@ -1,5 +1,6 @@
 // Maps over files: what their items are, what becomes of bad ones, and that a runner which ends anywhere leaves no trace of it.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -75,6 +76,15 @@ TEST_F(FileMap, FailsWithThePlaceWhereAFileCannotBeRead) {
   EXPECT_TRUE(result(run("m", {{"file", empty}}, "r-4")).starts_with("failed: E2121")) << result(info("r-4"));
 }
 
+TEST_F(FileMap, OverPackedFilesGoesOverWhatIsInThem) {
+  // "a,b\n1,x\n" as gzip packs it without compression.
+  const std::string head("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x08\x00\xf7\xff", 15);
+  const std::string packed = head + "a,b\n1,x\n" + std::string("\xf4\xa0\x01\x00\x08\x00\x00\x00", 8);
+  EXPECT_EQ(map(std::string(kOver) + kTexts, put("rows.csv.gz", packed)), R"({"r":["1-x"]})");
+  const std::string torn = put("torn.csv.gz", packed + head);
+  EXPECT_EQ(result(run("m", {{"file", torn}}, "r-2")), "failed: E9005: '" + torn + "' cannot be read: it ends too early");
+}
+
 // Each defect of a row is that row's own, with its row, byte and reason.
 TEST_F(FileMap, CountsRowsThatAreBadInThemselves) {
   const std::string file = put("rows.csv", "a,b\n1,x\n2\n3,\"y\"z\n4,\xff\n5,v\n");
@@ -135,6 +145,38 @@ TEST_F(FileMap, RefusesAQuarantineFileThatIsInUse) {
   ASSERT_TRUE(other.ok());
   const std::string toml = std::string(kOver) + "on_item_error = 'quarantine:" + path("bad.ndjson") + "'\n" + kTexts;
   EXPECT_EQ(map(toml, file), "failed: E9006: '" + path("bad.ndjson") + "' cannot be appended to: something else appends to it");
+}
+
+// ---- Progress
+
+TEST_F(FileMap, TellsHowFarItIs) {
+  declare("m", "[input]\nfile = 'string'\n[step.m]\n" + std::string(kOver) + R"(window = 1
+on_item_error = 'collect'
+[step.m.step.one]
+action = 'Stock.fill'
+args = { sku = 's${item.a}', left = 1 }
+[step.m.step.hold]
+wait = 'go'
+where = "${item.a} = '3'"
+after = ['one']
+)");
+  start("m", {{"file", put("rows.csv", "a,b\n1,x\n2\n3,x\n4,x\n")}});
+  work();
+  const std::vector<OpenStep> open = run_detail(store_->view(), "r-1").value().open;
+  const auto mapping = std::find_if(open.begin(), open.end(), [](const OpenStep& step) { return step.step == "m"; });
+  ASSERT_NE(mapping, open.end());
+  EXPECT_EQ(mapping->state, "mapping");
+  EXPECT_EQ(mapping->progress->items, 2U) << "one that is done, and one that is bad";
+  EXPECT_EQ(mapping->progress->bad, 1U);
+  EXPECT_EQ(mapping->progress->part, 0.5);
+}
+
+TEST(MapProgress, IsALineForPeople) {
+  EXPECT_EQ(text_of(MapProgress{.items = 1}), "1 item");
+  EXPECT_EQ(text_of(MapProgress{.items = 45'000, .bad = 3, .part = 0.459, .items_a_second = 12'000.4, .left_us = 4'200'000}),
+            "45000 items, 3 bad, 45%, 12000/s, 5 s left");
+  EXPECT_EQ(text_of(MapProgress{.items = 2, .part = 0.5, .left_us = 600'000'000}), "2 items, 50%, 10 min left");
+  EXPECT_EQ(text_of(MapProgress{.items = 2, .part = 0.5, .left_us = 36'000'000'000}), "2 items, 50%, 10 h left");
 }
 
 // ---- Further runs

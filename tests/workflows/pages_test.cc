@@ -78,6 +78,24 @@ TEST(Pages, AMapInsideAnItemThatMayFailFailsTheItem) {
             R"({"results":[null,[]],"failures":[{"index":0,"code":"500","message":"500 it is"}]})");
 }
 
+// The length of the file is recorded before anything is written to it, so that a second try can cut off what the first has written.
+TEST(Pages, SetItemsAsideBeforeTheMapEnds) {
+  DrivenRun run(
+      "[step.m]\nover={pages={get='http://a/'},items='body'}\non_item_error='quarantine:bad.ndjson'\nwindow=2\n"
+      "[step.m.step.x]\nrun='f'\n");
+  run.start();
+  EXPECT_EQ(run.items("m", {1, 2}, true), "execute m[0].x; execute m[1].x");
+  EXPECT_EQ(run.fail("m[0].x", "no"), "");
+  EXPECT_EQ(run.complete("m[1].x", 2), "fetch m");
+  EXPECT_EQ(run.tell(DrivenRun::Kind::kItems, "m", Object{{"quarantine_bytes", 0}}), "fetch m");
+  const Object* given = run.last("m").value.if_object();
+  EXPECT_EQ(*given->find("flush"), Value(true));
+  EXPECT_EQ(to_json(*given->find("failures")), R"([{"index":0,"step":"m.x","code":"no","message":"no it is","item":1}])");
+  EXPECT_EQ(run.tell(DrivenRun::Kind::kItems, "m", Object{{"quarantine_bytes", 90}, {"written", 1}}),
+            "ended completed with warnings "
+            R"({"results":[null,2],"failures":[{"index":0,"code":"no","message":"no it is"}]})");
+}
+
 TEST(Map, AQueryThatFailsFailsTheMap) {
   DrivenRun run("[step.m]\nover={query='Order.open'}\n[step.m.step.x]\nrun='f'\n");
   run.start();

@@ -76,20 +76,24 @@ struct Pulse {
   std::vector<Seq> caused;                // events of the same transaction that are not the run's own
 };
 
+// How far a map is.
+struct MapProgress {
+  std::uint64_t items = 0;                    // that are done
+  std::uint64_t bad = 0;                      // of these
+  std::optional<double> part = {};            // of the whole, from 0 to 1, where that is known
+  std::optional<double> items_a_second = {};  // since the map began
+  std::optional<std::int64_t> left_us = {};   // about
+};
+// "45000 items, 3 bad, 45%, 12000/s, 4 s left".
+std::string text_of(const MapProgress& progress);
+
 // A step that has begun and is not done.
 struct OpenStep {
   std::string step;
   std::string state;          // "executing", "undoing", "compensating", "fetching", "mapping", "sleeping", "backing off", "waiting"
   std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
   std::optional<Time> until;  // of a timer: when
-  struct Progress {
-    std::uint64_t items = 0;
-    std::uint64_t bad = 0;
-    double part = 0;                            // of the file, from 0 to 1
-    std::optional<double> items_a_second = {};  // since the map began
-    std::optional<std::int64_t> left_us = {};   // about
-  };
-  std::optional<Progress> progress;  // of a map over a file, as of the last entry of the journal
+  std::optional<MapProgress> progress;  // of a map over what comes from elsewhere, as of the last entry of the journal
 };
 
 struct RunDetail {
