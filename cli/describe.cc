@@ -218,7 +218,9 @@ std::string action_text(const Action& action) {
   out += rules_text("allow", action.policies);
   if (action.query) return out + "  answers  " + definition_of(resource, *action.query) + "\n  try: " + try_line(action) + "\n";
   if (action.kind == ActionKind::kGeneric) {
-    out += "  target  code of the program turns it into other actions\n" + timeout_text(action);
+    out += action.workflow.empty() ? "  target  code of the program turns it into other actions\n"
+                                   : "  starts  a run of the workflow " + action.workflow + "\n";
+    out += timeout_text(action);
     return out + "  try: " + try_line(action) + "\n";
   }
   out += rules_text("require", action.requires_);
@@ -324,6 +326,7 @@ Object generic_object(const Action& action) {
              {"place", action.place}};
   if (!action.policies.empty()) out.add("allow", rule_list(action.policies));
   if (action.timeout.count() > 0) out.add("timeout_ms", action.timeout.count() / 1000);
+  if (!action.workflow.empty()) out.add("workflow", action.workflow);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "errors.h"
 #include "forge/events/json.h"
 #include "forge/events/system_reason.h"
+#include "forge/workflows/runs.h"
 #include "text.h"
 
 namespace forge::cli {
@@ -158,6 +159,7 @@ Result<Store> Session::open_at(const std::string& path, Opening how) const {
   options.create = false;
   options.clock = streams.clock;
   options.ids = streams.ids;
+  options.workflow_target = workflow_target();
   if (arguments.is_on("verbose")) {
     options.log = [err = streams.err](LogLevel, std::string_view line) { (void)err->write(std::string(line) + "\n"); };
   }

@@ -179,6 +179,13 @@ const std::string& Domain::digest() const {
   return parts_->model.digest;
 }
 
+bool is_workflow_name(std::string_view name) {
+  constexpr std::size_t kBytesMax = 64;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto fits = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  return !name.empty() && name.size() <= kBytesMax && is_letter(name[0]) && std::all_of(name.begin(), name.end(), fits);
+}
+
 std::string_view name_of(ActionKind kind) {
   switch (kind) {
     case ActionKind::kCreates:

@@ -201,6 +201,10 @@ class Comparison {
     if (before.handled != after.handled) {
       add(before.name, "handler", true, after.handled ? "now needs a handler" : "no longer needs a handler");
     }
+    if (before.workflow != after.workflow) {
+      const auto text = [](const Action& action) { return action.workflow.empty() ? "none" : action.workflow; };
+      add(before.name, "workflow", true, "started " + text(before) + ", now " + text(after));
+    }
     if (before.timeout != after.timeout) {
       add(before.name, "timeout", true, "was " + timeout_text(before) + ", now " + timeout_text(after));
     }

@@ -240,6 +240,7 @@ class DomainReader {
     read_kind(*draft.outline, action);
     read_event(*draft.outline, action);
     read_timeout(*draft.outline, action);
+    read_workflow(*draft.outline, action);
     action.handled = draft.outline->find("handler") != nullptr;
     read_limits(*draft.outline, findings_, action.arguments);
     action.field_of_argument.assign(action.arguments.fields.size(), -1);
@@ -288,6 +289,15 @@ class DomainReader {
       add(timeout->place, ErrorId::kSchemaAttribute, "the timeout " + quoted(timeout->text.text) + " cannot be read", {},
           "write it as 250ms, 2s, 3m or 1h");
     }
+  }
+
+  void read_workflow(const TableOutline& outline, Action& action) {
+    const AttributeOutline* workflow = find_text_attribute(outline.attributes, "workflow");
+    if (workflow == nullptr || action.kind != ActionKind::kGeneric) return;
+    action.workflow = workflow->text.text;
+    if (is_workflow_name(action.workflow)) return;
+    add(workflow->place, ErrorId::kSchemaAttribute, "the workflow " + quoted(action.workflow) + " cannot have that name", {},
+        "a name is a letter, then letters, digits, '_' and '-', 64 at most");
   }
 
   // An argument that sets a deprecated field is as deprecated as one that is marked so.

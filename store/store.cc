@@ -372,7 +372,7 @@ bool Store::State::is_for_holder(const std::vector<ActionRequest>& actions) cons
   return std::any_of(actions.begin(), actions.end(), [&](const ActionRequest& request) {
     const Action* const action = domain->find_action(request.action);
     if (action == nullptr) return false;
-    if (action->kind == ActionKind::kGeneric) return !options.targets.contains(action->name);
+    if (action->kind == ActionKind::kGeneric) return internal::find_target(*action, options) == nullptr;
     return action->handled && !options.handlers.contains(action->name);
   });
 }
@@ -415,7 +415,7 @@ Status Store::State::plan(PreparedTransaction& prepared) const {
   auto at_head = std::make_shared<View::State>(look(database.get(), head()));
   at_head->gate = gate;
   const View view(std::move(at_head));
-  FORGE_ASSIGN(internal::PlannedActions planned, internal::plan_actions(prepared, options.targets, view));
+  FORGE_ASSIGN(internal::PlannedActions planned, internal::plan_actions(prepared, options, view));
   FORGE_TRY(check_own_actions(planned.actions, view.seq()));
   for (const AppendCondition& asked : planned.conditions) {
     FORGE_ASSIGN(internal::PreparedCondition condition, prepare_condition(asked, prepared.options().idempotency_key));

@@ -30,7 +30,7 @@ Status check_plan(const Action& action, const TargetPlan& plan, const Domain& do
   return {};
 }
 
-Result<TargetPlan> plan_action(const PreparedAction& asked, const PreparedTransaction& transaction, const ActionTargets& targets,
+Result<TargetPlan> plan_action(const PreparedAction& asked, const PreparedTransaction& transaction, const OpenOptions& options,
                                const View& view) {
   const Action& action = *asked.action;
   const Actor& actor = transaction.options().actor;
@@ -40,14 +40,15 @@ Result<TargetPlan> plan_action(const PreparedAction& asked, const PreparedTransa
   resolve_arguments(action, asked.arguments, false, arguments);
   const RuleInput input{.record = {}, .arguments = arguments, .actor_id = actor.id, .actor_role = actor.role, .now = {}};
   FORGE_TRY(check_policies(action, input, memory));
-  const auto found = targets.find(action.name);
-  if (found == targets.end() || !found->second) {
+  const ActionTarget* const target = find_target(action, options);
+  if (target == nullptr) {
     return Status(ErrorId::kHandlerMissing, action.name + " needs a target, which this program does not have")
         .place(action.place)
         .remedy("issue it through the program that has the target");
   }
-  const TargetCall call{.action = action, .arguments = arguments, .actor = actor, .view = view};
-  Result<TargetPlan> plan = call_code<TargetPlan>(action, "target", found->second, call);
+  const TargetCall call{
+      .action = action, .arguments = arguments, .actor = actor, .view = view, .hops_left = transaction.options().hops_left};
+  Result<TargetPlan> plan = call_code<TargetPlan>(action, "target", *target, call);
   if (!plan.ok()) return plan;
   FORGE_TRY(check_plan(action, *plan, transaction.domain()));
   return plan;
@@ -55,7 +56,13 @@ Result<TargetPlan> plan_action(const PreparedAction& asked, const PreparedTransa
 
 }  // namespace
 
-Result<PlannedActions> plan_actions(const PreparedTransaction& transaction, const ActionTargets& targets, const View& view) {
+const ActionTarget* find_target(const Action& action, const OpenOptions& options) {
+  if (!action.workflow.empty()) return options.workflow_target ? &options.workflow_target : nullptr;
+  const auto found = options.targets.find(action.name);
+  return found == options.targets.end() || !found->second ? nullptr : &found->second;
+}
+
+Result<PlannedActions> plan_actions(const PreparedTransaction& transaction, const OpenOptions& options, const View& view) {
   PlannedActions out;
   for (std::size_t i = 0; i < transaction.actions().size(); ++i) {
     const PreparedAction& asked = transaction.actions()[i];
@@ -63,7 +70,7 @@ Result<PlannedActions> plan_actions(const PreparedTransaction& transaction, cons
       out.actions.push_back(transaction.requests()[i]);
       continue;
     }
-    FORGE_ASSIGN(TargetPlan plan, plan_action(asked, transaction, targets, view));
+    FORGE_ASSIGN(TargetPlan plan, plan_action(asked, transaction, options, view));
     for (ActionRequest& request : plan.actions) out.actions.push_back(std::move(request));
     if (plan.condition) out.conditions.push_back(*std::move(plan.condition));
   }

@@ -1,6 +1,7 @@
 #include "definition_reader.h"
 
 #include "datum.h"
+#include "forge/events/domain.h"
 #include "input_types.h"
 #include "step_reader.h"
 #include "url.h"

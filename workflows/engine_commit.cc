@@ -11,10 +11,6 @@
 namespace forge::internal {
 namespace {
 
-bool is_of_run(const std::string& resource) {
-  return resource == "_run";
-}
-
 // Of a map whose run completes with these records: where a later run goes on.
 std::optional<NamedCheckpoint> checkpoint_at_end(const RunFold& fold, std::size_t records) {
   const RunState& state = fold.state();
@@ -97,8 +93,10 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
   } else {
     RunFold& fold = *live->run.fold;
     fold.drop_records(records);
-    live->run.version += static_cast<Version>(std::count_if(committed->actions.begin(), committed->actions.end(),
-                                                            [](const auto& one) { return is_of_run(one.resource); }));
+    // An action may have started another run.
+    live->run.version +=
+        static_cast<Version>(std::count_if(committed->actions.begin(), committed->actions.end(),
+                                           [&](const auto& one) { return one.resource == "_run" && one.key == id; }));
     live->run.seq = committed->last_seq;
     if (entry) {
       entry->fact.at = committed->recorded_at;

@@ -1,3 +1,4 @@
+#include "forge/events/domain.h"
 #include "forge/workflows/program.h"
 #include "table_reader.h"
 #include "toml_reader.h"
@@ -46,7 +47,7 @@ Result<Programs> parse_programs(std::string_view toml, const std::string& file, 
     for (const Declared::Member& member : listed->members) {
       if (table.take(member.name) != &member.value) continue;
       const std::string path = table.path_of(member.name);
-      if (!internal::is_workflow_name(member.name)) {
+      if (!is_workflow_name(member.name)) {
         findings.add(ErrorId::kWorkflowName, path + "!", "'" + member.name + "' cannot name a program",
                      "a name is a letter, then letters, digits, '_' and '-', 64 at most");
       }

@@ -127,6 +127,29 @@ Result<std::string> start_run(Store& store, const WorkflowDefinition& definition
   return start(store, {.workflow = info.name, .declared = info.declared, .hash = info.hash}, definition, how);
 }
 
+namespace {
+
+Result<TargetPlan> plan_start(const TargetCall& call) {
+  DefinitionCache cache;
+  FORGE_ASSIGN(const internal::DeclaredWorkflow declared, internal::newest_definition(call.view, call.action.workflow, cache));
+  Object given;
+  for (const Field& field : call.action.arguments.fields) {
+    Value value = call.argument(field.name);
+    if (!value.is_null()) given.add(field.name, std::move(value));
+  }
+  FORGE_ASSIGN(Object input, declared.definition->take_inputs(given));
+  Fact fact;
+  fact.hops = call.hops_left.value_or(declared.definition->plan().declared->ttl_hops);
+  fact.value = Object{{"input", std::move(input)}, {"event", nullptr}};
+  return TargetPlan{.actions = {internal::start_request(declared.pin, fact)}};
+}
+
+}  // namespace
+
+ActionTarget workflow_target() {
+  return plan_start;
+}
+
 // ---- Looking
 
 Result<RunInfo> run_info(const View& view, const std::string& id) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "forge/events/domain.h"
 #include "input_types.h"
 #include "step_reader.h"
 #include "step_values.h"
@@ -358,7 +359,12 @@ class BodyReader {
       const bool fits = type == fb::InputType::String || type == fb::InputType::Int || type == fb::InputType::Float ||
                         type == fb::InputType::Bool;
       if (!fits) {
-        table.refuse(member.name, "string, int, float or bool", member.value);
+        if (word == nullptr) {
+          table.refuse(member.name, "string, int, float or bool", member.value);
+        } else {
+          findings_.add(ErrorId::kWorkflowAttribute, table.path_of(member.name), "'" + *word + "' is no type of a column",
+                        "it is string, int, float or bool");
+        }
         continue;
       }
       auto column = std::make_unique<fb::InputT>();

@@ -1,5 +1,6 @@
 #include "step_reader.h"
 
+#include "forge/events/domain.h"
 #include "value_path.h"
 
 namespace forge::internal {

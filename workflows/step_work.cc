@@ -138,8 +138,8 @@ WorkOutcome request_action(const Work& work, const Domain& domain, Time now) {
   const std::string& name = work.step->body.AsActionStep()->action;
   const Result<const Action*> action = domain.get_action(name);
   if (!action.ok()) return failed(action.status());
-  // A generic action becomes any number of others.
-  if ((*action)->kind != ActionKind::kGeneric) out.result = 0;
+  // A generic action becomes any number of others, or starts one run.
+  if ((*action)->kind != ActionKind::kGeneric || !(*action)->workflow.empty()) out.result = 0;
   out.actions.push_back({.action = name, .args = work.args});
   return out;
 }

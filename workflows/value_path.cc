@@ -6,8 +6,6 @@
 namespace forge::internal {
 namespace {
 
-constexpr std::size_t kNameBytesMax = 64;
-
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
@@ -113,11 +111,6 @@ Result<std::vector<TextPiece>> split_text(std::string_view text) {
     at = close + 1;
   }
   return pieces;
-}
-
-bool is_workflow_name(std::string_view name) {
-  return !name.empty() && name.size() <= kNameBytesMax && is_letter(name[0]) &&
-         std::all_of(name.begin(), name.end(), [](char c) { return continues_name(c); });
 }
 
 }  // namespace forge::internal

@@ -38,7 +38,4 @@ struct TextPiece {
 // `$${` stands for a literal `${`. Errors: kWorkflowReference where a '}' is missing.
 Result<std::vector<TextPiece>> split_text(std::string_view text);
 
-// Whether `name` may name a workflow's input, client, step or branch: a letter, then letters, digits, '_' and '-'; at most 64.
-bool is_workflow_name(std::string_view name);
-
 }  // namespace forge::internal

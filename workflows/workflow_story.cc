@@ -10,6 +10,7 @@
 
 #include "expected_values.h"
 #include "forge/events/json.h"
+#include "forge/workflows/runs.h"
 #include "virtual_loop.h"
 
 namespace forge::testing {
@@ -71,7 +72,7 @@ class Telling {
 
   // Errors: what is wrong with the schema, the workflow, its input, or what was given.
   Status open() {
-    FORGE_ASSIGN(Store opened, Store::open(":memory:", {.clock = &clock_, .ids = &ids_}));
+    FORGE_ASSIGN(Store opened, Store::open(":memory:", {.clock = &clock_, .ids = &ids_, .workflow_target = workflow_target()}));
     store_.emplace(std::move(opened));
     return store_->add_schema(plot_.schema).status();
   }

@@ -173,6 +173,13 @@ TEST(DomainCompare, PartnersOfAnActionAreSafe) {
             (Lines{"Order.put with safe no longer: Order.drop", "Order.put with safe now: Order.drop: id"}));
 }
 
+TEST(DomainCompare, TheWorkflowOfAnActionIsSafe) {
+  const auto with = [](std::string_view workflow) {
+    return std::string(kBefore) + "table Go (action: \"Order.go\", generic" + std::string(workflow) + ") {}";
+  };
+  EXPECT_EQ(changes(with(""), with(", workflow: \"go\"")), Lines{"Order.go workflow safe started none, now go"});
+}
+
 TEST(DomainCompare, AKeyOfOtherPartsBreaks) {
   const auto with = [](std::string_view key) {
     return "table A (resource, key: \"" + std::string(key) + "\") { a: int; b: int; }";

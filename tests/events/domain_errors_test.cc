@@ -166,6 +166,12 @@ table Add (action: "A.add", creates, timeout: "soon") { d: string (secret); })x"
       R"x(a.fbs:1:75 E2006 the field 'c' cannot be a tag: it is secret; mend the schema)x",
       R"x(a.fbs:2:38 E2004 the timeout 'soon' cannot be read; write it as 250ms, 2s, 3m or 1h)x",
       R"x(a.fbs:2:68 E2006 the secret argument 'd' sets a field that is not: what is kept in 'd' is shown; mark the field secret, too)x"}},
+    {"WorkflowsOfActions",
+     R"x(table A (resource) { a: string (key); }
+table Go (action: "A.go", generic, workflow: "go on") {}
+table Add (action: "A.add", creates, workflow: "go") {})x",
+     {R"x(a.fbs:2:36 E2004 the workflow 'go on' cannot have that name; a name is a letter, then letters, digits, '_' and '-', 64 at most)x",
+      R"x(a.fbs:3:38 E2006 the attribute 'workflow' does not belong on the action 'A.add': only a generic action starts a run; leave it out)x"}},
     {"DefaultOnAnInteger",
      R"x(table Order (resource) { id: string (key); qty: int (default: "1"); })x",
      {R"x(a.fbs:1:54 E2004 the attribute 'default' does not belong on 'qty': its type is int, not string; write qty: int = VALUE;)x"}},

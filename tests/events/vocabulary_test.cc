@@ -241,6 +241,15 @@ TEST(Marks, OfAFieldAreThoseOfItsArguments) {
   EXPECT_EQ(add.timeout, std::chrono::milliseconds(250));
 }
 
+TEST(GenericActions, NameTheWorkflowThatTheyStart) {
+  const auto domain = vocabulary_of(R"x(
+    table A (resource) { id: int (key); }
+    table Go (action: "A.go", generic, workflow: "go-on") { id: int; }
+    table Do (action: "A.do", generic) {})x");
+  EXPECT_EQ(domain->find_action("A.go")->workflow, "go-on");
+  EXPECT_EQ(domain->find_action("A.do")->workflow, "");
+}
+
 TEST(Secrets, AreNotInValuesThatAreShown) {
   const auto domain = vocabulary_of(R"x(
     table Card { holder: string; code: string (secret); }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "forge/events/json.h"
+#include "forge/workflows/runs.h"
 #include "virtual_runner.h"
 
 namespace forge {
@@ -32,6 +33,7 @@ class RunnerTest : public ::testing::Test {
     OpenOptions options;
     options.clock = &clock_;
     options.ids = &ids_;
+    options.workflow_target = workflow_target();
     store_ = std::make_unique<Store>(Store::open(":memory:", options).value());
     store_->add_schema({{"shop.fbs", kRunShop}}).value();
     store_->act("Stock.fill", {{"sku", "tea"}, {"left", 5}}).value();

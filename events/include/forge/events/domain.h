@@ -87,10 +87,13 @@ struct TableType {
   const Field* find(std::string_view name) const;
 };
 
-// kGeneric is not about one record: code of the program turns it into other actions.
+// kGeneric is not about one record: code of the program turns it into other actions, or it starts a run of a workflow.
 enum class ActionKind : std::uint8_t { kCreates, kUpdates, kUpserts, kDestroys, kReads, kGeneric };
 
 std::string_view name_of(ActionKind kind);  // "creates"
+
+// Whether a workflow, or a part of one, may have that name: a letter, then letters, digits, '_' and '-'; at most 64.
+bool is_workflow_name(std::string_view name);
 
 struct Resource;
 struct Action;
@@ -127,6 +130,7 @@ struct Action {
   std::vector<Assignment> assignments;           // `set`
   std::vector<Partner> partners;                 // `with`
   bool handled = false;                          // code of the program takes part in deciding it
+  std::string workflow;                          // of kGeneric: of which it starts a run; empty: none
   bool undoes = false;                           // it is one of Resource::undo_actions, which nobody declares or issues
   std::optional<Query> query;                    // of kReads, and of no other
   std::vector<std::uint16_t> checked_arguments;  // those with limits, and those that are refused as deprecated

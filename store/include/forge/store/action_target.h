@@ -7,7 +7,10 @@
 // actions that it comes to. These are one transaction, decided by their own rules and policies as if the caller had asked for them;
 // each event names the generic action in its metadata (`generic`), and the first one has its arguments (`generic_arguments`). What
 // the target read may be out of date when they are decided: let it give a condition or `if_version` where that matters.
+//
+// A generic action with `workflow` starts a run: its target is that of OpenOptions::workflow_target, for all of them.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -32,7 +35,8 @@ struct TargetCall {
   const Action& action;
   std::span<const Cell> arguments;  // by index, with defaults
   const Actor& actor;
-  const View& view;  // the store's head as the call found it
+  const View& view;                            // the store's head as the call found it
+  std::optional<std::uint8_t> hops_left = {};  // of the transaction
 
   // By name; null where there is none, or no value. Also a secret one.
   Value argument(std::string_view name) const;

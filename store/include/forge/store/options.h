@@ -58,6 +58,7 @@ struct OpenOptions {
   TraceSink trace = {};                       // empty: no spans are made
   ActionHandlers handlers = {};               // of actions with `handler` (forge/store/handler.h)
   ActionTargets targets = {};                 // of actions with `generic` (forge/store/action_target.h)
+  ActionTarget workflow_target = {};          // of those with `workflow`: forge::workflow_target() (forge/workflows/runs.h)
   std::vector<Projection> projections = {};   // as Projections::add; without effect on a store that is open for reading
   std::string owner = {};                     // how the lock names this process to others; empty: its command line
 };

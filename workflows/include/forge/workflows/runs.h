@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "forge/events/status.h"
+#include "forge/store/action_target.h"
 #include "forge/store/store.h"
 #include "forge/workflows/definition.h"
 
@@ -45,6 +46,11 @@ struct RunStart {
 Result<std::string> start_run(Store& store, const std::string& workflow, const RunStart& how);
 // The same for a definition, which is declared first where it is not in force (add_workflow, in a transaction of its own).
 Result<std::string> start_run(Store& store, const WorkflowDefinition& definition, const RunStart& how);
+
+// What generic actions with `workflow` need (OpenOptions::workflow_target): such an action starts a run, which gets its arguments
+// as inputs, with what the transaction has left of hops, else all that the definition gives. It is refused where no workflow of
+// that name is declared, or does not take these inputs.
+ActionTarget workflow_target();
 
 struct RunInfo {
   std::string id;
