@@ -25,6 +25,7 @@ void measure_import(const Settings& settings, std::vector<Figure>& figures);
 void measure_workflows(const Settings& settings, std::vector<Figure>& figures);
 // Part of the former.
 void measure_workflow_costs(const Settings& settings, std::vector<Figure>& figures);
+void measure_maps(const Settings& settings, std::vector<Figure>& figures);
 void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 
 // The other process of measure_recovery: writes into the store in `path` until it is killed, and says on standard output when the
@@ -38,6 +39,9 @@ void measure_recovery(const Settings& settings, std::vector<Figure>& figures);
 void work_on_runs(const std::string& what, const std::filesystem::path& path, std::uint64_t count);
 // The other process of measure_rebuild: rebuilds the store in `origin` and says on standard output how many KiB it had at most.
 void rebuild_alone(const std::filesystem::path& origin, const std::filesystem::path& target);
+// The other process of measure_maps: carries out a run over the rows in a new store, succeeds where it completes, and says
+// on standard output how many KiB it had at most.
+[[noreturn]] void map_rows(const std::filesystem::path& store, const std::filesystem::path& rows);
 
 // The other process of measure_socket: holds a store in `path` and answers, until its standard input ends. Says on standard output
 // when it does.
