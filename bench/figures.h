@@ -22,6 +22,7 @@ void measure_rebuild(const Settings& settings, std::vector<Figure>& figures);
 void measure_following(const Settings& settings, std::vector<Figure>& figures);
 void measure_socket(const Settings& settings, std::vector<Figure>& figures);
 void measure_import(const Settings& settings, std::vector<Figure>& figures);
+void measure_decisions(const Settings& settings, std::vector<Figure>& figures);
 void measure_workflows(const Settings& settings, std::vector<Figure>& figures);
 // Part of the former.
 void measure_workflow_costs(const Settings& settings, std::vector<Figure>& figures);

@@ -21,7 +21,7 @@ constexpr const char* kUsage =
     "  --quick      fewer and shorter rounds on smaller stores; the promises hold for the full sizes\n"
     "  --strict     exit with 1 where a promise is missed\n"
     "  --only NAME  one figure or group: commit, commit.1000, cpu, asof, scan, history, disk, open, recover,\n"
-    "               subscribe, rebuild, follow, socket, import, map, workflow\n"
+    "               subscribe, rebuild, follow, socket, import, map, decide, workflow\n"
     "  --dir        where the fresh directory of this run is made and removed; default: the current one, on a real disk\n";
 
 struct Group {
@@ -29,11 +29,12 @@ struct Group {
   void (*measure)(const Settings&, std::vector<Figure>&);
 };
 
-constexpr Group kGroups[] = {{"commit", measure_commits},  {"cpu", measure_processor},    {"asof", measure_as_of},
-                             {"scan", measure_scans},      {"history", measure_history},  {"disk", measure_disk},
-                             {"open", measure_opening},    {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
-                             {"rebuild", measure_rebuild}, {"follow", measure_following}, {"socket", measure_socket},
-                             {"import", measure_import},   {"map", measure_maps},         {"workflow", measure_workflows}};
+constexpr Group kGroups[] = {{"commit", measure_commits},    {"cpu", measure_processor},    {"asof", measure_as_of},
+                             {"scan", measure_scans},        {"history", measure_history},  {"disk", measure_disk},
+                             {"open", measure_opening},      {"recover", measure_recovery}, {"subscribe", measure_subscriptions},
+                             {"rebuild", measure_rebuild},   {"follow", measure_following}, {"socket", measure_socket},
+                             {"import", measure_import},     {"map", measure_maps},         {"decide", measure_decisions},
+                             {"workflow", measure_workflows}};
 
 bool read_number(const char* text, int& number) {
   const char* const end = text + std::strlen(text);

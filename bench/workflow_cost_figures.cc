@@ -26,16 +26,15 @@
 namespace forge::bench {
 namespace {
 
-// What a process of its own says on standard output before it ends, or is killed.
-double number_of(const OwnProcess& process, bool is_to_be_killed) {
+// Kills the process once it has said something.
+void kill_when_ready(const OwnProcess& process) {
   char text[32] = {};
   const ssize_t got = ::read(process.out, text, sizeof text - 1);
-  if (is_to_be_killed) ::kill(process.id, SIGKILL);
+  ::kill(process.id, SIGKILL);
   int status = 0;
   ::waitpid(process.id, &status, 0);
   ::close(process.out);
-  if (got <= 0 || (!is_to_be_killed && status != 0)) must(Status(ErrorId::kInternal, "the process of its own failed"));
-  return std::strtod(text, nullptr);
+  if (got <= 0) must(Status(ErrorId::kInternal, "the process of its own failed"));
 }
 
 // From `kCallers` threads, `count` times in all.
@@ -54,7 +53,7 @@ void call_times(std::uint64_t count, const std::function<void(std::uint64_t)>& a
 
 double mebibytes_of(const Settings& settings, const char* what, std::uint64_t count) {
   const std::filesystem::path path = settings.fresh("workflow.memory");
-  return number_of(start_own_process({"--runs", what, path.string(), std::to_string(count)}), false) / 1024;
+  return largest_set_of({"--runs", what, path.string(), std::to_string(count)});
 }
 
 void measure_memory(const Settings& settings, std::vector<Figure>& figures) {
@@ -68,7 +67,7 @@ void measure_memory(const Settings& settings, std::vector<Figure>& figures) {
                      .baseline = "the same actions without workflows, 32 callers",
                      .forge = measured[0],
                      .other = measured[1],
-                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 400}});
+                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 64}});
 }
 
 // ---- Disk
@@ -103,7 +102,7 @@ void measure_run_disk(const Settings& settings, std::vector<Figure>& figures) {
                      .baseline = "its ten actions without a workflow",
                      .forge = {a_run(with)},
                      .other = {a_run(without)},
-                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 10}});
+                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 2000.0 / 1024}});
 }
 
 // ---- The way back
@@ -130,7 +129,7 @@ void measure_going_on(const Settings& settings, std::vector<Figure>& figures) {
   if (!settings.wants("workflow.recover")) return;
   const std::uint64_t runs = settings.quick ? 1'000 : 10'000;
   const std::filesystem::path killed = settings.fresh("workflow.recover");
-  number_of(start_own_process({"--runs", "leave", killed.string(), std::to_string(runs)}), true);
+  kill_when_ready(start_own_process({"--runs", "leave", killed.string(), std::to_string(runs)}));
   // Opening mends the store, so each one opens a copy.
   const auto copy = [&] {
     std::filesystem::path path = settings.fresh("workflow.recover.copy");
@@ -145,25 +144,10 @@ void measure_going_on(const Settings& settings, std::vector<Figure>& figures) {
                      .baseline = "RocksDB, opening the same files",
                      .forge = measured[0],
                      .other = measured[1],
-                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 2000}});
+                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 100}});
 }
 
 // ---- The other processes
-
-// Of this process alone. What getrusage says begins with the process that started this one.
-long resident_kibibytes_max() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmHWM:")) return std::strtol(line.c_str() + std::strlen("VmHWM:"), nullptr, 10);
-  }
-  must(Status(ErrorId::kInternal, "the kernel does not say how much memory was used"));
-  return 0;
-}
-
-void tell(long number) {
-  std::printf("%ld\n", number);
-  std::fflush(stdout);
-}
 
 // Until it is killed: each run has done an action and calls a function that does not return.
 [[noreturn]] void leave_runs(Store& store, std::uint64_t count) {
@@ -181,7 +165,8 @@ void tell(long number) {
   const Runner runner = Runner::start(store, options).value();
   call_times(count, [&](std::uint64_t) { must(start_run(store, *left, {}).status()); });
   done.wait();
-  tell(1);
+  std::printf("left\n");
+  std::fflush(stdout);
   forever.wait();
   std::abort();
 }
@@ -200,7 +185,7 @@ void work_on_runs(const std::string& what, const std::filesystem::path& path, st
     call_times(count, [&](std::uint64_t i) { must(store.act("Cell.add", {{"id", key_of(i / kSteps)}}).status()); });
   }
   must(store.close());
-  tell(resident_kibibytes_max());
+  tell_largest_set();
 }
 
 void measure_workflow_costs(const Settings& settings, std::vector<Figure>& figures) {
