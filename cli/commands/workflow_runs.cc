@@ -12,12 +12,14 @@
 namespace forge::cli {
 namespace {
 
-// "rows: 45000 items, 45%": the maps that are open in a run; empty where none is.
-Result<std::string> progress_in(const Store& store, const RunInfo& run) {
-  if (run.has_ended()) return std::string();
-  FORGE_ASSIGN(const RunDetail detail, run_detail(store.view(), run.id));
+// "rows: 45000 items, 45%": the maps that are open in a run; empty where none is, or the run cannot be read, of which its trace
+// tells.
+std::string progress_in(const Store& store, const RunInfo& run) {
   std::string text;
-  for (const OpenStep& step : detail.open) {
+  if (run.has_ended()) return text;
+  const Result<RunDetail> detail = run_detail(store.view(), run.id);
+  if (!detail.ok()) return text;
+  for (const OpenStep& step : detail->open) {
     if (step.progress) text += (text.empty() ? "" : "; ") + step.step + ": " + text_of(*step.progress);
   }
   return text;
@@ -32,7 +34,7 @@ Result<int> run_workflow_runs(Session& session) {
                   {.headings = {"run", "workflow", "status", "result", "error"}, .columns = std::move(columns), .name = "id"});
   for (const RunInfo& run : found) {
     if (listing.full()) break;
-    FORGE_ASSIGN(const std::string progress, progress_in(store, run));
+    const std::string progress = progress_in(store, run);
     if (session.out.is_table()) {
       FORGE_TRY(listing.row({run.id, run.workflow, run.status, run.has_ended() ? run.result : progress, run.error}, run.id));
     } else {
