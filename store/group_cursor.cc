@@ -25,15 +25,15 @@ Time read_time(const char* data) {
   return Time{static_cast<std::int64_t>(read_u64(data))};
 }
 
-void append_text(std::string& out, std::string_view text) {
+void append_sized_text(std::string& out, std::string_view text) {
   append_u64(out, text.size());
   out.append(text);
 }
 
 void append_filter(std::string& out, const EventFilter& filter) {
-  for (const std::string* text : {&filter.resource, &filter.key, &filter.tag, &filter.actor}) append_text(out, *text);
+  for (const std::string* text : {&filter.resource, &filter.key, &filter.tag, &filter.actor}) append_sized_text(out, *text);
   append_u64(out, filter.types.size());
-  for (const std::string& type : filter.types) append_text(out, type);
+  for (const std::string& type : filter.types) append_sized_text(out, type);
 }
 
 // Each takes what it reads off the front of `row`; nothing where that is not all there.
