@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kBatchRows = 1000;
 
-class NoSource : public cli::Source {
+class NoSource : public Source {
  public:
   Result<std::size_t> read(char*, std::size_t) override { return std::size_t{0}; }
 };

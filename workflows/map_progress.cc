@@ -76,7 +76,7 @@ std::optional<MapProgress> progress_after(const RunFold& fold, const Fact& items
   if (found == fold.state().loops.end() || !comes_from_elsewhere(step)) return std::nullopt;
   MapProgress made = counted(step, found->second);
   const Object* portion = items.value.if_object();
-  if (portion == nullptr || map_of(step)->source != fb::MapSource::File) return rated(std::move(made), found->second.begun, now);
+  if (portion == nullptr || map_of(step)->source != fb::MapSource::File) return rated(made, found->second.begun, now);
   const auto number = [&](const char* name) {
     const Value* value = portion->find(name);
     return value == nullptr || value->if_int() == nullptr ? std::uint64_t{0} : static_cast<std::uint64_t>(*value->if_int());
@@ -87,7 +87,7 @@ std::optional<MapProgress> progress_after(const RunFold& fold, const Fact& items
   const std::uint64_t read = found->second.found + number("count");
   const bool known = part != nullptr && part->if_double() != nullptr && read > 0;
   if (known) made.part = *part->if_double() * static_cast<double>(made.items) / static_cast<double>(read);
-  return rated(std::move(made), found->second.begun, now);
+  return rated(made, found->second.begun, now);
 }
 
 }  // namespace internal
