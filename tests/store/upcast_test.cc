@@ -214,7 +214,7 @@ TEST_F(RefusedUpcasts, NameTheRecordTheStepAndTheVersions) {
       refusal(schema("price = 700 / (price - 7)")),
       "E2118 Person 2 as event 3 left it, under schema version 1, cannot be brought to version 2: step 1, price = 700 / (price "
       "- 7): the assignment of 'price' could not be evaluated, 700 / 0 divides by zero (people.fbs:2:34); nothing was written; "
-      "the record as it was stored: forgectl get RESOURCE KEY --as-of EVENT; mend the upcast before its schema is added");
+      "the record as it was stored: forgectl get Person 2 --as-of 3; mend the upcast before its schema is added");
   EXPECT_NE(refusal(schema("price = price * 9000000000000000000")).find("step 1, "), std::string::npos);
   EXPECT_NE(refusal(schema("code = nullif(email, 'bob')", "code: string (required);")).find("it gives null, and code is required"),
             std::string::npos);

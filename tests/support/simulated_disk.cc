@@ -137,7 +137,7 @@ IOStatus SimulatedDisk::strike(Operation operation, const std::string& path) {
 }
 
 IOStatus SimulatedDisk::admit(Mount mount, Operation operation, const std::string& path) {
-  IOStatus status = usable(mount, path);
+  IOStatus status = frozen_ && mount == life_ && !changes_the_disk(operation) ? IOStatus::OK() : usable(mount, path);
   if (!status.ok()) return status;
   ++counts_[static_cast<size_t>(operation)];
   if (changes_left_.has_value() && changes_the_disk(operation)) {
