@@ -244,7 +244,7 @@ TEST(Marks, OfAFieldAreThoseOfItsArguments) {
 TEST(GenericActions, NameTheWorkflowThatTheyStart) {
   const auto domain = vocabulary_of(R"x(
     table A (resource) { id: int (key); }
-    table Go (action: "A.go", generic, workflow: "go-on") { id: int; }
+    table Go (action: "A.go", generic, workflow: "go-on") { id: int = null; }
     table Do (action: "A.do", generic) {})x");
   EXPECT_EQ(domain->find_action("A.go")->workflow, "go-on");
   EXPECT_EQ(domain->find_action("A.do")->workflow, "");
