@@ -133,9 +133,11 @@ void Server::State::tick() {
 void Server::State::bury(std::shared_ptr<void> rest) {
   if (rest == nullptr) return;
   if (ending == nullptr) ending = std::make_unique<SideThread>(std::numeric_limits<std::size_t>::max());
+  around.ending();
   static_cast<void>(ending
-                        ->give([rest = std::move(rest)]() mutable -> Status {
+                        ->give([this, rest = std::move(rest)]() mutable -> Status {
                           rest.reset();
+                          around.ended();
                           return {};
                         })
                         .ok());

@@ -106,6 +106,10 @@ void ServerCalls::check() {
 
 Message ServerCalls::reply(const message::Join& asked) {
   Result<Consumer> consumer = store_.join(asked.wanted);
+  if (consumer.status().id() == ErrorId::kSubscriptionDiffers) {  // perhaps from one who has gone, which takes effect in a moment
+    await_endings_();
+    consumer = store_.join(asked.wanted);
+  }
   if (!consumer.ok()) return consumer.status();
   consumer_.emplace(*std::move(consumer));
   return message::Done{};

@@ -15,10 +15,13 @@ class ServerCalls {
  public:
   // Sends what was not asked for, from any thread; false where there is no room, and then resume() is called once there is.
   using Push = std::function<bool(std::uint64_t number, const Message& message)>;
-  ServerCalls(Store& store, Push push) : store_(store), push_(std::move(push)) {}
+  // Waits, a second at most, until everything has ended that closed connections left behind.
+  using AwaitEndings = std::function<void()>;
+  ServerCalls(Store& store, Push push, AwaitEndings await_endings)
+      : store_(store), push_(std::move(push)), await_endings_(std::move(await_endings)) {}
 
-  // The answer to a request, which may be a refusal; resume() follows once it is sent. Waits for half a second at most, and for the
-  // store.
+  // The answer to a request, which may be a refusal; resume() follows once it is sent. Waits for half a second at most (Join: for a
+  // second), and for the store.
   Message answer(std::uint64_t number, const Message& request);
   // Begins a subscription, or goes on with one that found no room.
   void resume();
@@ -48,6 +51,7 @@ class ServerCalls {
 
   Store& store_;
   const Push push_;
+  const AwaitEndings await_endings_;
   std::uint64_t number_ = 0;  // of the request at hand
   std::optional<Consumer> consumer_;
 

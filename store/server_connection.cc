@@ -42,7 +42,8 @@ class ServerConnection::Open {
 };
 
 struct ServerConnection::Work {
-  Work(Store& store, ServerCalls::Push push) : calls(store, std::move(push)) {}
+  Work(ServerSurroundings& around, ServerCalls::Push push)
+      : calls(around.store, std::move(push), [&around] { around.await_endings(); }) {}
 
   ServerCalls calls;
   std::atomic<bool> is_check_waiting{false};
@@ -171,7 +172,7 @@ void ServerConnection::call(std::uint64_t number, Message request, std::size_t b
 
 ServerConnection::Work& ServerConnection::work() {
   if (work_ == nullptr) {
-    work_ = std::make_shared<Work>(around_.store, [of = weak_from_this()](std::uint64_t number, const Message& message) {
+    work_ = std::make_shared<Work>(around_, [of = weak_from_this()](std::uint64_t number, const Message& message) {
       const std::shared_ptr<ServerConnection> self = of.lock();
       return self == nullptr || self->push(number, message);
     });

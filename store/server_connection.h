@@ -47,8 +47,27 @@ struct ServerSurroundings {
     while (open > 0) none_open.wait(mutex);
   }
 
+  // Of what a closed connection left behind.
+  void ending() {
+    const MutexLock lock(mutex);
+    ++endings;
+  }
+  void ended() {
+    const MutexLock lock(mutex);
+    if (--endings == 0) none_ending.notify_all();
+  }
+  // A second at most: others may come to an end all the time. What one waits for takes half of that (ServerCalls::answer).
+  void await_endings() {
+    constexpr std::chrono::milliseconds kMost{1000};
+    const auto until = std::chrono::steady_clock::now() + kMost;
+    const MutexLock lock(mutex);
+    bool in_time = true;
+    while (endings > 0 && in_time) in_time = none_ending.wait_for(mutex, until - std::chrono::steady_clock::now());
+  }
+
   Mutex mutex;
-  CondVar none_open;
+  CondVar none_open, none_ending;
+  std::uint64_t endings FORGE_GUARDED_BY(mutex) = 0;
   std::uint64_t open FORGE_GUARDED_BY(mutex) = 0;  // requests, of all connections
 };
 

@@ -250,6 +250,25 @@ TEST_F(SharedStore, AGroupIsSharedByConsumersOfSeveralProcesses) {
   EXPECT_EQ(first.group("none").status().id(), ErrorId::kSubscriptionNotFound);
 }
 
+// What a process asked for that has gone may still be under way in the holder.
+TEST_F(SharedStore, WhoComesToAGroupAfterTheLastHasLeftSaysHowItIsRetried) {
+  Store next = attach();
+  for (std::uint32_t round = 0; round < 4; ++round) {
+    std::promise<void> asks;
+    std::optional<Store> other = attach();
+    Consumer consumer = other->join({.group = "g", .retry = {.attempts_max = 1 + round}}).value();
+    std::thread taker([&] {
+      asks.set_value();
+      EXPECT_FALSE(consumer.take(kLong).ok());
+    });
+    asks.get_future().wait();
+    ASSERT_TRUE(other->close().ok());
+    const Result<Consumer> after = next.join({.group = "g", .retry = {.attempts_max = 100 + round}});
+    EXPECT_TRUE(after.ok()) << round << ": " << after.status().message();
+    taker.join();
+  }
+}
+
 TEST_F(SharedStore, WhatFailsIsParkedAndRetriedThroughTheHolder) {
   holder_.act("Item.make", {{"id", "a"}}).value();
   Store other = attach();
