@@ -21,19 +21,19 @@ constexpr std::size_t kFailuresKept = 1000;  // of a map over a file, in its res
 constexpr std::uint64_t kItemsOfShare = 1000;
 constexpr std::size_t kUnwrittenMax = 1000;
 
-const Value* member_of(const Object& object, const char* name) {
+const Value* given_in(const Object& object, const char* name) {
   const Value* found = object.find(name);
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
 std::uint64_t count_of(const Object& object, const char* name) {
-  const Value* found = member_of(object, name);
+  const Value* found = given_in(object, name);
   return found == nullptr || found->if_int() == nullptr ? 0 : static_cast<std::uint64_t>(*found->if_int());
 }
 
 const List& list_of(const Object& object, const char* name) {
   static const List kEmpty;
-  const Value* found = member_of(object, name);
+  const Value* found = given_in(object, name);
   return found == nullptr || found->if_list() == nullptr ? kEmpty : *found->if_list();
 }
 
@@ -161,9 +161,9 @@ void RunDecider::take_items(HopId hop) {
 }
 
 void RunDecider::take_portion(Loop& loop, const Object& portion) {
-  if (const Value* position = member_of(portion, "position")) loop.position = *position;
-  if (const Value* part = member_of(portion, "part")) loop.part = part->if_double() == nullptr ? 0 : *part->if_double();
-  if (const Value* bytes = member_of(portion, "quarantine_bytes")) loop.quarantine_bytes = *bytes;
+  if (const Value* position = given_in(portion, "position")) loop.position = *position;
+  if (const Value* part = given_in(portion, "part")) loop.part = part->if_double() == nullptr ? 0 : *part->if_double();
+  if (const Value* bytes = given_in(portion, "quarantine_bytes")) loop.quarantine_bytes = *bytes;
   const auto written = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count_of(portion, "written"), loop.unwritten.size()));
   loop.unwritten.erase(loop.unwritten.begin(), loop.unwritten.begin() + written);
   loop.found += count_of(portion, "count");
@@ -172,7 +172,7 @@ void RunDecider::take_portion(Loop& loop, const Object& portion) {
   const List& results = list_of(portion, "results");
   loop.results.insert(loop.results.end(), results.begin(), results.end());
   loop.next = std::max(loop.next, loop.results.size());
-  if (member_of(portion, "passed") != nullptr) {
+  if (given_in(portion, "passed") != nullptr) {
     loop.passed = std::min(loop.passed, static_cast<std::uint32_t>(count_of(portion, "passed")));
   }
 }

@@ -15,22 +15,22 @@ using internal::RunFold;
 
 namespace {
 
-std::string text_of(const Value& value) {
+std::string text_in(const Value& value) {
   return value.if_text() != nullptr ? *value.if_text() : std::string();
 }
 
 WorkflowInfo info_of(const Record& record) {
-  return {.name = record.key(), .hash = text_of(record["hash"]), .declared = record.version(), .seq = record.seq()};
+  return {.name = record.key(), .hash = text_in(record["hash"]), .declared = record.version(), .seq = record.seq()};
 }
 
 RunInfo run_of(const Record& record) {
   RunInfo info;
   info.id = record.key();
-  info.workflow = text_of(record["workflow"]);
-  info.hash = text_of(record["hash"]);
-  info.status = text_of(record["status"]);
-  info.result = text_of(record["result"]);
-  info.error = text_of(record["error"]);
+  info.workflow = text_in(record["workflow"]);
+  info.hash = text_in(record["hash"]);
+  info.status = text_in(record["status"]);
+  info.result = text_in(record["result"]);
+  info.error = text_in(record["error"]);
   const Value warnings = record["warnings"];
   info.warnings = warnings.if_bool() != nullptr && *warnings.if_bool();
   info.seq = record.seq();
@@ -64,7 +64,7 @@ Result<WorkflowInfo> add_workflow(Store& store, const WorkflowDefinition& defini
   FORGE_TRY(internal::check_supported(definition.plan()));
   const Result<Record> known = store.get("_workflow", definition.name());
   const std::string hash = to_hex(definition.hash());
-  if (known.ok() && text_of((*known)["hash"]) == hash) return info_of(*known);
+  if (known.ok() && text_in((*known)["hash"]) == hash) return info_of(*known);
   const std::span<const std::uint8_t> bytes = definition.bytes();
   FORGE_ASSIGN(
       const Receipt receipt,

@@ -58,8 +58,8 @@ class SimulatedDisk {
   // As kill -9: nothing is lost, but what was mounted is as dead as after a power loss.
   void process_crash();
   // Lets that many operations that change the disk (writes, syncs, changes of directories) through from now on, then freezes:
-  // further ones fail until power_loss or process_crash. What only reads goes on: nobody will ask what the dying process read, while
-  // RocksDB 7.8 aborts on some failed reads (as in ExternalSstFileIngestionJob::GetIngestedFileInfo).
+  // further ones fail until power_loss or process_crash. What only reads goes on: nobody will ask what the dying process read,
+  // while RocksDB 7.8 aborts on some failed reads (as in ExternalSstFileIngestionJob::GetIngestedFileInfo).
   void power_loss_after(uint64_t changes);
   bool is_frozen() const;
 
