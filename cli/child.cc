@@ -1,5 +1,4 @@
 #include "child.h"
-#include "forge/events/system_reason.h"
 
 #include <spawn.h>
 #include <sys/mman.h>
@@ -8,6 +7,8 @@
 
 #include <cerrno>
 #include <csignal>
+
+#include "forge/events/system_reason.h"
 
 extern char** environ;
 

@@ -1,5 +1,4 @@
 #include "config_file.h"
-#include "forge/events/system_reason.h"
 
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include "forge/events/system_reason.h"
 #include "settings.h"
 #include "suggest.h"
 

@@ -1,5 +1,4 @@
 #include "forge/store/appended_file.h"
-#include "forge/events/system_reason.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,6 +9,8 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+
+#include "forge/events/system_reason.h"
 
 namespace forge {
 namespace {

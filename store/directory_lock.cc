@@ -1,5 +1,4 @@
 #include "directory_lock.h"
-#include "forge/events/system_reason.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -9,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+
+#include "forge/events/system_reason.h"
 
 namespace forge::internal {
 namespace {
