@@ -5,15 +5,17 @@
 #include "store_state.h"
 #include "undo_plan.h"
 #include "view_state.h"
+#include "write_errors.h"
 
 namespace forge {
 
+using internal::nothing_written;
 using internal::PreparedTransaction;
 
 namespace {
 
-// Each time somebody else has changed the record in between: it goes on elsewhere, but for this one.
-constexpr int kTriesMax = 32;
+// How often an undo is planned beside the writer, who may change the record each time before it is decided.
+constexpr int kTriesBeside = 4;
 
 }  // namespace
 
@@ -41,14 +43,18 @@ Result<std::unique_ptr<PreparedTransaction>> Store::State::prepare_undoing(std::
   return prepared;
 }
 
+// A record that somebody changes all the time would let no undo through, so the last plan is made while nothing else is decided.
 Result<TransactionReceipt> Store::State::transact_undoing(const std::vector<ActionRequest>& actions,
                                                           const ActOptions& of_transaction) {
-  for (int tries = 1;; ++tries) {
+  for (int tries = 1; tries <= kTriesBeside; ++tries) {
     Result<std::unique_ptr<PreparedTransaction>> prepared = prepare(actions, of_transaction);
-    const bool may_be_outdated = prepared.ok() && (*prepared)->refusal().ok() && tries < kTriesMax;
+    const bool may_be_outdated = writer != nullptr && prepared.ok() && (*prepared)->refusal().ok();
     Result<TransactionReceipt> result = decide(std::move(prepared));
     if (!may_be_outdated || result.status().id() != ErrorId::kUndoConflict) return result;
   }
+  const auto make = [&](rocksdb::WriteBatch&) { return prepare(actions, of_transaction); };
+  Result<TransactionReceipt> result = writer->transact_alone(make, [](Seq) {});
+  return result.ok() ? std::move(result) : Result<TransactionReceipt>(nothing_written(result.status()));
 }
 
 Result<Receipt> Store::undo(Seq seq, const ActOptions& options) {
