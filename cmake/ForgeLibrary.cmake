@@ -7,7 +7,7 @@
 add_custom_target(forge_libraries)
 
 function(forge_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADERS" "SOURCES;PUBLIC;PRIVATE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADERS" "SOURCES;PUBLIC;PRIVATE;PRECOMPILED")
   if(NOT arg_HEADERS)
     set(arg_HEADERS include/*.h)
   endif()
@@ -21,5 +21,8 @@ function(forge_library name)
   set_target_properties(forge_${name} PROPERTIES
     POSITION_INDEPENDENT_CODE ON
     VERIFY_INTERFACE_HEADER_SETS ON)
+  if(FORGE_PRECOMPILE)
+    target_precompile_headers(forge_${name} PRIVATE ${headers} ${arg_PRECOMPILED})
+  endif()
   add_dependencies(forge_libraries forge_${name})
 endfunction()

@@ -5,7 +5,7 @@ namespace {
 
 constexpr int kDepth = 2;
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   return "'" + text + "'";
 }
 
@@ -16,7 +16,7 @@ class Author {
 
   Workflow write(const std::string& name) {
     Workflow made{.name = name};
-    text_ = "workflow = " + quoted(name) + "\nttl_hops = 200\n";
+    text_ = "workflow = " + in_quotes(name) + "\nttl_hops = 200\n";
     if (dice_.chance(10)) text_ += "deadline = '" + std::to_string(dice_.between(2, 90)) + "s'\n";
     if (dice_.chance(25)) text_ += "max_concurrency = " + std::to_string(dice_.between(1, 3)) + "\n";
     text_ += "[input]\nn = 'int'\n";
@@ -40,7 +40,7 @@ class Author {
     for (std::size_t i = 0; i < before.size(); ++i) {
       if (!dice_.chance(i + 1 == before.size() ? 60U : 25U)) continue;
       made.after.push_back(i);
-      after += quoted(before[i].name) + ", ";
+      after += in_quotes(before[i].name) + ", ";
     }
     line("after = [" + after + "]");
     let_through(made);
@@ -101,7 +101,7 @@ class Author {
       case kChild:
         step.target = dice_.pick(others_);
         step.number = dice_.between(0, 9);
-        line("workflow = " + quoted(step.target) + "\nargs = { n = " + std::to_string(step.number) + " }");
+        line("workflow = " + in_quotes(step.target) + "\nargs = { n = " + std::to_string(step.number) + " }");
         if (dice_.chance(15)) line("timeout = '30s'");
         return reverse(step, 10, Undo::kFunction);
       default:
@@ -150,7 +150,7 @@ class Author {
   void function(Step& step, const Block& before) {
     const bool dynamic = step.kind == Kind::kDynamic;
     line(dynamic ? "run = 'further'\ndynamic = true\nargs = { n = '${input.n}' }"
-                 : "run = " + quoted(dice_.chance(30) ? "act" : "work") + "\nargs = { " + references(step, before) + " }");
+                 : "run = " + in_quotes(dice_.chance(30) ? "act" : "work") + "\nargs = { " + references(step, before) + " }");
     if (dice_.chance(40)) {
       step.attempts = static_cast<std::uint32_t>(dice_.between(2, 4));
       line("retry = { max_attempts = " + std::to_string(step.attempts) + ", backoff = " +
@@ -169,11 +169,11 @@ class Author {
 
   void action(Step& step, const std::string& does, const std::string& undoes) {
     step.number = dice_.between(1, 9);
-    line("action = " + quoted(does) + "\nargs = { id = 'c-" + std::to_string(dice_.below(5)) +
+    line("action = " + in_quotes(does) + "\nargs = { id = 'c-" + std::to_string(dice_.below(5)) +
          "', by = " + std::to_string(step.number) + ", memo = '${run.id}' }");
     if (!dice_.chance(75)) return;
     step.undo = Undo::kAction;
-    line("undo = " + quoted(undoes));
+    line("undo = " + in_quotes(undoes));
   }
 
   void draw(Step& step) {
@@ -190,7 +190,7 @@ class Author {
     line("transaction = true");
     const std::string key = "c-" + std::to_string(dice_.below(5));
     if (dice_.chance(60)) step.undo = Undo::kFunction, line("undo = { run = 'undo' }");
-    line("[" + path + ".step.look]\nread = 'Cell'\nkey = " + quoted(key));
+    line("[" + path + ".step.look]\nread = 'Cell'\nkey = " + in_quotes(key));
     line("[" + path + ".step.add]\naction = 'Cell.add'\nargs = { id = '${look.id}', by = " + std::to_string(step.number) +
          ", memo = '${run.id}' }");
   }
@@ -256,7 +256,7 @@ class Author {
     Step last{.name = "last", .kind = Kind::kRun, .takes_item = true};
     line("[" + path + ".step.last]\nrun = 'work'");
     std::string after;
-    for (std::size_t i = 0; i < inside.size(); ++i) last.after.push_back(i), after += quoted(inside[i].name) + ", ";
+    for (std::size_t i = 0; i < inside.size(); ++i) last.after.push_back(i), after += in_quotes(inside[i].name) + ", ";
     line("after = [" + after + "]\nargs = { " + references(last, inside) + " }");
     inside.push_back(std::move(last));
     step.blocks.push_back(std::move(inside));
