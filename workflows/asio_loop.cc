@@ -53,6 +53,7 @@ struct AsioLoop::State {
   asio::steady_timer timer;
   std::optional<Time> wanted;  // of the loop's thread
   asio::thread_pool pool;
+  std::vector<std::thread> further;  // that the pool has been lent; of the loop's thread
   std::thread thread;
 };
 
@@ -73,6 +74,12 @@ void AsioLoop::start(std::function<void()> body) {
   asio::post(state_->pool, std::move(body));
 }
 
+void AsioLoop::provide_threads(std::size_t stuck) {
+  while (state_->further.size() < stuck) {
+    state_->further.emplace_back([state = state_.get()] { state->pool.attach(); });
+  }
+}
+
 void AsioLoop::wake_at(Time due) {
   state_->wait(due);
 }
@@ -91,6 +98,7 @@ void AsioLoop::commit(std::vector<ActionRequest> actions, ActOptions options, Co
 void AsioLoop::stop() {
   if (!state_->thread.joinable()) return;
   state_->pool.join();
+  for (std::thread& thread : state_->further) thread.join();
   asio::post(state_->io, [state = state_.get()] {
     state->wanted.reset();
     state->timer.cancel();

@@ -20,6 +20,7 @@ class AsioLoop final : public RunLoop {
 
   void post(std::function<void()> task) override;
   void start(std::function<void()> body) override;
+  void provide_threads(std::size_t stuck) override;
   void wake_at(Time due) override;
   void commit(std::vector<ActionRequest> actions, ActOptions options, Committed done) override;
 

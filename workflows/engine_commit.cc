@@ -105,7 +105,10 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
         if (!event.ok()) return park(*live, event.status());
         entry->fact.value = result_of(*event);
       }
-      take_commands(*live, fold.take(entry->fact, committed->last_seq));
+      const std::string path = middleware_.is_empty() ? std::string() : fold.path_of_hop(entry->fact.hop);
+      const std::vector<Command> commands = fold.take(entry->fact, committed->last_seq);
+      tell(live->run.head, entry->fact, path, commands, committed->last_seq, entry->details);
+      take_commands(*live, commands);
     }
   }
   live = find(id);

@@ -73,6 +73,7 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
 }
 
 void RunEngine::carry_out(LiveRun& live, const Work& work) {
+  tell_start(live, work);
   if (options_.replacement) {
     const std::string name = live.run.fold->plan().steps[work.hop.step].path + purpose_suffix(work.purpose);
     if (const StepFunction* function = options_.replacement(name, std::max(work.attempt, 1U))) {
@@ -152,6 +153,12 @@ Result<RunEngine::Body> RunEngine::function_named(const LiveRun& live, const Wor
 }
 
 void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt, Body body) {
+  if (abandoned_ >= options_.abandoned_max) {
+    return answer(live, work,
+                  {.outcome = StepOutcome::failed(
+                       "abandoned", std::to_string(abandoned_) + " functions were given up on"
+                                                                 " and have not returned: none is called until one of them does")});
+  }
   live.attempts[work.hop] = attempt;
   if (work.step->timeout > 0) {
     add_timer(Time{options_.clock->now().micros + work.step->timeout},
@@ -168,7 +175,9 @@ void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Atte
     context.hops_left = work.hops;
     context.idempotency_key = work.idempotency_key;
     const auto begin = std::chrono::steady_clock::now();
+    attempt->runs = true;
     WorkOutcome outcome{.outcome = outcome_of(body, work, context)};
+    attempt->runs = false;
     const std::int64_t took = nanoseconds_since(begin);
     if (outcome.outcome.kind == StepOutcome::Kind::kDone) outcome = with_actions(std::move(outcome), context.take_actions());
     loop_.post([this, id = head.id, work, attempt, outcome = std::move(outcome), took]() mutable {
@@ -179,6 +188,7 @@ void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Atte
 
 void RunEngine::take_outcome(const std::string& id, const std::shared_ptr<Attempt>& attempt, const Work& work, WorkOutcome outcome,
                              std::int64_t duration_ns) {
+  if (attempt->counts) --abandoned_;
   LiveRun* live = find(id);
   if (live == nullptr || attempt->abandoned || stopped_) return;
   const auto known = live->attempts.find(work.hop);
@@ -204,7 +214,7 @@ void RunEngine::stop_hop(LiveRun& live, const HopId& hop) {
   const auto found = live.attempts.find(hop);
   if (found == live.attempts.end() || !found->second->stop.request_stop()) return;
   if (live.run.fold->work(hop) == nullptr) {
-    found->second->abandoned = true;
+    abandon(*found->second);
     live.attempts.erase(found);
     return;
   }
@@ -213,6 +223,7 @@ void RunEngine::stop_hop(LiveRun& live, const HopId& hop) {
 }
 
 void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Object details) {
+  replace(live, work, outcome);
   Entry entry{.fact = fact_of(work, outcome.outcome), .details = std::move(details), .causation = work.since, .answers_work = true};
   if (stands_for_run(work, live.run.fold->plan())) entry.fact.hops = work.hops > 0 ? work.hops - 1 : 0;
   entry.fact.pause_us = outcome.pause_us;

@@ -12,7 +12,11 @@ constexpr std::size_t kEventsATurn = 512;
 }  // namespace
 
 RunEngine::RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed)
-    : store_(store), loop_(loop), options_(std::move(options)), changed_(std::move(changed)) {
+    : store_(store),
+      loop_(loop),
+      options_(std::move(options)),
+      changed_(std::move(changed)),
+      middleware_(options_.middleware, options_.log) {
   const HttpOptions& http = options_.http;
   if (http.transport == nullptr) return;
   http_ = std::make_unique<HttpSteps>(loop_, *options_.clock, http.transport, http.allow_hosts, http.response_bytes_max,
@@ -34,7 +38,7 @@ Status RunEngine::recover() {
         view.list({.resource = "_run", .where = where}, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
     for (const std::string& id : ids) {
       if (runs_.contains(id)) continue;  // as a child of another
-      Status taken = take_up(view, id);
+      Status taken = take_up(view, id, false);
       if (!taken.ok() && taken.code() == Code::kIo) return taken;
     }
   }
@@ -46,15 +50,28 @@ Status RunEngine::recover() {
   return {};
 }
 
-// A run that cannot be read stands still, and the others go on. Errors: those of reading it.
-Status RunEngine::take_up(const View& view, const std::string& id) {
-  Result<ReadRun> read = read_run(view, id, definitions_, options_.run);
+// A run that cannot be read stands still, and the others go on. Of one that began just now middleware is told. Errors: those of
+// reading it.
+Status RunEngine::take_up(const View& view, const std::string& id, bool is_new) {
+  struct Told {
+    Fact fact;
+    std::string path;
+    std::vector<Command> commands;
+    Seq seq;
+  };
+  std::vector<Told> told;
+  const auto note = [&told](const Fact& fact, const std::string& path, const std::vector<Command>& commands, const Event& event) {
+    told.push_back({fact, path, commands, event.seq});
+  };
+  const bool tells = is_new && !middleware_.is_empty();
+  Result<ReadRun> read = read_run(view, id, definitions_, options_.run, tells ? RunFold::Visitor(note) : RunFold::Visitor());
   if (!read.ok()) {
     LiveRun& live = runs_[id];
     live.run.head.id = id;
     park(live, read.status());
     return read.status();
   }
+  for (const Told& one : told) tell(read->head, one.fact, one.path, one.commands, one.seq, {});
   adopt(*std::move(read));
   return {};
 }
@@ -87,7 +104,7 @@ void RunEngine::begin(LiveRun& live) {
 // Somebody else has written to the journal.
 void RunEngine::read_on(LiveRun& live) {
   const auto since = live.run.seq;
-  const Status read = forge::internal::read_on(store_.view(), live.run);
+  const Status read = forge::internal::read_on(store_.view(), live.run, teller(live));
   if (!read.ok()) return park(live, read);
   live.newest = std::max(live.newest, live.run.version);
   const std::string id = live.run.head.id;
@@ -142,10 +159,7 @@ void RunEngine::take_commands(LiveRun& live, const std::vector<Command>& command
 void RunEngine::park(LiveRun& live, const Status& why) {
   live.parked = why;
   live.entries.clear();
-  for (const auto& [hop, attempt] : live.attempts) {
-    attempt->stop.request_stop();
-    attempt->abandoned = true;
-  }
+  for (const auto& [hop, attempt] : live.attempts) abandon(*attempt);
   live.attempts.clear();
   // Whoever waits for it cannot go on either.
   for (const LiveRun* at = &live; at != nullptr; at = at->run.fold == nullptr ? nullptr : find(at->run.fold->state().parent)) {
@@ -253,7 +267,7 @@ void RunEngine::take_run_event(const Event& event) {
   LiveRun* live = find(event.key);
   if (live == nullptr) {
     if (event.version != 1 && event.action != "_run.reopen") return;
-    const Status taken = take_up(store_.view(), event.key);
+    const Status taken = take_up(store_.view(), event.key, event.version == 1);
     if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
     return;
   }
@@ -309,8 +323,7 @@ void RunEngine::fire(const Timer& timer) {
   } else if (runs) {
     // It is asked to stop, and its result no longer counts.
     const std::shared_ptr<Attempt> abandoned = attempt->second;
-    abandoned->stop.request_stop();
-    abandoned->abandoned = true;
+    abandon(*abandoned);
     live->attempts.erase(attempt);
     const OpenCommand* open = live->run.fold->work(timer.hop);
     if (open == nullptr) return;
@@ -322,6 +335,17 @@ void RunEngine::fire(const Timer& timer) {
     }
   }
   settle(timer.run);
+}
+
+// It is asked to stop, and its result no longer counts. Code that does not return holds its thread, so there is another one in its
+// place; how many may do so is bounded (see call).
+void RunEngine::abandon(Attempt& attempt) {
+  attempt.stop.request_stop();
+  attempt.abandoned = true;
+  if (!attempt.runs || attempt.counts) return;
+  attempt.counts = true;
+  ++abandoned_;
+  loop_.provide_threads(abandoned_);
 }
 
 // ---- Ending

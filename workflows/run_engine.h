@@ -7,6 +7,7 @@
 // somebody told the run something meanwhile, that is folded first, and the fact is written only where it still matters. So whatever
 // two processes may do, a journal has one order, and an action is committed with the one fact that it belongs to or not at all.
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -26,6 +27,7 @@
 #include "forge/workflows/program.h"
 #include "forge/workflows/step.h"
 #include "http_steps.h"
+#include "lifecycle.h"
 #include "run_journal.h"
 #include "run_loop.h"
 #include "step_work.h"
@@ -41,6 +43,8 @@ struct EngineOptions {
   Clock* clock = nullptr;
   LogSink log = {};
   HttpOptions http = {};  // its transport makes the requests; without one, runs with http steps stand still
+  MiddlewareList middleware = {};
+  std::size_t abandoned_max = 16;  // functions that were given up on and have not returned
   // For tests: what carries out an attempt of the step of that declared path, or of its undo ("charge/undo") or the clause that
   // cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty.
   std::function<const StepFunction*(const std::string& step, std::uint32_t attempt)> replacement = {};
@@ -81,8 +85,10 @@ class RunEngine {
     std::uint32_t number = 0;
     bool abandoned = false;
     bool is_program = false;
-    bool transforms = false;  // it makes the step's arguments
-    bool late = false;        // its timeout has passed, and what it began is being ended
+    bool transforms = false;        // it makes the step's arguments
+    bool late = false;              // its timeout has passed, and what it began is being ended
+    bool counts = false;            // among those that hold a thread and are given up on
+    std::atomic<bool> runs{false};  // in a thread
   };
 
   // A fact that is to be written, with the actions that belong to it.
@@ -137,7 +143,7 @@ class RunEngine {
   };
 
   // ---- Runs (run_engine.cc)
-  Status take_up(const View& view, const std::string& id);
+  Status take_up(const View& view, const std::string& id, bool is_new);
   void adopt(ReadRun run);
   void begin(LiveRun& live);
   void read_on(LiveRun& live);
@@ -150,7 +156,16 @@ class RunEngine {
   void take_run_event(const Event& event);
   void add_timer(Time due, Timer timer);
   void fire(const Timer& timer);
+  void abandon(Attempt& attempt);
   LiveRun* find(const std::string& id);
+
+  // ---- Middleware (engine_middleware.cc)
+  RunFold::Visitor teller(const LiveRun& live) const;
+  void tell(const JournalHead& head, const Fact& fact, const std::string& path, const std::vector<Command>& commands, Seq seq,
+            const Object& details) const;
+  void tell_start(const LiveRun& live, const Work& work) const;
+  void replace(const LiveRun& live, const Work& work, WorkOutcome& outcome) const;
+  LifecycleEvent start_event(const LiveRun& live, const Work& work, const std::string& path) const;
 
   // ---- Writing (engine_commit.cc)
   void add(LiveRun& live, Entry entry);
@@ -227,6 +242,7 @@ class RunEngine {
   RunLoop& loop_;
   const EngineOptions options_;
   const std::function<void()> changed_;
+  const MiddlewareChain middleware_;
   std::unique_ptr<HttpSteps> http_;  // null without a transport
   DefinitionCache definitions_;
   std::map<std::string, LiveRun> runs_;
@@ -244,6 +260,7 @@ class RunEngine {
   Seq recovered_ = 0;    // runs were read as of this event
   Seq seen_ = 0;         // the last event that was looked at
   std::size_t busy_ = 0;
+  std::size_t abandoned_ = 0;
   std::map<std::string, Status> parked_;
   bool stopped_ = false;
   Status failure_;

@@ -40,14 +40,16 @@ const fb::StepT& step_of(const Plan& plan, const Command& command) {
 RunFold::RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> definition, RunOptions options)
     : id_(std::move(id)), definition_(std::move(definition)), options_(options) {}
 
-Status RunFold::take(const Event& event, const Event* result) {
+Status RunFold::take(const Event& event, const Event* result, const Visitor& visit) {
   FORGE_ASSIGN(const std::optional<Fact> fact, fact_in(event, result));
   if (!fact) {
     if (records_.empty()) return no_fact(event, "it does not follow from the facts before it");
     drop_records(1);
     return {};
   }
-  take(*fact, event.seq);
+  const std::string path = visit ? path_of_hop(fact->hop) : std::string();
+  const std::vector<Command> commands = take(*fact, event.seq);
+  if (visit) visit(*fact, path, commands, event);
   return {};
 }
 

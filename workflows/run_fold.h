@@ -6,6 +6,7 @@
 // exactly the work that was open when its process ended. For one thread.
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,8 +43,11 @@ class RunFold {
   // records a decision. Errors: kDataCorrupt where it holds no fact, or none that this version knows; of a file kItemsDiffer,
   // kInputUnreadable.
   Result<std::optional<Fact>> fact_in(const Event& event, const Event* result);
-  // Takes the next event of the journal. Errors: as above, and kDataCorrupt where it does not follow.
-  Status take(const Event& event, const Event* result);
+  // Is shown a fact that is taken: where its hop stood before, and the commands that follow from it.
+  using Visitor =
+      std::function<void(const Fact& fact, const std::string& path, const std::vector<Command>& commands, const Event& event)>;
+  // Takes the next event of the journal; `visit` may be empty. Errors: as above, and kDataCorrupt where it does not follow.
+  Status take(const Event& event, const Event* result, const Visitor& visit = {});
   // Takes a fact that stands in the log at `seq`, with the time at which it was recorded. Returns the commands that follow, all of
   // which are in the lists below.
   std::vector<Command> take(const Fact& fact, Seq seq);

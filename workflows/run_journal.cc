@@ -77,16 +77,17 @@ Result<JournalHead> read_head(const View& view, const std::string& id) {
   return head;
 }
 
-Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options) {
+Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options,
+                         const RunFold::Visitor& visit) {
   ReadRun run;
   FORGE_ASSIGN(run.head, read_head(view, id));
   FORGE_ASSIGN(auto definition, read_definition(view, run.head.pin, cache));
   run.fold = std::make_unique<RunFold>(id, std::move(definition), options);
-  FORGE_TRY(read_on(view, run));
+  FORGE_TRY(read_on(view, run, visit));
   return run;
 }
 
-Status read_on(const View& view, ReadRun& run) {
+Status read_on(const View& view, ReadRun& run, const RunFold::Visitor& visit) {
   Status taken;
   const auto take = [&](const Event& event) -> Status {
     FORGE_ASSIGN(const std::optional<Event> result, result_event(view, event));
@@ -94,7 +95,7 @@ Status read_on(const View& view, ReadRun& run) {
       run.head.actor = actor_of(event);
       run.head.correlation = event.correlation;
     }
-    FORGE_TRY(run.fold->take(event, result ? &*result : nullptr));
+    FORGE_TRY(run.fold->take(event, result ? &*result : nullptr, visit));
     run.version = event.version;
     run.seq = event.seq;
     return {};

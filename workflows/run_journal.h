@@ -57,10 +57,11 @@ struct ReadRun {
   Seq seq = 0;
 };
 
-// The run folded from its whole journal. Errors: kRunNotFound, kDataCorrupt; as read_definition.
-Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options);
-// Takes what has come to the journal since. Errors: as above.
-Status read_on(const View& view, ReadRun& run);
+// The run folded from its whole journal; `visit` may be empty. Errors: kRunNotFound, kDataCorrupt; as read_definition.
+Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCache& cache, const RunOptions& options,
+                         const RunFold::Visitor& visit = {});
+// Takes what has come to the journal since. `visit` may be empty. Errors: as above.
+Status read_on(const View& view, ReadRun& run, const RunFold::Visitor& visit = {});
 
 // The event of the same transaction that the fact of `event` names as its result; nothing where it names none. Errors:
 // kDataCorrupt, and those of reading it.

@@ -3,6 +3,7 @@
 // What the engine needs around it: an order in which things happen, threads for what takes time, a timer, and commits. In a program
 // it is made of Asio (asio_loop.h); tests have one that does everything at once and in a stated order.
 
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -21,6 +22,8 @@ class RunLoop {
   virtual void post(std::function<void()> task) = 0;
   // Runs what may take time beside the loop.
   virtual void start(std::function<void()> body) = 0;
+  // So many of the bodies may not come back: there are that many threads more than there would be.
+  virtual void provide_threads(std::size_t stuck) { static_cast<void>(stuck); }
   // Calls the engine's tick() when it is that time; replaces what was asked for before.
   virtual void wake_at(Time due) = 0;
   // Commits one transaction; `done` runs on the loop.

@@ -38,6 +38,8 @@ struct Runner::State {
     made.clock = &clock_of(options);
     made.log = options.log;
     made.http = options.http;
+    made.middleware = options.middleware;
+    made.abandoned_max = std::max<std::size_t>(options.abandoned_max, 1);
     if (own != nullptr) made.http.transport = own;
     return made;
   }

@@ -18,6 +18,7 @@
 #include "forge/store/store.h"
 #include "forge/workflows/definition.h"
 #include "forge/workflows/http.h"
+#include "forge/workflows/middleware.h"
 #include "forge/workflows/program.h"
 #include "forge/workflows/runs.h"
 #include "forge/workflows/step.h"
@@ -30,9 +31,13 @@ struct RunnerOptions {
   std::size_t threads = 4;                          // that call functions and read records; at least 1
   std::uint32_t max_concurrency = 64;               // steps in flight of a run that this runner starts; 1: one at a time
   std::chrono::microseconds stop_grace{5'000'000};  // a function that was told to stop is abandoned after this
-  Clock* clock = nullptr;                           // timers and deadlines go by it; null: the system's; outlives the runner
-  LogSink log = {};                                 // debug steps, and runs that stand still; called from the runner's threads
-  HttpOptions http = {};                            // what http steps may call: nothing, unless it is listed
+  // Functions that were abandoned and have not returned: each holds a thread, in whose place there is another one. At so many no
+  // function is called until one of them returns: steps fail with the code "abandoned".
+  std::size_t abandoned_max = 16;
+  Clock* clock = nullptr;          // timers and deadlines go by it; null: the system's; outlives the runner
+  LogSink log = {};                // debug steps, and runs that stand still; called from the runner's threads
+  HttpOptions http = {};           // what http steps may call: nothing, unless it is listed
+  MiddlewareList middleware = {};  // what looks on (middleware.h), in order
 };
 
 class Runner {
