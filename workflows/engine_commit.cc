@@ -71,6 +71,7 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
     if (entry->fact.hop.step != kNone) options.hops_left = fold.hops_passed(entry->fact.hop);
     options.condition = entry->condition;
     options.timeout = entry->timeout;
+    options.reason = entry->fact.reason;
     if (entry->result) entry->details = Object();  // made anew where it is written again
   }
   options.checkpoint = checkpoint_at_end(fold, records);
@@ -113,9 +114,23 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
   }
   live = find(id);
   if (live == nullptr) return;
+  bound_history(*live);
   if (!live->parked && !live->committing && live->newest > live->run.version) read_on(*live);
   commit_next(*live);
   settle(id);
+}
+
+// A run that goes on for ever is cancelled, and undoes what it did.
+void RunEngine::bound_history(LiveRun& live) {
+  const bool unwinds = live.run.fold == nullptr || live.run.fold->state().phase >= RunPhase::kFailing;
+  if (live.run.version < options_.history_max || live.is_too_long || unwinds) return;
+  live.is_too_long = true;
+  Entry entry{.told = true};
+  entry.fact.kind = Fact::Kind::kCancel;
+  entry.fact.reason = "its journal has " + std::to_string(live.run.version) + " events, at most " +
+                      std::to_string(options_.history_max) + " are allowed";
+  if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " is cancelled: " + entry.fact.reason);
+  live.entries.push_front(std::move(entry));
 }
 
 void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const Status& refusal) {

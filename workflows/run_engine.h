@@ -44,7 +44,8 @@ struct EngineOptions {
   LogSink log = {};
   HttpOptions http = {};  // its transport makes the requests; without one, runs with http steps stand still
   MiddlewareList middleware = {};
-  std::size_t abandoned_max = 16;  // functions that were given up on and have not returned
+  std::size_t abandoned_max = 16;   // functions that were given up on and have not returned
+  Version history_max = 1'000'000;  // events of a run's journal, after which it is cancelled
   // For tests: what carries out an attempt of the step of that declared path, or of its undo ("charge/undo") or the clause that
   // cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty.
   std::function<const StepFunction*(const std::string& step, std::uint32_t attempt)> replacement = {};
@@ -114,6 +115,7 @@ class RunEngine {
     std::optional<Fact::Kind> told;                             // what its parent told it last
     Seq answered = 0;                                           // how far its parent knows of it
     bool committing = false;
+    bool is_too_long = false;  // its journal, and it is told so
     bool busy = false;
     Version newest = 0;  // of its record, as far as events told
     std::optional<Status> parked;
@@ -174,6 +176,7 @@ class RunEngine {
   void take_commit(const std::string& id, std::optional<Entry> entry, std::size_t records, Result<TransactionReceipt> committed);
   void take_refusal(LiveRun& live, std::optional<Entry> entry, const Status& refusal);
   bool is_pointless(const LiveRun& live, const Entry& entry) const;
+  void bound_history(LiveRun& live);
   void fail(const Status& why);
 
   // ---- Steps (engine_work.cc)

@@ -27,6 +27,34 @@ Flag allow_host_flag() {
           .repeated = true};
 }
 
+constexpr std::uint64_t kConcurrencyMax = 100'000;
+
+Flag max_concurrency_flag() {
+  return {.name = "max-concurrency",
+          .type = FlagType::kCount,
+          .value = "N",
+          .summary = "steps of a run in flight at most, where the workflow does not say fewer; 64 if nothing is said"};
+}
+
+Flag sync_flag() {
+  return {.name = "sync", .summary = "one step at a time, as --max-concurrency 1"};
+}
+
+// What the flags say; 0: nothing. Errors: kUsage.
+Result<std::uint32_t> max_concurrency(const Session& session) {
+  const std::optional<std::uint64_t> given = session.arguments.if_count("max-concurrency");
+  const bool sync = session.arguments.is_on("sync");
+  if (given && sync && *given != 1) {
+    return Status(ErrorId::kUsage, "--sync is one step at a time, and --max-concurrency says " + std::to_string(*given))
+        .remedy("give one of the two");
+  }
+  if (given && (*given == 0 || *given > kConcurrencyMax)) {
+    return Status(ErrorId::kUsage, "--max-concurrency is " + std::to_string(*given))
+        .remedy("give 1 to " + std::to_string(kConcurrencyMax));
+  }
+  return sync ? 1 : static_cast<std::uint32_t>(given.value_or(0));
+}
+
 RunnerOptions runner_options(Session& session, RunnerLines& lines, Programs programs) {
   RunnerOptions options{.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()};
   options.http.allow_hosts = session.arguments.texts("allow-host");
@@ -107,6 +135,7 @@ Result<int> print_started(Session& session, const std::string& id) {
 
 Result<int> run_workflow_run(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
+  FORGE_ASSIGN(const std::uint32_t concurrency, max_concurrency(session));
   std::error_code ignored;
   const bool is_file = std::filesystem::is_regular_file(words[0], ignored);
   FORGE_ASSIGN(Programs programs, read_programs(session));
@@ -117,7 +146,7 @@ Result<int> run_workflow_run(Session& session) {
   if (!definition.ok()) return Status(definition.status()).state("no run was started");
   FORGE_TRY(check_allowed_hosts(session.arguments.texts("allow-host")));
   const std::span<const std::string> inputs = std::span(words).subspan(1);
-  RunStart start{.id = session.arguments.text("id"), .options = session.act_options()};
+  RunStart start{.id = session.arguments.text("id"), .max_concurrency = concurrency, .options = session.act_options()};
   FORGE_ASSIGN(const std::optional<Token> token, read_start_token(session, inputs));
   if (token) {
     start.input = *token->values.if_object();
@@ -145,6 +174,7 @@ Result<int> run_workflow_run(Session& session) {
 // ---- Working
 
 Result<int> run_workflow_work(Session& session) {
+  FORGE_ASSIGN(const std::uint32_t concurrency, max_concurrency(session));
   FORGE_ASSIGN(Programs programs, read_programs(session));
   FORGE_ASSIGN(Store store, session.open_for_writing());
   RunnerLines lines;
@@ -154,7 +184,9 @@ Result<int> run_workflow_work(Session& session) {
     FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", false}}, "running"));
     return 0;
   }
-  FORGE_ASSIGN(Runner runner, Runner::start(store, runner_options(session, lines, std::move(programs))));
+  RunnerOptions options = runner_options(session, lines, std::move(programs));
+  if (concurrency > 0) options.max_concurrency = concurrency;
+  FORGE_ASSIGN(Runner runner, Runner::start(store, options));
   const std::unique_ptr<Server> server = session.serve(store);
   Status idle;
   do {
@@ -192,6 +224,8 @@ const Command& workflow_run_command() {
             .summary = "a token as JSON: its values are the inputs, and the run goes on with its correlation and hops",
             .offer = Offer::kFile},
            {.name = "detach", .summary = "only start it; `forgectl workflow work` carries it out"},
+           max_concurrency_flag(),
+           sync_flag(),
            programs_flag(),
            allow_host_flag(),
            reason_flag_of_run()},
@@ -210,7 +244,11 @@ const Command& workflow_work_command() {
   static const Command kCommand{
       .name = "workflow work",
       .summary = "carry out all runs, and start those that hooks ask for, until Ctrl-C",
-      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"}, programs_flag(), allow_host_flag()},
+      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"},
+                max_concurrency_flag(),
+                sync_flag(),
+                programs_flag(),
+                allow_host_flag()},
       .examples = {{"forgectl workflow work", "answers other processes meanwhile"}, {"forgectl workflow work --until-idle", ""}},
       .writes = true,
       .run = run_workflow_work,

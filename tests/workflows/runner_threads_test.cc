@@ -1,5 +1,6 @@
 // The runner of a program: its threads, waiting for runs, and stopping.
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <thread>
@@ -95,6 +96,60 @@ TEST_F(RunnerThreads, AFunctionPastItsTimeoutIsToldToStopAndItsResultDoesNotCoun
   EXPECT_NE(run.error.find("timeout"), std::string::npos);
   runner.stop();
   EXPECT_EQ(stopped, 1);
+}
+
+TEST_F(RunnerThreads, ASyncRunDoesOneStepAtATime) {
+  std::atomic<int> inside{0}, most{0};
+  RunnerOptions options;
+  options.functions["look"] = [&](const Object&, StepContext&) {
+    const int now = ++inside;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) continue;
+    for (int i = 0; i < 100; ++i) std::this_thread::yield();
+    --inside;
+    return StepOutcome::done();
+  };
+  std::string steps;
+  for (char name = 'a'; name <= 'h'; ++name) steps += std::string("[step.") + name + "]\nrun = 'look'\n";
+  const auto definition = define(steps);
+  Runner runner = Runner::start(*system_, options).value();
+
+  EXPECT_EQ(runner.run(*definition, {.max_concurrency = 1}).value().status, "completed");
+  EXPECT_EQ(most, 1);
+}
+
+TEST_F(RunnerThreads, AResultThatIsTooLargeFailsItsStepAlone) {
+  RunnerOptions options;
+  options.functions["large"] = [](const Object&, StepContext&) { return StepOutcome::done(std::string(2 << 20, 'x')); };
+  const auto definition = define(
+      "[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nundo = 'Stock.release'\n"
+      "[step.b]\nrun = 'large'\nafter = ['a']\n");
+  Runner runner = Runner::start(*system_, options).value();
+
+  const RunInfo run = runner.run(*definition).value();
+
+  EXPECT_EQ(run.status, "compensated");
+  EXPECT_TRUE(run.error.starts_with("E")) << run.error;
+  EXPECT_NE(run.error.find("larger than the limit"), std::string::npos) << run.error;
+}
+
+TEST_F(RunnerThreads, ARunWhoseJournalIsTooLongIsCancelledAndUndone) {
+  RunnerOptions options;
+  options.history_max = 50;
+  const auto definition = define(
+      "ttl_hops = 255\n[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nundo = 'Stock.release'\n"
+      "[step.again]\nrecurse = { until = 'false', at_most = 200 }\nafter = ['a']\n"
+      "[step.again.step.take]\naction = 'Stock.fill'\nargs = { sku = 'milk', left = 1 }\n");
+  Runner runner = Runner::start(*system_, options).value();
+
+  const RunInfo run = runner.run(*definition, {.id = "long"}).value();
+
+  EXPECT_EQ(run.status, "cancelled");
+  EXPECT_EQ(system_->get("Stock", "tea").value()["left"], Value(1'000'000));
+  const RunDetail detail = run_detail(system_->view(), "long").value();
+  const auto told =
+      std::find_if(detail.pulses.begin(), detail.pulses.end(), [](const Pulse& pulse) { return pulse.what == "cancel"; });
+  ASSERT_NE(told, detail.pulses.end());
+  EXPECT_NE(told->reason.find("events, at most 50 are allowed"), std::string::npos) << told->reason;
 }
 
 TEST_F(RunnerThreads, StoppingLeavesTheRunForTheNextRunner) {

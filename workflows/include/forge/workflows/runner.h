@@ -34,6 +34,8 @@ struct RunnerOptions {
   // Functions that were abandoned and have not returned: each holds a thread, in whose place there is another one. At so many no
   // function is called until one of them returns: steps fail with the code "abandoned".
   std::size_t abandoned_max = 16;
+  // Events of the journal of one run. One that has so many is cancelled, with the reason, and undoes what it did.
+  Version history_max = 1'000'000;
   Clock* clock = nullptr;          // timers and deadlines go by it; null: the system's; outlives the runner
   LogSink log = {};                // debug steps, and runs that stand still; called from the runner's threads
   HttpOptions http = {};           // what http steps may call: nothing, unless it is listed
