@@ -8,6 +8,7 @@ namespace forge::internal {
 namespace {
 
 constexpr std::size_t kEventsATurn = 512;
+constexpr std::size_t kRunsATurn = 64;
 
 }  // namespace
 
@@ -25,24 +26,51 @@ RunEngine::RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::fu
 
 // ---- Taking up
 
-// Everything is read as of one point; what comes after it comes as events.
+// Runs that were started up to here are taken up in portions, as of when their turn comes; what comes after that comes as events.
 Status RunEngine::recover() {
   const View view = store_.view();
   recovered_ = seen_ = view.seq();
   FORGE_TRY(read_hooks(view));
   if (!hooks_.empty()) seen_ = std::min(hooks_seen_, seen_);
-  for (const char* status : {"running", "halted"}) {
+  recovering_ = RecoveringFrom{.status = "running", .after = {}};
+  return recover_some();
+}
+
+// As many as one turn takes. Errors: those of reading; a run that is damaged stands still.
+Status RunEngine::recover_some() {
+  if (stopped_) return {};
+  const View view = store_.view();
+  recovered_to_ = view.seq();
+  for (std::size_t left = kRunsATurn; left > 0;) {
     std::vector<std::string> ids;
-    const std::string where = std::string("status = '") + status + "'";
-    FORGE_TRY(
-        view.list({.resource = "_run", .where = where}, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
+    const ListQuery query{
+        .resource = "_run", .where = "status = '" + recovering_->status + "'", .after_key = recovering_->after, .limit = left};
+    FORGE_TRY(view.list(query, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
     for (const std::string& id : ids) {
       if (runs_.contains(id)) continue;  // as a child of another
       Status taken = take_up(view, id, false);
       if (!taken.ok() && taken.code() == Code::kIo) return taken;
     }
+    const bool all = ids.size() < left;
+    left -= ids.size();
+    if (!all) {
+      recovering_->after = ids.back();
+    } else if (recovering_->status == "running") {
+      recovering_ = RecoveringFrom{.status = "halted", .after = {}};
+    } else {
+      return end_recovery();
+    }
   }
-  // Children whose parents have ended without them are known as such now.
+  loop_.post([this] {
+    const Status read = recover_some();
+    if (!read.ok()) fail(read);
+  });
+  return {};
+}
+
+// Children whose parents have ended without them are known as such now.
+Status RunEngine::end_recovery() {
+  recovering_.reset();
   std::vector<std::string> known;
   for (const auto& [id, live] : runs_) known.push_back(id);
   for (const std::string& id : known) settle(id);
@@ -266,7 +294,9 @@ void RunEngine::take_event(const Event& event) {
 void RunEngine::take_run_event(const Event& event) {
   LiveRun* live = find(event.key);
   if (live == nullptr) {
-    if (event.version != 1 && event.action != "_run.reopen") return;
+    // One that was told something while runs were taken up may have stood in neither list when its turn came.
+    const bool may_be_missed = event.action == "_run.tell" && (recovering_ || event.seq <= recovered_to_);
+    if (event.version != 1 && event.action != "_run.reopen" && !may_be_missed) return;
     const Status taken = take_up(store_.view(), event.key, event.version == 1);
     if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
     return;
@@ -365,7 +395,7 @@ void RunEngine::wait_for_requests() const {
 
 EngineSummary RunEngine::summary() const {
   EngineSummary summary;
-  summary.idle = busy_ == 0 && hooked_.empty() && !starting_ && schedules_starting_ == 0;
+  summary.idle = !recovering_ && busy_ == 0 && hooked_.empty() && !starting_ && schedules_starting_ == 0;
   summary.seen = seen_;
   summary.failure = failure_;
   summary.parked = parked_;

@@ -66,7 +66,7 @@ class RunEngine {
   // engine, which outlives every task and body that it gave to the loop.
   RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed);
 
-  // Reads what the store holds and goes on with it. Errors: as reading.
+  // Begins to read what the store holds and to go on with it; the rest follows on the loop. Errors: as reading.
   Status recover();
   // Looks at the events that have come, as far as one turn goes: where there are more, it posts itself for another.
   void read_events();
@@ -145,6 +145,8 @@ class RunEngine {
   };
 
   // ---- Runs (run_engine.cc)
+  Status recover_some();
+  Status end_recovery();
   Status take_up(const View& view, const std::string& id, bool is_new);
   void adopt(ReadRun run);
   void begin(LiveRun& live);
@@ -260,8 +262,15 @@ class RunEngine {
   bool starting_ = false;
   Seq hooks_seen_ = 0;   // no run is to be started for events up to here
   Seq hooks_noted_ = 0;  // the same, as the store has it
-  Seq recovered_ = 0;    // runs were read as of this event
-  Seq seen_ = 0;         // the last event that was looked at
+  // Where taking up the runs of before stands: those of that status, behind that id.
+  struct RecoveringFrom {
+    std::string status;
+    std::string after;
+  };
+  std::optional<RecoveringFrom> recovering_;
+  Seq recovered_ = 0;     // runs that were started after this event come as events
+  Seq recovered_to_ = 0;  // and as of this one the last of the others were looked for
+  Seq seen_ = 0;          // the last event that was looked at
   std::size_t busy_ = 0;
   std::size_t abandoned_ = 0;
   std::map<std::string, Status> parked_;

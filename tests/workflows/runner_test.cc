@@ -571,5 +571,26 @@ TEST_F(RunnerPeople, AHaltedRunGoesOnDaysLater) {
   EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kResume).id(), ErrorId::kRunEnded);
 }
 
+// More runs than are taken up in one turn: some go on, and some are resumed before their turn came, or after it.
+TEST_F(RunnerPeople, ManyRunsAreTakenUpAndNoneIsMissed) {
+  declare("halts", "[step.a]\nhalt = 'look'\n[step.b]\ntemplate = 'on'\nafter = ['a']\n");
+  declare("calls", "[step.a]\nrun = 'f'\n");
+  functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  const auto id = [](int number) { return "r-" + std::to_string(1000 + number); };
+  for (int i = 0; i < 300; ++i) start("halts", {}, id(i));
+  work();
+  for (int i = 300; i < 400; ++i) start("calls", {}, id(i));
+  runner_.reset();
+
+  runner_ = std::make_unique<VirtualRunner>(*store_, clock_, functions_);
+  EXPECT_FALSE(runner_->summary().idle);
+  for (const int resumed : {10, 150, 299}) ASSERT_TRUE(tell_run(*store_, id(resumed), RunTelling::kResume).ok());
+  runner_->run();
+
+  EXPECT_TRUE(runner_->summary().idle);
+  EXPECT_EQ(runs(store_->view(), "halted").value().size(), 297U);
+  EXPECT_EQ(runs(store_->view(), "completed").value().size(), 103U);
+}
+
 }  // namespace
 }  // namespace forge

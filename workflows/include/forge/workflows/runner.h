@@ -44,9 +44,9 @@ struct RunnerOptions {
 
 class Runner {
  public:
-  // Reads the journals of all runs that have not ended, and goes on with them. A run whose definition, function or program is
-  // missing stands still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is attached or open for
-  // reading; as check_allowed_hosts; as reading.
+  // Goes on with all runs that have not ended: each as soon as its journal is read, one after the other. A run whose definition,
+  // function or program is missing stands still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is
+  // attached or open for reading; as check_allowed_hosts; as reading.
   static Result<Runner> start(Store& store, const RunnerOptions& options = {});
   Runner(Runner&&) noexcept;
   Runner& operator=(Runner&&) noexcept;
