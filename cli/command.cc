@@ -38,6 +38,7 @@ std::span<const Command* const> commands() {
       &schema_gen_command(),
       &workflow_command(),
       &workflow_check_command(),
+      &workflow_test_command(),
       &workflow_add_command(),
       &workflow_list_command(),
       &workflow_show_command(),

@@ -20,6 +20,11 @@ std::string idempotency_key(const std::string& run, const Work& work) {
   return run + "/" + std::to_string(work.hop.frame) + "/" + std::to_string(work.hop.step) + purpose_suffix(work.purpose);
 }
 
+// How tests name what is attempted: "charge", "charge/undo".
+std::string tested_name(const Plan& plan, const Work& work) {
+  return plan.steps[work.hop.step].path + purpose_suffix(work.purpose);
+}
+
 Status missing_code(const std::string& path, const std::string& what, const std::string& name, std::string remedy) {
   return Status(ErrorId::kWorkflowReference, "step '" + path + "' calls an unknown " + what + " '" + name + "'")
       .why("this program has not registered it")
@@ -75,13 +80,10 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
 void RunEngine::carry_out(LiveRun& live, const Work& work) {
   tell_start(live, work);
   if (options_.replacement) {
-    const std::string name = live.run.fold->plan().steps[work.hop.step].path + purpose_suffix(work.purpose);
-    if (const StepFunction* function = options_.replacement(name, std::max(work.attempt, 1U))) {
-      auto attempt = std::make_shared<Attempt>();
-      attempt->hop = work.hop;
-      attempt->number = work.attempt;
-      return call(live, work, attempt, [function](const Work& of, StepContext& context) { return (*function)(of.args, context); });
-    }
+    const std::string& workflow = live.run.fold->definition().name();
+    const std::string step = tested_name(live.run.fold->plan(), work);
+    const StepFunction* function = options_.replacement(workflow, step, std::max(work.attempt, 1U));
+    if (function != nullptr) return stand_in(live, work, *function);
   }
   if (undoes_from_log(work, live.run.fold->plan())) {
     return answer(live, work, undo_from_log(store_.view(), live.run.fold->done_at(work.hop)));
@@ -100,7 +102,20 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
   start_attempt(live, work);
 }
 
+void RunEngine::stand_in(LiveRun& live, const Work& work, const StepFunction& function) {
+  auto attempt = std::make_shared<Attempt>();
+  attempt->hop = work.hop;
+  attempt->number = work.attempt;
+  call(live, work, attempt, [&function](const Work& of, StepContext& context) { return function(given_to(of), context); });
+}
+
 void RunEngine::start_attempt(LiveRun& live, const Work& work) {
+  const bool is_outside = work.step->body.type == fb::Body::RunStep || work.step->body.type == fb::Body::ExecStep ||
+                          fetches_files(work) || is_http(work);
+  if (is_outside && options_.refusal) {
+    const StepFunction* function = options_.refusal(tested_name(live.run.fold->plan(), work), work);
+    if (function != nullptr) return stand_in(live, work, *function);
+  }
   auto attempt = std::make_shared<Attempt>();
   attempt->hop = work.hop;
   attempt->number = work.attempt;

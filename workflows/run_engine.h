@@ -46,9 +46,12 @@ struct EngineOptions {
   MiddlewareList middleware = {};
   std::size_t abandoned_max = 16;   // functions that were given up on and have not returned
   Version history_max = 1'000'000;  // events of a run's journal, after which it is cancelled
-  // For tests: what carries out an attempt of the step of that declared path, or of its undo ("charge/undo") or the clause that
-  // cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty.
-  std::function<const StepFunction*(const std::string& step, std::uint32_t attempt)> replacement = {};
+  // For tests: what carries out an attempt of the step of that workflow and declared path, or of its undo ("charge/undo") or the
+  // clause that cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty. It is given what
+  // the body would be (given_to).
+  std::function<const StepFunction*(const std::string& workflow, const std::string& step, std::uint32_t attempt)> replacement = {};
+  // For tests: what stands for an attempt that would call a function, a program, HTTP or a file; null: nothing. May be empty.
+  std::function<const StepFunction*(const std::string& step, const Work& work)> refusal = {};
 };
 
 // What others may know of it at one moment.
@@ -185,6 +188,7 @@ class RunEngine {
   void start_work(LiveRun& live, const OpenCommand& open);
   void carry_out(LiveRun& live, const Work& work);
   void start_attempt(LiveRun& live, const Work& work);
+  void stand_in(LiveRun& live, const Work& work, const StepFunction& function);
   using Body = std::function<StepOutcome(const Work& work, StepContext& context)>;
   Result<Body> body_of(const LiveRun& live, const Work& work) const;
   Result<Body> function_named(const LiveRun& live, const Work& work, const std::string& name) const;

@@ -75,6 +75,35 @@ Work work_of(const Plan& plan, const OpenCommand& open) {
   return work;
 }
 
+Object given_to(const Work& work) {
+  Object given = work.args;
+  const auto add = [&given](const char* name, const Value& value) {
+    const Object* members = value.if_object();
+    if (!value.is_null() && (members == nullptr || !members->empty())) given.add(name, value);
+  };
+  const auto part = [](const List& parts, std::size_t place) { return place < parts.size() ? parts[place] : Value(); };
+  switch (work.step->body.type) {
+    case fb::Body::HttpStep:
+      add("path", part(work.values, 0));
+      add("body", part(work.values, 1));
+      add("query", part(work.named, 0));
+      add("headers", part(work.named, 1));
+      add("form", part(work.named, 2));
+      break;
+    case fb::Body::ExecStep:
+      if (!work.values.empty()) add("arguments", work.values);
+      add("environment", part(work.named, 0));
+      break;
+    case fb::Body::ReadStep:
+    case fb::Body::SignalStep:
+      add("key", part(work.values, 0));
+      break;
+    default:
+      break;
+  }
+  return given;
+}
+
 Fact fact_of(const Work& work, const StepOutcome& outcome) {
   using Kind = StepOutcome::Kind;
   Fact fact;

@@ -60,6 +60,10 @@ std::string transform_of(const Work& work, const Plan& plan);
 // The same work with what that function made. Errors: kArgumentType where it is no object, or the function asked for actions.
 Result<Work> with_arguments(const Work& work, const WorkOutcome& transformed);
 
+// What it is given, by name: its arguments; of http also the path, and of what there is query, headers, form and body; of exec the
+// arguments of the program as a list and its environment; of read and signal the key.
+Object given_to(const Work& work);
+
 // Whether it is a call of HTTP: of a step of that kind, or for a page of a map.
 bool is_http(const Work& work);
 

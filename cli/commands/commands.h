@@ -37,6 +37,7 @@ const Command& workflow_graph_command();
 const Command& workflow_run_command();
 const Command& workflow_work_command();
 const Command& workflow_runs_command();
+const Command& workflow_test_command();
 const Command& workflow_trace_command();
 const Command& workflow_replay_command();
 const Command& workflow_debug_command();

@@ -56,6 +56,7 @@ const std::map<std::string, Refusal>& refusals() {
       {"schema graph", {"schema graph --schema-version 7", 2, "E9001"}},
       {"schema gen", {"schema gen jsonschma", 2, "E9001"}},
       {"workflow check", {"workflow check missing.toml", 2, "E9005"}},
+      {"workflow test", {"workflow test missing.toml", 2, "E9005"}},
       {"workflow add", {"workflow add missing.toml", 2, "E9005"}},
       {"workflow list", {"workflow list --store nowhere", 3, "E1001"}},
       {"workflow show", {"workflow show nothing", 3, "E8013"}},
@@ -137,6 +138,7 @@ const std::map<std::string, Call>& calls() {
       {"schema graph", {"schema graph"}},
       {"schema gen", {"schema gen jsonschema"}},
       {"workflow check", {"workflow check ship.toml", true}},
+      {"workflow test", {"workflow test echo.test.toml", true}},
       {"workflow add", {"workflow add ship.toml"}},
       {"workflow list", {"workflow list", true}},
       {"workflow show", {"workflow show asks"}},
@@ -195,9 +197,9 @@ const std::map<std::string, Call>& calls() {
 }
 
 // Commands that answer without a store.
-const std::set<std::string> kWithoutStore = {"init",        "restore",     "schema check", "workflow check",
-                                             "config show", "config list", "config set",   "config unset",
-                                             "completion",  "version",     "help"};
+const std::set<std::string> kWithoutStore = {"init",          "restore",     "schema check", "workflow check",
+                                             "workflow test", "config show", "config list",  "config set",
+                                             "config unset",  "completion",  "version",      "help"};
 
 // Commands that write elsewhere: the store they are pointed at is only read.
 const std::set<std::string> kWritesElsewhere = {"init", "backup", "restore",    "rebuild",
@@ -231,6 +233,9 @@ class Shop : public Bench {
     bench->expect("schema add query.fbs");
     bench->write("ship.toml", "workflow = \"ship\"\n[step.ship]\naction = \"Order.pay\"\n");
     bench->write("echo.toml", "workflow = \"echo\"\n[input]\ntext = \"string\"\n[step.text]\ntemplate = \"${input.text}\"\n");
+    bench->write("echo.test.toml",
+                 "schema = \"shop.fbs\"\nworkflow = \"echo.toml\"\n[test.echo]\ninput = { text = \"a\\u001B[31mb\" }\n"
+                 "[test.echo.expect]\nend = \"completed\"\n");
     bench->write("asks.toml", "workflow = \"asks\"\n[step.ask]\napprove = \"a\\u001B[31mb?\"\n[step.text]\ntemplate = \"ok\"\n");
     bench->write("fails.toml", "workflow = \"fails\"\n[step.no]\nfail = \"a\\u001B[31mb\"\n");
     bench->write(

@@ -125,23 +125,98 @@ TEST(WorkflowStory, SaysWhatDidNotHold) {
     EXPECT_FALSE(story.ok());
     return story.failure();
   };
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then("failed").then("completed"); }),
-            "expected the run to be failed, it is completed");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then("failed").then("completed"); }), "the run's end: expected failed, got completed");
   EXPECT_EQ(failure([](WorkflowStory& s) {
               s.then_in_order({"charge", "load"});
-            }).substr(0, 52),
-            "expected in this order charge, load, completed were ");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_undone({"reserve"}); }), "expected undone reserve, undone were none");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_calls("charge", 2); }), "expected 2 calls of charge, there were 1");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_given("charge", 1, {{"cents", 1}}); }), "call 1 of charge: cents is 500, not 1");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_given("charge", 2, {}); }), "there was no call 2 of charge");
+            }),
+            "the order of completed steps: expected charge, load, got load, reserve, charge, wrap, ship");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_undone({"reserve"}); }),
+            "the steps that were undone: expected reserve, got none");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_calls("charge", 2); }), "the calls of step charge: expected 2, got 1");
+  EXPECT_EQ(failure([](WorkflowStory& s) {
+              s.then_given("charge", 1, {{"cents", 1}});
+            }),
+            R"(call 1 of step charge: expected {"cents":1}, got {"cents":500})");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_given("charge", 2, {}); }), "call 2 of step charge: expected {}, got 1 call");
   EXPECT_EQ(failure([](WorkflowStory& s) { s.then_events({"Order.shipped"}); }),
-            "expected the events Order.shipped, got Stock.reserved, Order.shipped");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_record("Stock", "tea", {{"left", 9}}); }), "Stock tea: left is 3, not 9");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_error("no"); }), "expected the error 'no', got ''");
+            "the events: expected Order.shipped, got Stock.reserved, Order.shipped");
+  EXPECT_EQ(failure([](WorkflowStory& s) {
+              s.then_record("Stock", "tea", {{"left", 9}});
+            }),
+            R"(Stock tea: expected {"left":9}, got {"left":3})");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_no_record("Stock", "tea"); }),
+            R"(Stock tea: expected no such record, got {"sku":"tea","left":3,"_version":2,"_seq":7})");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_error("no"); }), "the run's error: expected 'no' in it, got ''");
   EXPECT_EQ(failure([](WorkflowStory& s) { s.then_compensated("charge"); }),
-            "expected step charge to clean up after itself, and it did not");
-  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_result(1); }).substr(0, 25), "expected the result 1, go");
+            "the steps that cleaned up after themselves: expected charge, got none");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_hops(9); }), "the run's hops: expected 9, got 5");
+  EXPECT_EQ(failure([](WorkflowStory& s) { s.then_result(1); }).substr(0, 33), "the run's result: expected 1, got");
+}
+
+// A run that waits, told for a time and then for more.
+TEST(WorkflowStory, LetsTimePassAsFarAsItIsAsked) {
+  constexpr std::int64_t kHour = std::int64_t{3600} * 1'000'000;
+  const std::string waits =
+      "workflow = 'w'\n[step.nap]\nsleep = '1h'\n[step.paid]\nwait = 'paid'\nkey = 'o-1'\ntimeout = '3h'\nafter = ['nap']\n";
+  WorkflowStory story({{"shop.fbs", kShop}}, waits);
+  story.signal_at(2 * kHour, "paid", "o-1", 7).run_for(kHour / 2).then("running").then_in_order({});
+  story.go_on_for(kHour).then("running").then_in_order({"nap"}).then_the_same_wherever_it_crashes();
+  story.go_on_for(kHour).then("completed").then_in_order({"nap", "paid"}).then_the_same_wherever_it_crashes();
+  EXPECT_EQ(story.failure(), "");
+  WorkflowStory late({{"shop.fbs", kShop}}, waits);
+  EXPECT_EQ(late.signal_at(5 * kHour, "paid", "o-1", 7).run().then("failed").then_error("timeout").failure(), "");
+  WorkflowStory told({{"shop.fbs", kShop}}, waits);
+  EXPECT_EQ(told.telling_at(kHour / 2, RunTelling::kCancel).run().then("cancelled").failure(), "");
+}
+
+TEST(WorkflowStory, AnswersAnApprovalAtItsTime) {
+  constexpr std::int64_t kDay = std::int64_t{24} * 3600 * 1'000'000;
+  const std::string asks = "workflow = 'w'\n[step.ask]\napprove = 'now?'\ntimeout = '48h'\n";
+  WorkflowStory story({{"shop.fbs", kShop}}, asks);
+  EXPECT_EQ(story.approval_at(kDay, "ask", true).run().then("completed").failure(), "");
+  WorkflowStory late({{"shop.fbs", kShop}}, asks);
+  EXPECT_NE(late.approval_at(3 * kDay, "ask", true).run().failure().find("the run does not go on: "), std::string::npos);
+  WorkflowStory soon({{"shop.fbs", kShop}}, asks);  // who answers at once is not too late
+  EXPECT_EQ(soon.given_approval("ask", true).run().then("completed").failure(), "");
+}
+
+// Steps of two workflows have one name; each is replaced by itself.
+TEST(WorkflowStory, ReplacesAStepOfTheWorkflowThatIsNamed) {
+  const std::string child = "workflow = 'pay'\n[step.do]\nrun = 'x'\n";
+  const std::string parent =
+      "workflow = 'w'\nreturn = 'text'\n[step.do]\nrun = 'y'\n[step.child]\nworkflow = 'pay'\nafter = ['do']\n"
+      "[step.text]\ntemplate = '${do} ${child}'\n";
+  WorkflowStory story({{"shop.fbs", kShop}}, parent);
+  story.beside(child)
+      .replace("do", StepOutcome::done("mine"))
+      .replace("pay:do", StepOutcome::done("paid"))
+      .run()
+      .then("completed")
+      .then_result("mine paid")
+      .then_calls("do", 1)
+      .then_calls("pay:do", 1)
+      .then_the_same_wherever_it_crashes();
+  EXPECT_EQ(story.failure(), "");
+  WorkflowStory whole({{"shop.fbs", kShop}}, parent);
+  whole.beside(child).replace("do", StepOutcome::done(1)).replace("child", StepOutcome::done(2)).run().then_result("1 2");
+  EXPECT_EQ(whole.failure(), "");
+}
+
+TEST(WorkflowStory, IsAboutTheRunThatAHookStarts) {
+  const std::string hooked = std::string("on = { event = 'Order.placed', input = { order = '${event.key}' } }\n") + kCheckout;
+  WorkflowStory story({{"shop.fbs", kShop}}, hooked);
+  story.given("Stock.fill", {{"sku", "tea"}, {"left", 5}})
+      .given_approval("wrap", true)
+      .action_at(1, "Stock.fill", {{"sku", "milk"}, {"left", 1}})
+      .replace("charge", StepOutcome::done("paid"))
+      .run_by("Order.place", {{"id", "o-1"}, {"sku", "tea"}})
+      .then("completed")
+      .then_record("Stock", "milk", {{"left", 1}})
+      .then_the_same_wherever_it_crashes();
+  EXPECT_EQ(story.failure(), "");
+  WorkflowStory none({{"shop.fbs", kShop}}, hooked);
+  none.run_by("Stock.fill", {{"sku", "tea"}}).then("completed");
+  EXPECT_NE(none.failure().find("no run of 'checkout' has started"), std::string::npos) << none.failure();
 }
 
 TEST(WorkflowStory, SaysWhyItDoesNotBegin) {
@@ -171,7 +246,7 @@ TEST(WorkflowStory, FindsWhatIsNotTheSameAfterACrash) {
       .run(kOrder)
       .then("completed")
       .then_the_same_wherever_it_crashes();
-  EXPECT_NE(story.failure().find("after a crash behind write "), std::string::npos) << story.failure();
+  EXPECT_NE(story.failure().find("with a crash behind write "), std::string::npos) << story.failure();
 }
 
 TEST(TryStep, CallsOneFunctionWithNothingAroundIt) {
@@ -185,6 +260,19 @@ TEST(TryStep, CallsOneFunctionWithNothingAroundIt) {
   EXPECT_EQ(second.outcome.value, Value(30));
   ASSERT_EQ(second.actions.size(), 1U);
   EXPECT_EQ(second.actions[0].action, "Order.ship");
+}
+
+TEST(TryStep, GivesTheFunctionTheTokenThatItIsTold) {
+  const StepFunction shows = [](const Object&, StepContext& context) {
+    return StepOutcome::done(context.run + " " + context.step + " " + context.correlation + " " +
+                             std::to_string(context.hops_left) + " " + context.idempotency_key +
+                             (context.stop().stop_requested() ? " stopped" : ""));
+  };
+  std::stop_source stop;
+  stop.request_stop();
+  const StepToken token{
+      .run = "r-1", .correlation = "c-1", .step = "charge", .attempt = 2, .hops_left = 3, .stop = stop.get_token()};
+  EXPECT_EQ(try_step(shows, {}, token).outcome.value, Value("r-1 charge c-1 3 r-1/charge stopped"));
 }
 
 }  // namespace
