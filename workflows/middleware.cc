@@ -11,7 +11,7 @@ namespace forge {
 namespace {
 
 // "step" of "step.stop".
-std::string_view kind_of(std::string_view name) {
+std::string_view scope_of(std::string_view name) {
   return name.substr(0, name.find('.'));
 }
 std::string_view moment_of(std::string_view name) {
@@ -36,7 +36,7 @@ class RunLog final : public Middleware {
   explicit RunLog(LogSink log) : log_(std::move(log)) {}
 
   void on(const LifecycleEvent& event) override {
-    const std::string_view kind = kind_of(event.name), moment = moment_of(event.name);
+    const std::string_view kind = scope_of(event.name), moment = moment_of(event.name);
     if (moment == "start" && kind != "run") return;
     std::string line(event.name);
     const auto add = [&line](std::string_view name, std::string_view text) {
@@ -63,7 +63,7 @@ class RunTracer final : public Middleware {
   explicit RunTracer(std::function<void(const RunSpan&)> sink) : sink_(std::move(sink)) {}
 
   void on(const LifecycleEvent& event) override {
-    const std::string_view kind = kind_of(event.name), moment = moment_of(event.name);
+    const std::string_view kind = scope_of(event.name), moment = moment_of(event.name);
     const Key key{std::string(event.run), std::string(event.step), std::string(kind)};
     if (moment == "start") {
       begun_.insert_or_assign(key, event.at);

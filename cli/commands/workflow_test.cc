@@ -52,7 +52,7 @@ std::string report_text(const WorkflowTestReport& report) {
   return text;
 }
 
-Object report_object(const std::string& file, const WorkflowTestReport& report) {
+Object test_report_object(const std::string& file, const WorkflowTestReport& report) {
   List failures;
   for (const UnmetExpectation& unmet : report.failures) {
     failures.emplace_back(Object{{"place", unmet.place}, {"about", unmet.about}, {"expected", unmet.expected}, {"got", unmet.got}});
@@ -111,7 +111,8 @@ Result<int> run_workflow_test(Session& session) {
     for (const std::string& name : read.names) {
       const WorkflowTestReport report = read.file->run(name);
       failed += report.passed() ? 0 : 1;
-      FORGE_TRY(session.out.is_table() ? session.out.text(report_text(report)) : session.out.row(report_object(read.path, report)));
+      FORGE_TRY(session.out.is_table() ? session.out.text(report_text(report))
+                                       : session.out.row(test_report_object(read.path, report)));
       FORGE_TRY(session.out.flush());
     }
   }
