@@ -85,6 +85,8 @@ class Machine {
     if (schema.ok()) {
       if (schema->added && schema_is_stored_) wrong("the acknowledged schema was lost");
       schema_is_stored_ = true;
+      if (schema->added) schema_seq_ = opened->head();
+      note_durable(*opened);
     } else if (!disk_->is_frozen()) {
       wrong("the schema was refused: " + schema.status().message());
     }
@@ -118,6 +120,10 @@ class Machine {
   void answered(const Store& store, const std::string& key, const Result<TransactionReceipt>& answer) {
     if (answer.ok()) ++acknowledged_;
     ledger_.answered(key, answer);
+    note_durable(store);
+  }
+
+  void note_durable(const Store& store) {
     const Seq durable = store.durable_seq();
     Seq seen = durable_.load();
     while (seen < durable && !durable_.compare_exchange_weak(seen, durable)) {
@@ -181,7 +187,10 @@ class Machine {
 
   void end() {
     if (choices_.up_to(5) == 0) return disk_->process_crash();
-    if (arm_.durability == Durability::kOs) ledger_.doubt_after(durable_);
+    if (arm_.durability == Durability::kOs) {
+      ledger_.doubt_after(durable_);
+      if (durable_ < schema_seq_) schema_is_stored_ = false;
+    }
     disk_->power_loss(choices_.up_to(kNever - 1), arm_.loss);
   }
 
@@ -192,6 +201,7 @@ class Machine {
   std::uint64_t life_ = 0;
   bool was_opened_ = false;
   bool schema_is_stored_ = false;
+  Seq schema_seq_ = 0;
   std::atomic<Seq> durable_{0};
   std::atomic<std::uint64_t> acknowledged_{0};
   std::vector<std::string> problems_;
