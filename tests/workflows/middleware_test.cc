@@ -3,7 +3,10 @@
 #include "forge/workflows/middleware.h"
 
 #include <atomic>
+#include <fstream>
 #include <map>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -199,6 +202,26 @@ TEST_F(MiddlewareTest, LogsCountsAndTraces) {
     EXPECT_EQ(spans[i].correlation, spans[0].correlation);
     EXPECT_GE(spans[i].duration.count(), 0);
   }
+}
+
+// The document's table and the library name the same metrics.
+TEST(RunMetricsTable, IsThatOfTheDocument) {
+  std::ifstream file(FORGE_SOURCE_DIR "/docs/observability.md");
+  std::stringstream whole;
+  whole << file.rdbuf();
+  const std::size_t begin = whole.str().find("\n## Runs of workflows");
+  ASSERT_NE(begin, std::string::npos);
+  std::stringstream text(whole.str().substr(begin));
+  std::set<std::string> documented;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("| `forge.")) documented.insert(line.substr(0, line.rfind(" | ")));
+  }
+  std::set<std::string> made;
+  for (const Metric& metric : RunMetrics().metrics()) {
+    made.insert("| `" + std::string(metric.name) + "` | " + (metric.is_total ? "total" : "level") + " | " +
+                std::string(metric.unit));
+  }
+  EXPECT_EQ(documented, made);
 }
 
 // What happened before is not told again, and the run goes on.
