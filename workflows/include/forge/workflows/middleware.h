@@ -52,7 +52,8 @@ struct LifecycleEvent {
 };
 
 // Called on the one thread on which the runner decides, so it must not block, nor wait for the runner. What it throws is logged,
-// and changes nothing.
+// and changes nothing. A runner holds it for as long as it lives; one that several runners share is called by each on its own
+// thread.
 class Middleware {
  public:
   virtual ~Middleware() = default;
