@@ -55,6 +55,13 @@ std::size_t bytes_to_send(const Value& value, std::size_t depth) {
   return bytes;
 }
 
+Status no_follow_up() {
+  return Status(ErrorId::kHandlerMissing, "the transaction has a follow-up, and another process holds the store")
+      .why("a follow-up is code of this program, and is called where the transaction is decided")
+      .state("nothing was written")
+      .remedy("issue it by the program that holds the store");
+}
+
 Status too_large() {
   return Status(ErrorId::kTransactionTooLarge, "the transaction is too large for the store's socket")
       .why("at most " + std::to_string(kPayloadBytesMax) + " bytes go through it at a time, values nested " +
@@ -242,6 +249,7 @@ Result<TransactionReceipt> Attachment::transact(std::vector<ActionRequest> actio
 
 void Attachment::submit(std::vector<ActionRequest> actions, ActOptions options, const std::shared_ptr<StreamGate>& gate,
                         std::function<void(Result<TransactionReceipt>)> done) {
+  if (options.follow_up) return done(no_follow_up());
   message::Transact asked{.actions = std::move(actions), .options = std::move(options), .stream = 0, .stops_on_refusal = false};
   if (gate != nullptr) {
     const MutexLock lock(mutex_);

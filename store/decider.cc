@@ -106,18 +106,18 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
 
   Staging& staging = *staging_;
   staging.reset(transaction, group);
-  overlay_.begin();
-  references_.begin();
-  conditions_.begin();
-  if (folds_ != nullptr) folds_->begin();
-  group.batch.SetSavePoint();
+  open(staging);
+  begin(group);
+  if (transaction.options().follow_up) {
+    const Status followed = follow(transaction, staging);
+    roll_back(group);
+    if (!followed.ok()) return followed;
+    staging.restart();
+    begin(group);
+  }
   const Status staged = stage(transaction, staging);
   if (!staged.ok() || transaction.options().dry_run) {
-    overlay_.roll_back();
-    references_.roll_back();
-    conditions_.roll_back();
-    if (folds_ != nullptr) folds_->roll_back();
-    group.batch.RollbackToSavePoint().PermitUncheckedError();
+    roll_back(group);
   } else {
     group.batch.PopSavePoint().PermitUncheckedError();
     accept(staging);
@@ -126,23 +126,40 @@ Result<TransactionReceipt> Decider::decide(PreparedTransaction& transaction, Gro
   return std::move(staging.receipt);
 }
 
-Status Decider::stage(PreparedTransaction& transaction, Staging& staging) {
+void Decider::begin(Group& group) {
+  overlay_.begin();
+  references_.begin();
+  conditions_.begin();
+  if (folds_ != nullptr) folds_->begin();
+  group.batch.SetSavePoint();
+}
+
+void Decider::roll_back(Group& group) {
+  overlay_.roll_back();
+  references_.roll_back();
+  conditions_.roll_back();
+  if (folds_ != nullptr) folds_->roll_back();
+  group.batch.RollbackToSavePoint().PermitUncheckedError();
+}
+
+// What stays the same where it is staged again.
+void Decider::open(Staging& staging) {
   const Time clock = clock_.now();
   staging.now = std::max(clock, Time{last_time_.micros + 1});
   if (staging.now.micros - clock.micros > kClockSlackMicros) staging.raw_clock = clock;
   staging.id = ids_.next(staging.now);
+  staging.size_before = staging.group->batch.GetDataSize();
   staging.next_seq = last_seq_ + 1;
+}
+
+Status Decider::stage(PreparedTransaction& transaction, Staging& staging) {
   staging.receipt.transaction = staging.id;
   staging.receipt.recorded_at = staging.now;
   staging.receipt.first_seq = staging.next_seq;
   staging.receipt.actions.reserve(transaction.actions().size());
-  const std::size_t size_before = staging.group->batch.GetDataSize();
   for (const PreparedAction& action : transaction.actions()) {
     FORGE_TRY(act(action, staging));
-    if (staging.group->batch.GetDataSize() - size_before > limits_.transaction_bytes_max) {
-      return Status(ErrorId::kTransactionTooLarge, "the transaction is larger than the limit")
-          .why("the limit is " + std::to_string(limits_.transaction_bytes_max) + " bytes");
-    }
+    FORGE_TRY(check_size(staging));
   }
   if (transaction.actions().empty()) FORGE_TRY(stage_empty(staging));
   FORGE_TRY(check_unique(staging));
@@ -151,6 +168,12 @@ Status Decider::stage(PreparedTransaction& transaction, Staging& staging) {
   stage_idempotency(staging);
   put_rows(transaction, *staging.group);
   return {};
+}
+
+Status Decider::check_size(const Staging& staging) const {
+  if (staging.group->batch.GetDataSize() - staging.size_before <= limits_.transaction_bytes_max) return {};
+  return Status(ErrorId::kTransactionTooLarge, "the transaction is larger than the limit")
+      .why("the limit is " + std::to_string(limits_.transaction_bytes_max) + " bytes");
 }
 
 // Nobody reads them in flight, so they need no overlay.
@@ -491,6 +514,10 @@ Status Decider::write_event(const Envelope& envelope, Staging& staging) {
   staging.leaves.push_back(tree_.leaf_of(bytes));
   conditions_.note(envelope, staging.group->number);
   if (folds_ != nullptr) folds_->fold(envelope, staging.transaction->domain());
+  if (staging.is_followed) {
+    FORGE_ASSIGN(Event event, resolve_event(envelope, staging.transaction->domain()));
+    staging.events.push_back(std::move(event));
+  }
   ++staging.next_seq;
   return {};
 }

@@ -80,8 +80,14 @@ class Decider {
   // What one transaction needs while it is decided, and one record while an action is decided on it. Both keep their memory.
   struct Staging;
   struct Subject;
+  class SoFar;
 
+  void begin(Group& group);
+  void roll_back(Group& group);
+  void open(Staging& staging);
+  Status follow(PreparedTransaction& transaction, Staging& staging);  // decider_follow.cc
   Status stage(PreparedTransaction& transaction, Staging& staging);
+  Status check_size(const Staging& staging) const;
   Result<std::optional<TransactionReceipt>> replay(const PreparedTransaction& transaction);
   Status act(const PreparedAction& action, Staging& staging);
   Status load(const PreparedAction& action, Staging& staging, Subject& subject);

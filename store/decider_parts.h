@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "decider.h"
+#include "forge/events/event.h"
 #include "record_name.h"
 #include "undo_plan.h"
 
@@ -24,8 +25,15 @@ struct Decider::Staging {
     transaction = &of;
     group = &into;
     raw_clock.reset();
+    restart();
+  }
+  // Forgets what was staged; what was opened stays.
+  void restart() {
+    next_seq -= leaves.size();
     leaves.clear();
     unique.clear();
+    events.clear();
+    is_followed = false;
     receipt = {};
     memory.release();
   }
@@ -42,7 +50,10 @@ struct Decider::Staging {
   Time now;  // the transaction's time: its recorded_at
   std::optional<Time> raw_clock;
   Seq next_seq = 0;
+  std::size_t size_before = 0;  // of the batch
   std::vector<Hash> leaves;
+  bool is_followed = false;          // a follow-up sees the events
+  std::vector<Event> events;         // for it
   std::vector<UniqueChange> unique;  // in order
   TransactionReceipt receipt;
   std::array<std::byte, 4096> first_memory;

@@ -28,6 +28,13 @@ class Overlay {
 
   // Null: unknown, ask the database. Lives until its group is forgotten.
   const Entry* find(Table table, std::string_view key) const;
+  // What is known of each key that begins so, in no order. Takes time linear in all that is in flight.
+  template <typename Visit>
+  void each(Table table, std::string_view prefix, const Visit& visit) const {
+    for (const Entry* entry : newest_) {
+      if (entry->table == table && entry->key.starts_with(prefix)) visit(*entry);
+    }
+  }
   // Groups count upwards.
   void put(Table table, std::string_view key, std::optional<std::string_view> value, std::uint64_t group);
 

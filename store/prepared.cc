@@ -154,6 +154,7 @@ std::unique_ptr<PreparedTransaction> PreparedTransaction::of_rows(std::vector<Ro
 Status PreparedTransaction::prepare_again(std::shared_ptr<const Domain> domain) {
   domain_ = std::move(domain);
   timeout_ = options_.timeout;
+  added_.clear();
   actions_.clear();
   actions_.reserve(requests_.size());
   for (std::size_t i = 0; i < requests_.size(); ++i) {
@@ -161,7 +162,28 @@ Status PreparedTransaction::prepare_again(std::shared_ptr<const Domain> domain) 
     FORGE_ASSIGN(PreparedAction action, undoes ? prepare_undo(undos_.at(i)) : prepare(requests_[i]));
     actions_.push_back(std::move(action));
   }
+  return options_.follow_up ? Status() : check_complete();
+}
+
+Status PreparedTransaction::check_complete() const {
   return check_partners(actions_);
+}
+
+Status PreparedTransaction::add(ActionRequest request, const Limits& limits) {
+  FORGE_TRY(check_count(actions_.size() + 1, limits));
+  if (request.undoes) {
+    return Status(ErrorId::kUndoRefused, "a follow-up cannot take event " + std::to_string(*request.undoes) + " back")
+        .remedy("ask for it with the transaction's own actions");
+  }
+  const Action* action = domain_->find_action(request.action);
+  if (action != nullptr && action->kind == ActionKind::kGeneric) {
+    return Status(ErrorId::kUnknownAction, "a follow-up cannot issue the generic action " + action->name)
+        .why("what it comes to is planned before a transaction is decided");
+  }
+  added_.push_back(std::move(request));
+  FORGE_ASSIGN(PreparedAction prepared, prepare(added_.back()));
+  actions_.push_back(std::move(prepared));
+  return {};
 }
 
 Result<PreparedAction> PreparedTransaction::prepare_undo(const std::shared_ptr<const UndoPlan>& plan) const {

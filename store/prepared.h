@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <deque>
 #include <iterator>
 #include <memory>
 #include <memory_resource>
@@ -44,9 +45,9 @@ struct RowWrite {
 class PreparedTransaction {
  public:
   // Errors: kUnknownAction, kActionReads, kUnknownField, kArgumentType, kArgumentRange, kArgumentMissing, kArgumentDeprecated,
-  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema; kRuleViolated where an action lacks a partner.
-  // `undos`: beside each request that takes an event back, what that comes to under `domain`, or null where the transaction will be
-  // refused; may be empty where there is none.
+  // kPatternMismatch, kKeyInvalid, kTextInvalid, kTransactionTooLarge, kNoSchema; kRuleViolated where an action lacks a partner
+  // that no follow-up may add. `undos`: beside each request that takes an event back, what that comes to under `domain`, or null
+  // where the transaction will be refused; may be empty where there is none.
   static Result<std::unique_ptr<PreparedTransaction>> make(std::vector<ActionRequest> requests, ActOptions options,
                                                            std::shared_ptr<const Domain> domain, const Limits& limits,
                                                            std::vector<std::shared_ptr<const UndoPlan>> undos = {});
@@ -60,6 +61,12 @@ class PreparedTransaction {
   Status plan(std::vector<ActionRequest> requests, const Limits& limits);
   // The answer, but where the idempotency key has one.
   void refuse(Status refusal) { refusal_ = std::move(refusal); }
+  // One more action, which a follow-up made. Errors: as make, kUndoRefused, and kUnknownAction where it is generic.
+  Status add(ActionRequest request, const Limits& limits);
+  // The key that was made for an action without one.
+  void set_key(std::size_t action, const std::string& key) { actions_[action].key = key; }
+  // That each action has its partners, once no more are added. Errors: kRuleViolated.
+  Status check_complete() const;
   // These rows are in the same batch as the transaction's events, or none of both.
   void carry(std::vector<RowWrite> rows) { std::move(rows.begin(), rows.end(), std::back_inserter(rows_)); }
 
@@ -70,7 +77,7 @@ class PreparedTransaction {
   bool is_rows_alone() const { return domain_ == nullptr; }
   const Domain& domain() const { return *domain_; }  // not of rows alone
   const std::vector<ActionRequest>& requests() const { return requests_; }
-  const std::vector<PreparedAction>& actions() const { return actions_; }  // of the requests, in order
+  const std::vector<PreparedAction>& actions() const { return actions_; }  // of the requests, in order, then those added
   const ActOptions& options() const { return options_; }
   // Taken only where there is an idempotency key.
   const InputDigest& digest() const { return digest_; }
@@ -94,6 +101,7 @@ class PreparedTransaction {
   void note_generic();
 
   std::vector<ActionRequest> requests_;                 // own what the rows borrow
+  std::deque<ActionRequest> added_;                     // the same
   std::vector<std::shared_ptr<const UndoPlan>> undos_;  // beside them; or none
   ActOptions options_;
   std::shared_ptr<const Domain> domain_;

@@ -10,8 +10,11 @@ namespace forge::internal {
 
 Status RecordWalk::run(ReadPlan* plan) {
   FORGE_TRY(find_bounds());
-  FORGE_ASSIGN(const bool used, walk_index());
-  if (!used) FORGE_TRY(walk_records());
+  FORGE_ASSIGN(const bool more, offer_in_flight());
+  if (more) {
+    FORGE_ASSIGN(const bool used, walk_index());
+    if (!used) FORGE_TRY(walk_records());
+  }
   plan_.entries_touched += touched_;
   if (plan != nullptr) *plan = plan_;
   return {};
@@ -29,6 +32,17 @@ Status RecordWalk::find_bounds() {
   behind.push_back('\0');
   start_ = std::max(start_, behind);
   return {};
+}
+
+// False when the walk is over.
+Result<bool> RecordWalk::offer_in_flight() {
+  if (selection_.in_flight == nullptr) return true;
+  for (const auto& [key, found] : *selection_.in_flight) {
+    if (!found) continue;
+    FORGE_ASSIGN(const bool more, show(key, *found));
+    if (!more) return false;
+  }
+  return true;
 }
 
 // False where there is no index for the filter, or it cannot be used here; the plan then says why.
@@ -72,10 +86,14 @@ Status RecordWalk::walk_records() {
   return Database::check(*iterator, "listing " + resource_.name);
 }
 
-// Shows the record where it lives and matches. False when the walk is over.
+// Shows the record where it lives, is not in flight and matches. False when the walk is over.
 Result<bool> RecordWalk::offer(std::string_view key, std::optional<RecordState> found) {
-  if (!found) return true;
-  FORGE_ASSIGN(const Record record, state_.record_of(resource_, key, *std::move(found)));
+  const bool is_hidden = selection_.in_flight != nullptr && selection_.in_flight->contains(key);
+  return found && !is_hidden ? show(key, *std::move(found)) : Result<bool>(true);
+}
+
+Result<bool> RecordWalk::show(std::string_view key, RecordState found) {
+  FORGE_ASSIGN(const Record record, state_.record_of(resource_, key, std::move(found)));
   FORGE_ASSIGN(const bool matches, this->matches(record));
   return matches ? visit_(record) : Result<bool>(true);
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory_resource>
 #include <optional>
 #include <string>
@@ -15,12 +16,16 @@
 
 namespace forge::internal {
 
+// Records that are in flight: what is known of them hides what the tables say. By key, encoded; nothing: there is no such record.
+using RecordsInFlight = std::map<std::string, std::optional<RecordState>, std::less<>>;
+
 // Which records are wanted. Everything is borrowed.
 struct Selection {
-  const Expression* filter = nullptr;  // null: every record
-  RuleInput input;                     // what the filter sees beside the record: arguments and actor
-  std::string_view after_key;          // only keys after this one, as text; empty: from the first
-  std::string_view key_prefix;         // only text keys that begin so
+  const Expression* filter = nullptr;          // null: every record
+  RuleInput input;                             // what the filter sees beside the record: arguments and actor
+  std::string_view after_key;                  // only keys after this one, as text; empty: from the first
+  std::string_view key_prefix;                 // only text keys that begin so
+  const RecordsInFlight* in_flight = nullptr;  // null: none; else without after_key and key_prefix
 };
 
 class RecordWalk {
@@ -35,15 +40,17 @@ class RecordWalk {
         visit_(visit),
         reader_(*state.database, *state.catalog, state.seq) {}
 
-  // Visits records in key order until that returns false. `plan`, when given, is filled. Errors: kKeyInvalid, kRuleFailed,
-  // kDataCorrupt, kIoError; those of `visit`.
+  // Visits records in key order, those in flight before them, until that returns false. `plan`, when given, is filled. Errors:
+  // kKeyInvalid, kRuleFailed, kDataCorrupt, kIoError; those of `visit`.
   Status run(ReadPlan* plan);
 
  private:
   Status find_bounds();
+  Result<bool> offer_in_flight();
   Result<bool> walk_index();
   Status walk_records();
   Result<bool> offer(std::string_view key, std::optional<RecordState> found);
+  Result<bool> show(std::string_view key, RecordState found);
   Result<bool> matches(const Record& record);
 
   const View::State& state_;
@@ -56,5 +63,10 @@ class RecordWalk {
   ReadPlan plan_;
   std::uint64_t touched_ = 0;
 };
+
+// View::query as of a state whose domain is today's; `in_flight` holds records of the query's resource, or is null. Errors: as
+// there.
+Status answer_query(const View::State& today, std::string_view name, const Args& args, const QueryOptions& options,
+                    const RecordsInFlight* in_flight, const std::function<bool(const Record&)>& visit, ReadPlan* plan);
 
 }  // namespace forge::internal

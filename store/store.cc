@@ -12,6 +12,7 @@
 #include "log_reader.h"
 #include "names.h"
 #include "opening.h"
+#include "own_actions.h"
 #include "projections_state.h"
 #include "store_state.h"
 #include "targeting.h"
@@ -29,24 +30,8 @@ using internal::read_only_error;
 
 namespace {
 
-// Forge's own records are what the store itself reads: a schema that does not parse, or a bookmark of an event to come, would be
-// found as damage.
 Status check_own_actions(const std::vector<ActionRequest>& actions, Seq head) {
-  for (const ActionRequest& request : actions) {
-    if (request.action.starts_with("_schema.")) {
-      return Status(ErrorId::kUnknownAction, "'" + request.action + "' is not to be issued as an action")
-          .why("a schema is checked as a whole before it is added")
-          .state("nothing was written")
-          .remedy("add it: forgectl schema add FILE.fbs");
-    }
-    const Value* seq = request.action == "_bookmark.add" ? request.args.find("seq") : nullptr;
-    const std::int64_t* number = seq == nullptr ? nullptr : seq->if_int();
-    if (number != nullptr && (*number < 0 || *number > static_cast<std::int64_t>(head))) {
-      return Status(ErrorId::kTimeInFuture, "event " + std::to_string(*number) + " is not in the log")
-          .why("the head is event " + std::to_string(head))
-          .state("nothing was written");
-    }
-  }
+  for (const ActionRequest& request : actions) FORGE_TRY(internal::check_own_action(request, head));
   return {};
 }
 

@@ -11,14 +11,10 @@ namespace forge {
 using internal::AlignedBytes;
 using internal::RecordState;
 
-namespace {
-
-Status no_record(const Resource& resource, std::string_view key) {
+Status internal::no_record(const Resource& resource, std::string_view key) {
   const Result<std::string> text = key_text(resource, key);
   return Status(ErrorId::kRecordNotFound, "no " + resource.name + " '" + (text.ok() ? *text : std::string("?")) + "'");
 }
-
-}  // namespace
 
 View::View(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
@@ -45,7 +41,7 @@ Result<Record> View::State::record_at(const Target& target, Seq at, ReadPlan* pl
   std::uint64_t touched = 0;
   FORGE_ASSIGN(std::optional<RecordState> found, reader.find(*target.resource, target.key, touched));
   if (plan != nullptr) *plan = {.index = touched == 1 ? "current" : "versions", .entries_touched = touched};
-  if (!found) return no_record(*target.resource, target.key);
+  if (!found) return internal::no_record(*target.resource, target.key);
   return record_of(*target.resource, target.key, *std::move(found));
 }
 

@@ -95,8 +95,15 @@ Result<const Action*> query_named(const Domain& domain, std::string_view name) {
 
 Status View::query(std::string_view name, const Args& args, const QueryOptions& options,
                    const std::function<bool(const Record&)>& visit, ReadPlan* plan) const {
+  const internal::Pass pass(*state_->gate);
+  if (!pass) return internal::closed_error();
   State today = *state_;
   today.domain = state_->catalog->current();
+  return internal::answer_query(today, name, args, options, nullptr, visit, plan);
+}
+
+Status internal::answer_query(const View::State& today, std::string_view name, const Args& args, const QueryOptions& options,
+                              const RecordsInFlight* in_flight, const std::function<bool(const Record&)>& visit, ReadPlan* plan) {
   FORGE_ASSIGN(const Action* action, query_named(*today.domain, name));
   const Query& query = *action->query;
   std::array<std::byte, 1024> buffer;
@@ -106,6 +113,7 @@ Status View::query(std::string_view name, const Args& args, const QueryOptions& 
   FORGE_TRY(internal::check_given(*action, given));
   internal::resolve_arguments(*action, given, false, arguments);
   internal::Selection selection{.filter = query.where ? &*query.where : nullptr, .input = {}, .after_key = {}, .key_prefix = {}};
+  selection.in_flight = in_flight;
   selection.input.arguments = arguments;
   selection.input.actor_id = options.actor.id;
   selection.input.actor_role = options.actor.role;

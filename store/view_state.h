@@ -33,6 +33,9 @@ struct View::State {
 
 namespace internal {
 
+// kRecordNotFound. `key` is encoded.
+Status no_record(const Resource& resource, std::string_view key);
+
 // Every version of a record at or before `seq`, newest first, until `visit` returns false. Errors: kDataCorrupt, kIoError.
 Status each_version(const Database& database, const Resource& resource, std::string_view key, Seq seq,
                     const std::function<Result<bool>(Seq, const VersionEntry&)>& visit);

@@ -7,6 +7,7 @@
 #include "fetch_work.h"
 #include "forge/events/json.h"
 #include "run_engine.h"
+#include "transaction_rest.h"
 
 namespace forge::internal {
 namespace {
@@ -77,6 +78,11 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
   options.checkpoint = checkpoint_at_end(fold, records);
   const auto first = std::find_if(actions.begin(), actions.end(), [](const auto& one) { return one.action.starts_with("_run."); });
   first->if_version = live.run.version;
+  if (entry && entry->rest != nullptr) {
+    entry->rest->begin(records, entry->fact, std::move(actions.back()));
+    actions.pop_back();
+    options.follow_up = [rest = entry->rest](const TransactionSoFar& so_far) { return rest->next(so_far); };
+  }
   live.committing = true;
   loop_.commit(std::move(actions), std::move(options),
                [this, id = live.run.head.id, entry = std::move(entry), records](Result<TransactionReceipt> committed) mutable {
@@ -100,6 +106,10 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
                                            [&](const auto& one) { return one.resource == "_run" && one.key == id; }));
     live->run.seq = committed->last_seq;
     if (entry) {
+      if (entry->rest != nullptr) {
+        entry->fact = entry->rest->fact();
+        entry->result = entry->rest->result();
+      }
       entry->fact.at = committed->recorded_at;
       if (entry->result) {
         const Result<Event> event = store_.view().event(committed->actions[records + *entry->result].seq);
@@ -137,6 +147,14 @@ void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const St
   const auto put_back = [&] {
     if (entry) live.entries.push_front(*std::move(entry));
   };
+  const auto keep_fact_alone = [&] {
+    entry->actions.clear();
+    entry->result.reset();
+    entry->condition.reset();
+    entry->rest.reset();
+    entry->timeout = {};
+    put_back();
+  };
   if (is_passing(refusal)) {
     put_back();
     return add_timer(Time{options_.clock->now().micros + kAgainAfterUs}, {.kind = Due::kCommitAgain, .run = live.run.head.id});
@@ -156,14 +174,14 @@ void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const St
     if (open != nullptr) start_work(live, *open);
     return;
   }
+  if (entry->rest != nullptr && entry->rest->ended()) {
+    entry->fact = *entry->rest->ended();
+    return keep_fact_alone();
+  }
   const bool had_failed = !entry->fact.error.code.empty() && entry->actions.empty();
   if (!entry->answers_work || had_failed) return park(live, refusal);
   entry->fact = failed_fact(entry->fact, failure_of(refusal));
-  entry->actions.clear();
-  entry->result.reset();
-  entry->condition.reset();
-  entry->timeout = {};
-  put_back();
+  keep_fact_alone();
 }
 
 void RunEngine::fail(const Status& why) {

@@ -254,8 +254,9 @@ void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Obj
   if (done) {
     entry.actions = std::move(outcome.actions);
     entry.condition = std::move(outcome.condition);
+    entry.rest = std::move(outcome.rest);
     if (work.purpose == Purpose::kRun) entry.result = outcome.result;
-    if (!entry.actions.empty()) entry.timeout = std::chrono::microseconds(work.step->timeout);
+    if (!entry.actions.empty() || entry.rest != nullptr) entry.timeout = std::chrono::microseconds(work.step->timeout);
   }
   // What reverses an action says which event it reverses.
   if (work.purpose == Purpose::kUndo) entry.causation = live.run.fold->done_at(work.hop).value_or(work.since);

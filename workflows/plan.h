@@ -40,6 +40,7 @@ struct PlannedStep {
   std::uint32_t place = 0;            // in its block
   std::vector<StepIndex> needs;       // of its own block, ascending, each once
   std::vector<StepIndex> successors;  // the same the other way round
+  std::vector<StepIndex> refers;      // to the results of these; perhaps further out, and more than once
   std::vector<BlockIndex> blocks;     // inside it, in the order of inner_blocks() (body_parts.h)
   Condition where;
   std::vector<Condition> guards;

@@ -67,6 +67,7 @@ class Planner final : public Resolver {
       FORGE_ASSIGN(reference.step, step_named(path.root));
       const bool of_results = path.parts.empty() || path.parts[0].name == "results";
       if (of_results) plan_.steps[reference.step].is_read = true;
+      if (current_ != kNone) plan_.steps[current_].refers.push_back(reference.step);
     }
     reference.path = std::move(path);
     return reference;

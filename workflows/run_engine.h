@@ -100,8 +100,9 @@ class RunEngine {
     Fact fact;
     std::vector<ActionRequest> actions;
     std::optional<AppendCondition> condition;
-    std::optional<std::size_t> result;  // the action whose event is the fact's value
-    Object details;                     // of the pulse
+    std::shared_ptr<TransactionRest> rest;  // says how the fact ends; null: it is known
+    std::optional<std::size_t> result;      // the action whose event is the fact's value
+    Object details;                         // of the pulse
     std::optional<Seq> causation;
     bool told = false;          // the run is told it, as people tell it something
     bool answers_work = false;  // and is pointless once that is not open any more

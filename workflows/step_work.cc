@@ -27,27 +27,27 @@ Value value_of(const Record& record) {
   return fields;
 }
 
-WorkOutcome read_record(const fb::ReadStepT& read, const Value& given, const View& view) {
+WorkOutcome read_record(const fb::ReadStepT& read, const Value& given, const RecordSource& source) {
   const Result<std::string> key = key_text(given);
   if (!key.ok()) return failed(key.status());
-  const Result<Record> record = view.get(read.resource, *key);
+  const Result<Record> record = source.get(read.resource, *key);
   if (record.ok()) return {.outcome = StepOutcome::done(value_of(*record))};
   if (record.status().id() != ErrorId::kRecordNotFound || read.not_found == fb::NotFound::Error) return failed(record.status());
   if (read.not_found == fb::NotFound::Halt) return {.outcome = StepOutcome::halted()};
   return {.outcome = StepOutcome::done()};
 }
 
-Result<List> rows_of(const std::string& query, const Object& args, const View& view, const Actor& actor) {
+Result<List> rows_of(const std::string& query, const Object& args, const RecordSource& source, const Actor& actor) {
   List rows;
-  FORGE_TRY(view.query(query, args, {.actor = actor, .limit = kQueryRowsMax + 1},
-                       [&rows](const Record& record) { return rows.push_back(value_of(record)), true; }));
+  FORGE_TRY(source.query(query, args, {.actor = actor, .limit = kQueryRowsMax + 1},
+                         [&rows](const Record& record) { return rows.push_back(value_of(record)), true; }));
   if (rows.size() <= kQueryRowsMax) return rows;
   return Status(ErrorId::kTooLarge, "the query " + query + " has more than " + std::to_string(kQueryRowsMax) + " rows")
       .remedy("give the query a limit");
 }
 
-WorkOutcome read_query(const fb::ReadStepT& read, const Object& args, const View& view, const Actor& actor) {
-  Result<List> rows = rows_of(read.query, args, view, actor);
+WorkOutcome read_query(const fb::ReadStepT& read, const Object& args, const RecordSource& source, const Actor& actor) {
+  Result<List> rows = rows_of(read.query, args, source, actor);
   if (!rows.ok()) return failed(rows.status());
   if (!rows->empty() || read.not_found != fb::NotFound::Halt) return {.outcome = StepOutcome::done(Value(*std::move(rows)))};
   return {.outcome = StepOutcome::halted()};
@@ -175,15 +175,16 @@ WorkOutcome request_action(const Work& work, const Domain& domain, Time now) {
 
 WorkOutcome read_for(const Work& work, const View& view, const Actor& actor) {
   if (work.purpose == Purpose::kFetch) {
-    Result<List> rows = rows_of(work.step->body.AsMapStep()->query, work.args, view, actor);
+    Result<List> rows = rows_of(work.step->body.AsMapStep()->query, work.args, RecordsOf(view), actor);
     return rows.ok() ? WorkOutcome{.outcome = StepOutcome::done(Value(*std::move(rows)))} : failed(rows.status());
   }
   const Value key = work.values.empty() ? Value() : work.values[0];
-  return read_declared(*work.step->body.AsReadStep(), key, work.args, view, actor);
+  return read_declared(*work.step->body.AsReadStep(), key, work.args, RecordsOf(view), actor);
 }
 
-WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor) {
-  return read.query.empty() ? read_record(read, key, view) : read_query(read, args, view, actor);
+WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const RecordSource& source,
+                          const Actor& actor) {
+  return read.query.empty() ? read_record(read, key, source) : read_query(read, args, source, actor);
 }
 
 std::string transform_of(const Work& work, const Plan& plan) {

@@ -3,6 +3,8 @@
 // One attempt of a hop: what is to be done, and what came of it.
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,11 +34,14 @@ struct Work {
   Object fetch = {};  // of kFetch: the value of the command
 };
 
+class TransactionRest;
+
 struct WorkOutcome {
   StepOutcome outcome;
   std::vector<ActionRequest> actions = {};        // to be committed with it
   std::optional<std::size_t> result = {};         // the action whose event is the value
   std::optional<AppendCondition> condition = {};  // that they rest on
+  std::shared_ptr<TransactionRest> rest = {};     // what the actions come to decides how it ends (transaction_rest.h)
   std::int64_t pause_us = 0;                      // it is not tried again before that
   Value cursor = {};                              // of a page: where the next one begins
   std::vector<MapItem> items = {};                // of kFetch: rows of a file that are to begin
@@ -84,9 +89,35 @@ WorkOutcome undo_from_log(const View& view, const std::optional<Seq>& done_at);
 WorkOutcome request_action(const Work& work, const Domain& domain, Time now);
 // Reads a record or a query; of a map, what it goes over.
 WorkOutcome read_for(const Work& work, const View& view, const Actor& actor);
+// Where records are read: a view, or a transaction as far as it has come.
+class RecordSource {
+ public:
+  virtual ~RecordSource() = default;
+  virtual Result<Record> get(const std::string& resource, const std::string& key) const = 0;
+  virtual Status query(const std::string& name, const Args& args, const QueryOptions& options,
+                       const std::function<bool(const Record&)>& visit) const = 0;
+};
+
+// What a view or a TransactionSoFar holds. Borrows it.
+template <typename T>
+class RecordsOf final : public RecordSource {
+ public:
+  explicit RecordsOf(const T& records) : records_(records) {}
+  Result<Record> get(const std::string& resource, const std::string& key) const override { return records_.get(resource, key); }
+  Status query(const std::string& name, const Args& args, const QueryOptions& options,
+               const std::function<bool(const Record&)>& visit) const override {
+    return records_.query(name, args, options, visit);
+  }
+
+ private:
+  const T& records_;
+};
+
 // A record or the rows of a query, as `read` says.
-WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor);
-// What the steps inside a transaction come to: they are read from `view`, and the actions rest on it being so still.
+WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const RecordSource& source,
+                          const Actor& actor);
+// What the steps inside a transaction come to: they are read from `view`, and the actions rest on it being so still. From the first
+// step on that needs to see what an action before it came to, they are left to be done while the transaction is decided.
 // (transaction_work.cc)
 WorkOutcome plan_transaction(const RunFold& fold, const Work& work, const View& view, const Actor& actor);
 

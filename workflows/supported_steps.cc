@@ -67,28 +67,15 @@ Status check_step(const PlannedStep& step) {
   return {};
 }
 
-std::string_view resource_of(std::string_view action) {
-  return action.substr(0, action.rfind('.'));
-}
-
-// One commit: what is read must not have been changed in it, and it fails or is undone as a whole.
+// It fails or is undone as a whole.
 Status check_transaction(const Plan& plan, const PlannedStep& transaction) {
-  std::vector<std::string_view> changed;
   for (const StepIndex index : plan.blocks[transaction.blocks.at(0)].steps) {
     const PlannedStep& step = plan.steps[index];
     const fb::StepT& declared = *step.declared;
     const bool alone = declared.undo != nullptr || declared.retry != nullptr || !declared.compensate.empty() ||
                        !declared.guards.empty() || declared.timeout > 0 || declared.deadline > 0;
-    if (alone) {
-      return unsupported(step.path, "attributes but args, where and after inside a transaction", "give them to the transaction");
-    }
-    if (const fb::ActionStepT* action = declared.body.AsActionStep()) changed.push_back(resource_of(action->action));
-    const fb::ReadStepT* read = declared.body.AsReadStep();
-    if (read == nullptr) continue;
-    const std::string_view resource = read->query.empty() ? std::string_view(read->resource) : resource_of(read->query);
-    if (std::find(changed.begin(), changed.end(), resource) == changed.end()) continue;
-    return unsupported(step.path, "reads of what the transaction has changed",
-                       "read before the first action on " + std::string(resource));
+    if (!alone) continue;
+    return unsupported(step.path, "attributes but args, where and after inside a transaction", "give them to the transaction");
   }
   return {};
 }

@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "forge/events/envelope.h"
+#include "forge/events/status.h"
 #include "forge/events/value.h"
 #include "forge/store/condition.h"
 
@@ -43,6 +45,11 @@ struct NamedCheckpoint {
   std::string value;  // any bytes, at most 64 KiB
 };
 
+class TransactionSoFar;
+
+// The next action of a transaction, or nothing: that was the last. Neither generic nor one that takes an event back. (follow_up.h)
+using FollowUp = std::function<Result<std::optional<ActionRequest>>(const TransactionSoFar& so_far)>;
+
 struct ActOptions {
   Actor actor = {};
   std::string key = {};                           // of Store::act: the record's, as text, where the arguments do not hold it
@@ -59,6 +66,7 @@ struct ActOptions {
   std::chrono::microseconds timeout{0};  // in the queue, by the store's clock; 0: as long as the actions' own timeouts, if any
   // Written with the transaction's events, or none of both; not where the transaction is replayed.
   std::optional<NamedCheckpoint> checkpoint = {};
+  FollowUp follow_up = {};  // makes further actions, on what those that were asked for came to
 };
 
 struct ActionReceipt {
