@@ -193,6 +193,12 @@ class Author {
     line("[" + path + ".step.look]\nread = 'Cell'\nkey = " + in_quotes(key));
     line("[" + path + ".step.add]\naction = 'Cell.add'\nargs = { id = '${look.id}', by = " + std::to_string(step.number) +
          ", memo = '${run.id}' }");
+    if (!dice_.chance(50)) return;
+    // The same again, if the second look sees it.
+    step.adds_again = true;
+    line("[" + path + ".step.again]\nread = 'Cell'\nkey = " + in_quotes(key));
+    line("[" + path + ".step.more]\naction = 'Cell.add'\nargs = { id = '${look.id}', memo = '${run.id}', by = { expr = \"" +
+         "${again.sum} - ${look.sum}\" } }");
   }
 
   void reverse(Step& step, unsigned percent, Undo how) {

@@ -57,6 +57,7 @@ struct Step {
   std::int64_t number = 0;               // by how much an action counts; what a child, a branch, a sleep (ms) is given
   std::string target = {};               // the workflow of a child
   std::vector<std::int64_t> items = {};  // of a map
+  bool adds_again = false;               // a transaction: by what it reads of itself
   bool fails_alone = false;              // a map whose items fail alone
   std::uint32_t at_most = 1;             // iterations
   // In the order in which they run; of a switch the branches, of which the first has `number` as its bound; of an around its begin,

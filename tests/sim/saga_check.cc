@@ -202,7 +202,7 @@ void Journal::expect_effects(const Event& event, const std::string& path, const 
   const Step* of = path.empty() ? nullptr : &step(path);
   if (of != nullptr && pulse == "completed") {
     expected = of->kind == Kind::kAdd           ? (of->name == "mend" ? "Cell.mended" : "Cell.added")
-               : of->kind == Kind::kTransaction ? "Cell.added"
+               : of->kind == Kind::kTransaction ? (of->adds_again ? "Cell.added, Cell.added" : "Cell.added")
                : of->kind == Kind::kDraw        ? "Well.drawn"
                : of->kind == Kind::kSignal      ? "_signal.sent"
                                                 : "";

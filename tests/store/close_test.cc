@@ -33,6 +33,7 @@ std::vector<SourceFile> closing_schema() {
     table Note (resource) { id: string (key); text: string; }
     table WriteNote (action: "Note.write", creates) { id: string; text: string; }
     table EditNote (action: "Note.edit", updates) { text: string; }
+    table EveryNote (action: "Note.every", reads) {}
   )fbs"}};
 }
 
@@ -165,6 +166,7 @@ TEST_F(Closing, BesideReadersOfEveryKind) {
     crowd.add([&](int) { return store_->get("Note", "n").status(); });
     crowd.add([&](int) { return store_->view().get("Note", "n").status(); });
     crowd.add([&](int) { return view.list({.resource = "Note"}, [](const Record&) { return true; }); });
+    crowd.add([&](int) { return view.query("Note.every", {}, {}, [](const Record&) { return true; }); });
     crowd.add([&](int) { return view.log({}, [](const Event&) { return true; }); });
     crowd.add([&](int) { return view.history("Note", "n").status(); });
     crowd.add([&](int) { return view.blame("Note", "n").status(); });
@@ -367,6 +369,7 @@ TEST_F(Closing, LeavesWhatWasMadeBeforeAnsweringThatItIsClosed) {
   EXPECT_EQ(view.get("Note", "n").status().id(), ErrorId::kClosed);
   EXPECT_EQ(view.get_version("Note", "n", 1).status().id(), ErrorId::kClosed);
   EXPECT_EQ(view.list({.resource = "Note"}, [](const Record&) { return true; }).id(), ErrorId::kClosed);
+  EXPECT_EQ(view.query("Note.every", {}, {}, [](const Record&) { return true; }).id(), ErrorId::kClosed);
   EXPECT_EQ(view.log({}, [](const Event&) { return true; }).id(), ErrorId::kClosed);
   EXPECT_EQ(view.history("Note", "n").status().id(), ErrorId::kClosed);
   EXPECT_EQ(view.blame("Note", "n").status().id(), ErrorId::kClosed);

@@ -12,6 +12,7 @@
 #include "forge/projections/audit_index.h"
 #include "forge/projections/projection.h"
 #include "forge/store/backup.h"
+#include "forge/store/follow_up.h"
 #include "forge/store/handler.h"
 #include "forge/store/observe.h"
 #include "forge/store/options.h"
