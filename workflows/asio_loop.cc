@@ -1,6 +1,7 @@
 #include "asio_loop.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -32,6 +33,18 @@ struct AsioLoop::State {
         timer(io),
         pool(std::max<std::size_t>(threads, 1)) {}
 
+  void post_task(std::function<void()> task) {
+    waiting.fetch_add(1, std::memory_order_relaxed);
+    asio::post(io, [this, task = std::move(task)] {
+      waiting.fetch_sub(1, std::memory_order_relaxed);
+      task();
+    });
+  }
+  // Whether nothing but this commit is to be done: then it need not share a sync, and is committed without a switch of threads.
+  bool is_alone() const {
+    return std::this_thread::get_id() == thread.get_id() && committing == 0 && waiting.load(std::memory_order_relaxed) == 0;
+  }
+
   void wait(Time due) {
     wanted = due;
     const std::chrono::microseconds left(std::max<std::int64_t>(due.micros - clock.now().micros, 0));
@@ -51,7 +64,9 @@ struct AsioLoop::State {
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work;
   asio::steady_timer timer;
-  std::optional<Time> wanted;  // of the loop's thread
+  std::optional<Time> wanted;           // of the loop's thread
+  std::size_t committing = 0;           // of the loop's thread: commits that other threads are busy with
+  std::atomic<std::size_t> waiting{0};  // tasks that have not begun
   asio::thread_pool pool;
   std::vector<std::thread> further;  // that the pool has been lent; of the loop's thread
   std::thread thread;
@@ -67,7 +82,7 @@ AsioLoop::~AsioLoop() {
 }
 
 void AsioLoop::post(std::function<void()> task) {
-  asio::post(state_->io, std::move(task));
+  state_->post_task(std::move(task));
 }
 
 void AsioLoop::start(std::function<void()> body) {
@@ -85,12 +100,20 @@ void AsioLoop::wake_at(Time due) {
 }
 
 void AsioLoop::commit(std::vector<ActionRequest> actions, ActOptions options, Committed done) {
+  if (state_->is_alone()) {
+    auto answer = state_->store.transact(std::move(actions), options);
+    return state_->post_task([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+  }
+  ++state_->committing;
   // The guard keeps the loop for the answer.
   auto guard = std::make_shared<asio::executor_work_guard<asio::io_context::executor_type>>(state_->io.get_executor());
   state_->store.transact_async(
       std::move(actions), std::move(options),
       [state = state_, guard, done = std::move(done)](Result<TransactionReceipt> answer) mutable {
-        asio::post(state->io, [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+        state->post_task([state = state.get(), done = std::move(done), answer = std::move(answer)]() mutable {
+          --state->committing;
+          done(std::move(answer));
+        });
         guard->reset();
       });
 }

@@ -76,6 +76,7 @@ struct Plan {
   PlannedHook hook;                  // where the definition has one; of a schedule its input
   std::vector<Schedule> schedule;    // none or one
   HopCount hops;
+  bool ends_at_once = false;  // whatever its inputs are, a run is over once it has started, and soon decided
 };
 
 // Plans `definition`. What is wrong becomes a finding; the plan is then not to be used. Takes time linear in steps and edges.

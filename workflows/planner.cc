@@ -44,6 +44,7 @@ class Planner final : public Resolver {
     compile_hook();
     for (current_ = 0; current_ < plan_.steps.size(); ++current_) compile_step();
     mark_pure_maps(plan_);
+    mark_ends_at_once(plan_);
     connect(plan_);
     check_order(plan_, places_, findings_);
     if (findings_.errors.empty()) check_hops();

@@ -47,7 +47,17 @@ bool is_inside_lone_item(const Plan& plan, const PlannedStep& step) {
   return false;
 }
 
+constexpr std::size_t kFewSteps = 64;
+
 }  // namespace
+
+void mark_ends_at_once(Plan& plan) {
+  const bool repeats = std::any_of(plan.steps.begin(), plan.steps.end(), [](const PlannedStep& step) {
+    const fb::Body kind = step.declared->body.type;
+    return kind == fb::Body::MapStep || kind == fb::Body::RecurseStep;
+  });
+  plan.ends_at_once = !repeats && !plan.blocks.empty() && plan.steps.size() <= kFewSteps && is_pure_block(plan, 0);
+}
 
 void mark_pure_maps(Plan& plan) {
   for (PlannedStep& step : plan.steps) {

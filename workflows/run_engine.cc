@@ -12,11 +12,13 @@ constexpr std::size_t kRunsATurn = 64;
 
 }  // namespace
 
-RunEngine::RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed)
+RunEngine::RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed,
+                     std::function<void(const std::string& run)> rested)
     : store_(store),
       loop_(loop),
       options_(std::move(options)),
       changed_(std::move(changed)),
+      rested_(std::move(rested)),
       middleware_(options_.middleware, options_.log) {
   const HttpOptions& http = options_.http;
   if (http.transport == nullptr) return;
@@ -190,11 +192,18 @@ void RunEngine::park(LiveRun& live, const Status& why) {
   for (const auto& [hop, attempt] : live.attempts) abandon(*attempt);
   live.attempts.clear();
   // Whoever waits for it cannot go on either.
+  std::vector<std::string> standing;
   for (const LiveRun* at = &live; at != nullptr; at = at->run.fold == nullptr ? nullptr : find(at->run.fold->state().parent)) {
     parked_.insert_or_assign(at->run.head.id, why);
+    standing.push_back(at->run.head.id);
   }
   if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " stands still: " + why.message());
   settle(live.run.head.id);
+  for (const std::string& id : standing) tell_rest(id);
+}
+
+void RunEngine::tell_rest(const std::string& id) const {
+  if (rested_) rested_(id);
 }
 
 // What stood still for that reason tries to go on.
@@ -239,6 +248,7 @@ void RunEngine::settle(const std::string& id) {
   const bool ended = live->run.fold != nullptr && live->run.fold->state().phase == RunPhase::kEnded;
   const bool over = ended && live->run.fold->records().empty() && !live->committing && live->entries.empty();
   const bool busy = !over && is_busy(*live);
+  const bool rests = ended || (live->run.fold != nullptr && live->run.fold->state().phase == RunPhase::kHalted);
   if (busy != live->busy) busy_ += busy ? 1 : -1;
   live->busy = busy;
   if (over) {
@@ -256,6 +266,7 @@ void RunEngine::settle(const std::string& id) {
     if (other != id) settle(other);
   }
   changed_();
+  if (rests) tell_rest(id);
 }
 
 RunEngine::LiveRun* RunEngine::find(const std::string& id) {
@@ -290,13 +301,21 @@ void RunEngine::take_event(const Event& event) {
   take_hook_event(event);
 }
 
+// A run that ended in the transaction that started it: nobody has to go on with it.
+bool RunEngine::is_over(const std::string& id) const {
+  const Result<RunInfo> run = run_info(store_.view(), id);
+  return run.ok() && run->has_ended();
+}
+
 // What this engine wrote itself is folded already, or will be with the answer to what it is committing.
 void RunEngine::take_run_event(const Event& event) {
+  if (const Value* status = event.changes.find("status"); status != nullptr && *status != Value("running")) tell_rest(event.key);
   LiveRun* live = find(event.key);
   if (live == nullptr) {
     // One that was told something while runs were taken up may have stood in neither list when its turn came.
     const bool may_be_missed = event.action == "_run.tell" && (recovering_ || event.seq <= recovered_to_);
     if (event.version != 1 && event.action != "_run.reopen" && !may_be_missed) return;
+    if (event.version == 1 && event.count > 1 && middleware_.is_empty() && is_over(event.key)) return;
     const Status taken = take_up(store_.view(), event.key, event.version == 1);
     if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
     return;

@@ -65,9 +65,11 @@ struct EngineSummary {
 
 class RunEngine {
  public:
-  // `changed` is called on the loop when something that the summary tells may have changed. Everything borrowed outlives the
-  // engine, which outlives every task and body that it gave to the loop.
-  RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed);
+  // Both are called on the loop: `changed` when something that the summary tells may have changed, `rested` when that run may not
+  // be running any more, or stands still; behind `changed`. Everything borrowed outlives the engine, which outlives every task and
+  // body that it gave to the loop.
+  RunEngine(Store& store, RunLoop& loop, EngineOptions options, std::function<void()> changed,
+            std::function<void(const std::string& run)> rested = {});
 
   // Begins to read what the store holds and to go on with it; the rest follows on the loop. Errors: as reading.
   Status recover();
@@ -160,8 +162,10 @@ class RunEngine {
   void unpark(ErrorId why);
   bool is_busy(const LiveRun& live) const;
   void settle(const std::string& id);
+  void tell_rest(const std::string& id) const;
   void take_event(const Event& event);
   void take_run_event(const Event& event);
+  bool is_over(const std::string& id) const;
   void add_timer(Time due, Timer timer);
   void fire(const Timer& timer);
   void abandon(Attempt& attempt);
@@ -252,6 +256,7 @@ class RunEngine {
   RunLoop& loop_;
   const EngineOptions options_;
   const std::function<void()> changed_;
+  const std::function<void(const std::string&)> rested_;
   const MiddlewareChain middleware_;
   std::unique_ptr<HttpSteps> http_;  // null without a transport
   DefinitionCache definitions_;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <future>
+#include <unordered_map>
 #include <utility>
 
 #include "asio_loop.h"
@@ -18,11 +19,20 @@ using internal::EngineSummary;
 using internal::RunEngine;
 
 struct Runner::State {
+  // Somebody who waits for a run to come to rest.
+  struct RunWaiter {
+    CondVar changed;
+    bool is_told = false;
+  };
+  using Waiters = std::unordered_multimap<std::string, RunWaiter*>;  // by run
+
   State(Store& of, const RunnerOptions& options)
       : store(of),
         own_transport(options.http.transport == nullptr ? make_http_transport() : nullptr),
         loop(of, clock_of(options), options.threads, [this] { engine.tick(); }),
-        engine(of, loop, engine_options(options, own_transport.get()), [this] { tell(); }),
+        engine(
+            of, loop, engine_options(options, own_transport.get()), [this] { tell(); },
+            [this](const std::string& run) { tell_rest(run); }),
         max_concurrency(std::max(options.max_concurrency, 1U)) {}
   ~State() { stop(); }
   State(const State&) = delete;
@@ -50,6 +60,12 @@ struct Runner::State {
   void look();
   // On the loop.
   void tell();
+  void tell_rest(const std::string& run);
+  void tell_everybody() FORGE_REQUIRES(mutex);
+  // `waiter` is among the waiters. Errors: as Runner::wait.
+  Result<RunInfo> wait(const std::string& run, RunWaiter& waiter, std::chrono::steady_clock::time_point until);
+  // Why that run does not go on; ok where it does, or has come to its end.
+  Status standstill(const std::string& run);
   // Waits until something may have changed since `seen`, or the time is over. False where it is.
   bool await_change(std::uint64_t& seen, std::chrono::steady_clock::time_point until);
   EngineSummary summary_now(std::uint64_t& seen);
@@ -65,6 +81,7 @@ struct Runner::State {
   CondVar changed;
   EngineSummary summary FORGE_GUARDED_BY(mutex);
   std::uint64_t changes FORGE_GUARDED_BY(mutex) = 0;
+  Waiters waiters FORGE_GUARDED_BY(mutex);
   bool stopping FORGE_GUARDED_BY(mutex) = false;
   Mutex ending;  // held while it stops: who comes second waits
   bool ended FORGE_GUARDED_BY(ending) = false;
@@ -97,6 +114,7 @@ void Runner::State::stop() {
     const MutexLock lock(mutex);
     stopping = true;
     changed.notify_all();
+    tell_everybody();
   }
   subscription.cancel();
   std::promise<void> stopped;
@@ -115,6 +133,48 @@ void Runner::State::tell() {
   summary = std::move(now);
   ++changes;
   changed.notify_all();
+  if (!summary.failure.ok()) tell_everybody();
+}
+
+void Runner::State::tell_rest(const std::string& run) {
+  const MutexLock lock(mutex);
+  const auto [first, last] = waiters.equal_range(run);
+  for (auto at = first; at != last; ++at) {
+    at->second->is_told = true;
+    at->second->changed.notify_all();
+  }
+}
+
+void Runner::State::tell_everybody() {
+  for (const auto& [run, waiter] : waiters) {
+    waiter->is_told = true;
+    waiter->changed.notify_all();
+  }
+}
+
+Status Runner::State::standstill(const std::string& run) {
+  std::uint64_t seen = 0;
+  const EngineSummary now = summary_now(seen);
+  FORGE_TRY(now.failure);
+  const auto parked = now.parked.find(run);
+  return parked == now.parked.end() ? Status() : parked->second;
+}
+
+Result<RunInfo> Runner::State::wait(const std::string& run, RunWaiter& waiter, std::chrono::steady_clock::time_point until) {
+  for (;;) {
+    FORGE_ASSIGN(RunInfo info, run_info(store.view(), run));
+    if (info.status != "running") return info;
+    FORGE_TRY(standstill(run));
+    const MutexLock lock(mutex);
+    while (!waiter.is_told) {
+      const auto left = until - std::chrono::steady_clock::now();
+      if (left <= left.zero()) {
+        return Status(ErrorId::kDeadlinePassed, "run '" + run + "' has not ended in time").state("it goes on");
+      }
+      waiter.changed.wait_for(mutex, left);
+    }
+    waiter.is_told = false;
+  }
 }
 
 bool Runner::State::await_change(std::uint64_t& seen, std::chrono::steady_clock::time_point until) {
@@ -172,18 +232,16 @@ Result<RunInfo> Runner::run(const WorkflowDefinition& definition, const RunStart
 }
 
 Result<RunInfo> Runner::wait(const std::string& run, std::chrono::microseconds timeout) {
-  const auto until = after(timeout);
-  for (std::uint64_t seen = 0;;) {
-    const EngineSummary summary = state_->summary_now(seen);
-    FORGE_ASSIGN(RunInfo info, run_info(state_->store.view(), run));
-    if (info.status != "running") return info;
-    FORGE_TRY(summary.failure);
-    const auto parked = summary.parked.find(run);
-    if (parked != summary.parked.end()) return parked->second;
-    if (!state_->await_change(seen, until)) {
-      return Status(ErrorId::kDeadlinePassed, "run '" + run + "' has not ended in time").state("it goes on");
-    }
+  State::RunWaiter waiter;
+  State::Waiters::iterator place;
+  {
+    const MutexLock lock(state_->mutex);
+    place = state_->waiters.emplace(run, &waiter);
   }
+  Result<RunInfo> info = state_->wait(run, waiter, after(timeout));
+  const MutexLock lock(state_->mutex);
+  state_->waiters.erase(place);
+  return info;
 }
 
 Status Runner::wait_idle(std::chrono::microseconds timeout) {
