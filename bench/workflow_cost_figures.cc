@@ -1,5 +1,6 @@
 // What durable runs need beside time: memory under load, bytes on disk, and the way back after a kill.
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,13 +62,14 @@ void measure_memory(const Settings& settings, std::vector<Figure>& figures) {
   const std::uint64_t runs = settings.quick ? 500 : 5'000;
   const auto measured = alternate(std::min(settings.rounds, 3), {[&] { return mebibytes_of(settings, "runs", runs); },
                                                                  [&] { return mebibytes_of(settings, "acts", runs * kSteps); }});
-  figures.push_back({.name = "workflow.memory",
-                     .what = "the largest resident set of " + std::to_string(runs) + " runs of ten steps, 32 in flight",
-                     .unit = "MiB",
-                     .baseline = "the same actions without workflows, 32 callers",
-                     .forge = measured[0],
-                     .other = measured[1],
-                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 64}});
+  figures.push_back(
+      {.name = "workflow.memory",
+       .what = "the largest resident set of " + std::to_string(runs) + " runs of ten steps, 32 in flight, small buffers",
+       .unit = "MiB",
+       .baseline = "the same actions without workflows, 32 callers",
+       .forge = measured[0],
+       .other = measured[1],
+       .promise = Promise{.bound = Bound::kValueAtMost, .limit = 64}});
 }
 
 // ---- Disk
@@ -117,7 +119,7 @@ double millis_to_go_on(const std::filesystem::path& path) {
     return StepOutcome::done();
   };
   const WallTime wall;
-  Store store = Store::open(path.string()).value();
+  Store store = Store::open(path.string(), small_service()).value();
   Runner runner = Runner::start(store, options).value();
   called.get_future().wait();
   const double millis = wall.seconds() * 1e3;
@@ -138,13 +140,14 @@ void measure_going_on(const Settings& settings, std::vector<Figure>& figures) {
   };
   const auto measured = alternate(std::min(settings.rounds, 3), {[&] { return millis_to_go_on(copy()); },
                                                                  [&] { return millis_to_open_raw(copy(), data_of(killed)); }});
-  figures.push_back({.name = "workflow.recover",
-                     .what = "from opening after a kill to the first step, " + std::to_string(runs) + " runs unfinished",
-                     .unit = "ms",
-                     .baseline = "RocksDB, opening the same files",
-                     .forge = measured[0],
-                     .other = measured[1],
-                     .promise = Promise{.bound = Bound::kValueAtMost, .limit = 100}});
+  figures.push_back(
+      {.name = "workflow.recover",
+       .what = "from opening after a kill to the first step, " + std::to_string(runs) + " runs unfinished, small buffers",
+       .unit = "ms",
+       .baseline = "RocksDB, opening the same files",
+       .forge = measured[0],
+       .other = measured[1],
+       .promise = Promise{.bound = Bound::kValueAtMost, .limit = 100}});
 }
 
 // ---- The other processes
@@ -174,7 +177,8 @@ void measure_going_on(const Settings& settings, std::vector<Figure>& figures) {
 }  // namespace
 
 void work_on_runs(const std::string& what, const std::filesystem::path& path, std::uint64_t count) {
-  Store store = open_cells(path, {.durability = what == "leave" ? Durability::kOs : Durability::kSync});
+  ::mallopt(M_ARENA_MAX, 2);  // as forgectl has it
+  Store store = open_cells(path, small_service({.durability = what == "leave" ? Durability::kOs : Durability::kSync}));
   if (what == "leave") leave_runs(store, count);
   if (what == "runs") {
     Runner runner = Runner::start(store).value();

@@ -17,6 +17,14 @@ using Definition = std::shared_ptr<const WorkflowDefinition>;
 inline constexpr int kSteps = 10;
 inline constexpr int kCallers = 32;
 
+// How a service opens a store that is to need little memory, and to be open again soon after a kill: what lies in a write buffer is
+// in memory, and is read again from the log.
+inline OpenOptions small_service(OpenOptions options = {}) {
+  options.cache_bytes = 4 << 20;
+  options.write_buffer_bytes = 2 << 20;
+  return options;
+}
+
 // A store in `path` with cells to count in.
 Store open_cells(const std::filesystem::path& path, OpenOptions options = {});
 

@@ -1,11 +1,13 @@
 // The process around forge::cli::run: file descriptors, terminal, environment, signals and the pager.
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -13,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "forge/cli/run.h"
@@ -186,11 +189,17 @@ void limit_completion() {
   ::alarm(kSecondsMax);
 }
 
+// Each thread would keep memory of its own that others have freed. No more are at work at once than there are processors.
+void limit_arenas() {
+  ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
+}
+
 }  // namespace
 }  // namespace forge::cli
 
 int main(int argc, char** argv) {
   using namespace forge::cli;
+  limit_arenas();
   occupy_closed_descriptors();
   set_signals();
   DescriptorSource in(STDIN_FILENO);
