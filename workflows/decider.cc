@@ -11,7 +11,8 @@ bool is_nothing(const StepResult& result) {
 
 }  // namespace
 
-std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact, StoredResults* results) {
+std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact,
+                            StoredResults* results) {
   return RunDecider(plan, options, state, fact, results).decide();
 }
 

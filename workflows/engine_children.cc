@@ -231,8 +231,7 @@ std::string RunEngine::tell_parent(LiveRun& parent, const OpenCommand& open, Liv
   const bool undone = work.purpose == Purpose::kUndo && stands_for_run(work, parent.run.fold->plan());
   const Result<StepOutcome> outcome = undone ? StepOutcome::done() : child_outcome(*child.run.fold);
   if (!outcome.ok()) return park(parent, outcome.status()), "";
-  Entry entry{.fact = fact_of(work, *outcome), .causation = child.run.seq,
-              .answers_work = true};
+  Entry entry{.fact = fact_of(work, *outcome), .causation = child.run.seq, .answers_work = true};
   entry.fact.hops = state.frames.at(0).passed;
   entry.fact.warnings = state.warnings && state.outcome == RunOutcome::kCompleted;
   entry.fact.undo_failed = state.outcome == RunOutcome::kUndoFailed;

@@ -10,8 +10,7 @@ namespace {
 
 // Errors: those of the condition, but for a path that leads nowhere: events of one type may have different changes.
 Result<bool> fits_wait(const RunFold& fold, const HopId& hop, const Value& event) {
-  RunScope scope(fold.plan(), fold.state(), hop.frame, fold.state().frames.at(hop.frame).hops,
-                 &fold.results());
+  RunScope scope(fold.plan(), fold.state(), hop.frame, fold.state().frames.at(hop.frame).hops, &fold.results());
   scope.set_event(event);
   Result<bool> holds = fold.plan().steps[hop.step].body.conditions.at(0).holds(scope);
   if (holds.status().id() == ErrorId::kPathMissing) return false;

@@ -38,7 +38,10 @@ RunState state_around(const RunState& state, HopId map, const Plan& plan) {
 
 PortionMap::PortionMap(std::shared_ptr<const WorkflowDefinition> definition, const RunState& state, HopId map,
                        StoredResults::Read read)
-    : definition_(std::move(definition)), map_(map), state_(state_around(state, map, definition_->plan())), results_(std::move(read)) {}
+    : definition_(std::move(definition)),
+      map_(map),
+      state_(state_around(state, map, definition_->plan())),
+      results_(std::move(read)) {}
 
 Portion PortionMap::take(std::vector<MapItem> items) {
   RunOptions options;

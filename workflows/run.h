@@ -228,12 +228,12 @@ struct Loop {
   std::size_t next = 0;  // the index of the next item, iteration or block
   std::size_t running = 0;
   std::vector<StepResult> results;  // by index; of a group or around, the one of its own block
-  List failures;               // {index, code, message} of each item that failed; of a file's the first ones, by row
-  std::uint64_t bad = 0;       // items that failed
-  std::uint64_t found = 0;     // items of a file so far
-  Value position;              // of a file: behind them
-  List unwritten;              // failures with their items that are still to be set aside
-  Value quarantine_bytes;      // of the file that has the others; null until it was looked at
+  List failures;                    // {index, code, message} of each item that failed; of a file's the first ones, by row
+  std::uint64_t bad = 0;            // items that failed
+  std::uint64_t found = 0;          // items of a file so far
+  Value position;                   // of a file: behind them
+  List unwritten;                   // failures with their items that are still to be set aside
+  Value quarantine_bytes;           // of the file that has the others; null until it was looked at
   Time begun;
   double part = 0;                     // of the file that was read
   bool is_portion = false;             // its bad items are counted elsewhere

@@ -53,8 +53,8 @@ class RunFold {
   // Takes a fact that stands in the log at `seq`, with the time at which it was recorded. Returns the commands that follow, all of
   // which are in the lists below. Errors: those of reading a result again; the fold is then not to be used any more.
   Result<std::vector<Command>> take(const Fact& fact, Seq seq);
-  // Large results are read again from there (stored_results.h), which is at or behind all that was taken; without that they are held
-  // in memory.
+  // Large results are read again from there (stored_results.h), which is at or behind all that was taken; without that they are
+  // held in memory.
   void read_from(View view);
   // For who makes values of the state; whoever does lets go of what was read.
   StoredResults& results() const { return results_; }
