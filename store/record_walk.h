@@ -12,6 +12,7 @@
 
 #include "record_reader.h"
 #include "view_state.h"
+#include "write_errors.h"
 
 namespace forge::internal {
 
@@ -21,6 +22,7 @@ struct Selection {
   RuleInput input;                     // what the filter sees beside the record: arguments and actor
   std::string_view after_key;          // only keys after this one, as text; empty: from the first
   std::string_view key_prefix;         // only text keys that begin so
+  Deadline until;                      // past it the walk fails; nothing: it takes what it takes
 };
 
 class RecordWalk {
@@ -36,8 +38,10 @@ class RecordWalk {
         reader_(*state.database, *state.catalog, state.seq) {}
 
   // Visits records in key order until that returns false. `plan`, when given, is filled. Errors: kKeyInvalid, kRuleFailed,
-  // kDataCorrupt, kIoError; those of `visit`.
+  // kDeadlinePassed, kDataCorrupt, kIoError; those of `visit`.
   Status run(ReadPlan* plan);
+  // Errors: kDeadlinePassed.
+  Status check_time() const;
 
  private:
   Status find_bounds();

@@ -2,6 +2,7 @@
 
 // One attempt of a hop: what is to be done, and what came of it.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -84,8 +85,9 @@ WorkOutcome undo_from_log(const View& view, const std::optional<Seq>& done_at);
 WorkOutcome request_action(const Work& work, const Domain& domain, Time now);
 // Reads a record or a query; of a map, what it goes over.
 WorkOutcome read_for(const Work& work, const View& view, const Actor& actor);
-// A record or the rows of a query, as `read` says.
-WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor);
+// A record or the rows of a query, as `read` says; the query may take `timeout`, 0: what it takes.
+WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const View& view, const Actor& actor,
+                          std::chrono::microseconds timeout = {});
 // What the steps inside a transaction come to: they are read from `view`, and the actions rest on it being so still.
 // (transaction_work.cc)
 WorkOutcome plan_transaction(const RunFold& fold, const Work& work, const View& view, const Actor& actor);
