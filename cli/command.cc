@@ -150,7 +150,7 @@ std::span<const Flag> global_flags() {
       {.name = "timeout",
        .type = FlagType::kDuration,
        .value = "TIME",
-       .summary = "how long to wait for a turn to write; 0s: without end",
+       .summary = "how long to wait for a turn to write, or a query for its answer; 0s: without end",
        .default_value = "0s"},
       {.name = "yes", .summary = "answer every question with yes"},
       {.name = "quiet", .letter = 'q', .summary = "no notices and no progress on standard error"},

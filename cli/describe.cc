@@ -216,7 +216,7 @@ std::string action_text(const Action& action) {
     if (!action.is_key_argument(i)) out += "  " + signature(action.arguments.fields[i]) + "\n";
   }
   out += rules_text("allow", action.policies);
-  if (action.query) return out + "  answers  " + definition_of(resource, *action.query) + "\n  try: " + try_line(action) + "\n";
+  if (action.query) return out + "  answers  " + definition_of(resource, *action.query) + "\n" + timeout_text(action) + "  try: " + try_line(action) + "\n";
   if (action.kind == ActionKind::kGeneric) {
     out += action.workflow.empty() ? "  target  code of the program turns it into other actions\n"
                                    : "  starts  a run of the workflow " + action.workflow + "\n";
@@ -311,6 +311,7 @@ Object query_object(const Action& action) {
   }
   if (!order.empty()) out.add("order", std::move(order));
   if (query.limit > 0) out.add("limit", query.limit);
+  if (action.timeout.count() > 0) out.add("timeout_ms", action.timeout.count() / 1000);
   out.add("documentation", action.documentation);
   out.add("place", action.place);
   return out;

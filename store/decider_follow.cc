@@ -67,6 +67,7 @@ class Decider::SoFar final : public TransactionSoFar {
     View::State state;
     state.database = &decider_.database_;
     state.catalog = &decider_.catalog_;
+    state.clock = &decider_.clock_;
     state.domain = decider_.catalog_.current();
     state.seq = staging_.next_seq;
     return state;

@@ -88,6 +88,7 @@ Status RecordWalk::walk_records() {
 
 // Shows the record where it lives, is not in flight and matches. False when the walk is over.
 Result<bool> RecordWalk::offer(std::string_view key, std::optional<RecordState> found) {
+  FORGE_TRY(check_time());
   const bool is_hidden = selection_.in_flight != nullptr && selection_.in_flight->contains(key);
   return found && !is_hidden ? show(key, *std::move(found)) : Result<bool>(true);
 }
@@ -96,6 +97,13 @@ Result<bool> RecordWalk::show(std::string_view key, RecordState found) {
   FORGE_ASSIGN(const Record record, state_.record_of(resource_, key, std::move(found)));
   FORGE_ASSIGN(const bool matches, this->matches(record));
   return matches ? visit_(record) : Result<bool>(true);
+}
+
+Status RecordWalk::check_time() const {
+  if (!selection_.until || state_.clock->now() <= *selection_.until) return {};
+  return Status(ErrorId::kDeadlinePassed, "the query takes longer than it is allowed to")
+      .why("it has looked at " + std::to_string(touched_) + " rows")
+      .remedy("allow more time, or ask for less: an index, a filter");
 }
 
 Result<bool> RecordWalk::matches(const Record& record) {

@@ -13,6 +13,7 @@
 
 #include "record_reader.h"
 #include "view_state.h"
+#include "write_errors.h"
 
 namespace forge::internal {
 
@@ -26,6 +27,7 @@ struct Selection {
   std::string_view after_key;                  // only keys after this one, as text; empty: from the first
   std::string_view key_prefix;                 // only text keys that begin so
   const RecordsInFlight* in_flight = nullptr;  // null: none; else without after_key and key_prefix
+  Deadline until;                              // past it the walk fails; nothing: it takes what it takes
 };
 
 class RecordWalk {
@@ -41,8 +43,10 @@ class RecordWalk {
         reader_(*state.database, *state.catalog, state.seq) {}
 
   // Visits records in key order, those in flight before them, until that returns false. `plan`, when given, is filled. Errors:
-  // kKeyInvalid, kRuleFailed, kDataCorrupt, kIoError; those of `visit`.
+  // kKeyInvalid, kRuleFailed, kDeadlinePassed, kDataCorrupt, kIoError; those of `visit`.
   Status run(ReadPlan* plan);
+  // Errors: kDeadlinePassed.
+  Status check_time() const;
 
  private:
   Status find_bounds();

@@ -473,6 +473,7 @@ View::State Store::State::look(const internal::Database* in, Seq seq) const {
   View::State state;
   state.database = in;
   state.catalog = &catalog;
+  state.clock = &clock();
   state.domain = catalog.as_of(seq);
   state.seq = seq;
   state.store = identity.id;

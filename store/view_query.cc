@@ -79,8 +79,9 @@ class SortedRecords {
 };
 
 // The smaller of two limits, of which 0 is none.
-std::size_t smaller_limit(std::size_t a, std::size_t b) {
-  return a == 0 ? b : b == 0 ? a : std::min(a, b);
+template <typename T>
+T smaller_limit(T a, T b) {
+  return a == T{0} ? b : b == T{0} ? a : std::min(a, b);
 }
 
 Result<const Action*> query_named(const Domain& domain, std::string_view name) {
@@ -119,17 +120,21 @@ Status internal::answer_query(const View::State& today, std::string_view name, c
   selection.input.actor_role = options.actor.role;
   FORGE_TRY(internal::check_policies(*action, selection.input, memory));
 
-  const auto walk = [&](const internal::RecordWalk::Visit& found) {
-    return internal::RecordWalk(today, *action->resource, selection, found).run(plan);
-  };
+  selection.until = internal::deadline_after(smaller_limit(action->timeout, options.timeout), *today.clock);
   const std::size_t limit = smaller_limit(query.limit, options.limit);
   if (query.order.empty()) {
     std::size_t visited = 0;
-    return walk([&](const Record& record) -> Result<bool> { return visit(record) && ++visited != limit; });
+    const internal::RecordWalk::Visit found = [&](const Record& record) -> Result<bool> {
+      return visit(record) && ++visited != limit;
+    };
+    return internal::RecordWalk(today, *action->resource, selection, found).run(plan);
   }
   SortedRecords sorted(query, limit);
-  FORGE_TRY(walk([&](const Record& record) -> Result<bool> { return sorted.add(record), true; }));
+  const internal::RecordWalk::Visit found = [&](const Record& record) -> Result<bool> { return sorted.add(record), true; };
+  internal::RecordWalk walk(today, *action->resource, selection, found);
+  FORGE_TRY(walk.run(plan));
   for (const Record& record : sorted.take()) {
+    FORGE_TRY(walk.check_time());
     if (!visit(record)) break;
   }
   return {};

@@ -6,6 +6,7 @@
 
 #include "catalog.h"
 #include "database.h"
+#include "forge/events/time.h"
 #include "forge/store/view.h"
 #include "gate.h"
 #include "record_reader.h"
@@ -16,6 +17,7 @@ struct View::State {
   std::shared_ptr<internal::Gate> gate;  // database and catalog are used by those inside only; null where the caller is
   const internal::Database* database = nullptr;
   const internal::Catalog* catalog = nullptr;
+  Clock* clock = nullptr;                // what queries may take goes by it
   std::shared_ptr<const Domain> domain;  // in force at `seq`
   Seq seq = 0;
   Uuid store;

@@ -60,14 +60,21 @@ Status not_tried(const Status& failure, const std::string& idempotency_key) {
 }
 
 Deadline deadline_after(std::chrono::microseconds timeout, Clock& clock) {
+  return timeout.count() <= 0 ? std::nullopt : deadline_after(timeout, clock.now());
+}
+
+Deadline deadline_after(std::chrono::microseconds timeout, Time begun) {
   if (timeout.count() <= 0) return std::nullopt;
-  const std::int64_t now = clock.now().micros;
-  return Time{timeout.count() > std::numeric_limits<std::int64_t>::max() - now ? std::numeric_limits<std::int64_t>::max()
-                                                                               : now + timeout.count()};
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  return Time{timeout.count() > kMax - begun.micros ? kMax : begun.micros + timeout.count()};
 }
 
 Status check_deadline(const Deadline& deadline, Clock& clock) {
-  if (!deadline || clock.now() <= *deadline) return {};
+  return deadline ? check_deadline(deadline, clock.now()) : Status();
+}
+
+Status check_deadline(const Deadline& deadline, Time now) {
+  if (!deadline || now <= *deadline) return {};
   return Status(ErrorId::kDeadlinePassed, "the transaction waited longer than it was allowed to").state("nothing was written");
 }
 

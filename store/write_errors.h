@@ -28,10 +28,12 @@ std::string state_of_untried(const std::string& idempotency_key);
 // What later writes are told, where `failure` ended writing for good.
 Status not_tried(const Status& failure, const std::string& idempotency_key = {});
 
-// Until when, by the store's clock, a transaction may wait to be decided; nothing: for ever.
+// Until when, by the store's clock, a transaction may wait to be decided, or a query may take; nothing: for ever.
 using Deadline = std::optional<Time>;
 Deadline deadline_after(std::chrono::microseconds timeout, Clock& clock);
+Deadline deadline_after(std::chrono::microseconds timeout, Time begun);
 // Errors: kDeadlinePassed.
 Status check_deadline(const Deadline& deadline, Clock& clock);
+Status check_deadline(const Deadline& deadline, Time now);
 
 }  // namespace forge::internal

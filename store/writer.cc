@@ -157,13 +157,16 @@ std::shared_ptr<OpenGroup> Writer::take_group() {
 }
 
 TransactionResult Writer::transact_alone(const MakeTransaction& make, const std::function<void(Seq)>& then) {
+  const Time begun = clock_.now();
   const MutexLock append_role(append_mutex_);
   const MutexLock sync_role(sync_mutex_);
   const MutexLock decide_role(decide_mutex_);
   FORGE_TRY(not_tried(failure()));
   FORGE_TRY(drain());
+  const Time turn = clock_.now();  // what `make` takes is no waiting
   auto alone = std::make_shared<OpenGroup>(next_group_++, true);
   FORGE_ASSIGN(const std::unique_ptr<PreparedTransaction> transaction, make(alone->group.batch));
+  FORGE_TRY(check_deadline(deadline_after(transaction->timeout(), begun), turn));
   FORGE_ASSIGN(TransactionReceipt receipt, decide_now(*transaction, alone->group));
   if (!alone->group.has_events()) return receipt;  // rows that `make` added belong to the event
   alone->group.frontier = decider_.frontier();

@@ -3,9 +3,17 @@
 #include <algorithm>
 
 namespace forge::internal {
+namespace {
 
-std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact) {
-  return RunDecider(plan, options, state, fact).decide();
+bool is_nothing(const StepResult& result) {
+  return result.is_here() && result.value.is_null();
+}
+
+}  // namespace
+
+std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact,
+                            StoredResults* results) {
+  return RunDecider(plan, options, state, fact, results).decide();
 }
 
 std::vector<Command> RunDecider::decide() {
@@ -46,7 +54,7 @@ void RunDecider::take_fact() {
     case Fact::Kind::kTerminate:
       return end_run(RunOutcome::kTerminated, nullptr);
     case Fact::Kind::kPause:
-      return halt(nullptr);
+      return halt({});
     case Fact::Kind::kResume:
       return resume();
     case Fact::Kind::kUnwind:
@@ -67,7 +75,7 @@ void RunDecider::take_attempt_fact() {
   if (fact_.kind == Fact::Kind::kSignalled) {
     const bool waits = status == StepStatus::kAwaiting && kind_of(hop) != fb::Body::SleepStep;
     if (!waits || state_.pending.erase(hop) == 0) return;
-    return finish(hop, fact_.value, StepStatus::kDone, slot(hop).hops - 1);
+    return finish(hop, told(), StepStatus::kDone, slot(hop).hops - 1);
   }
   const bool failed = fact_.kind == Fact::Kind::kFailed || fact_.kind == Fact::Kind::kRetry;
   if (failed && status == StepStatus::kOpen) return fetch_failed(hop);
@@ -105,9 +113,9 @@ void RunDecider::take_result(HopId hop) {
     state_.ready.insert({hop.step, hop.frame});
   } else {
     const std::uint32_t passed = slot(hop).hops - 1;
-    finish(hop, fact_.value, StepStatus::kDone, child ? std::min(passed, fact_.hops) : passed);
+    finish(hop, told(), StepStatus::kDone, child ? std::min(passed, fact_.hops) : passed);
   }
-  if (halts) halt(fact_.value);
+  if (halts) halt(told());
 }
 
 void RunDecider::take_timer() {
@@ -124,7 +132,7 @@ void RunDecider::take_timer() {
   if (!is_known(hop)) return;
   const StepStatus status = slot(hop).status;
   if (fact_.timer == TimerKind::kSleep && status == StepStatus::kAwaiting) {
-    if (state_.pending.erase(hop) > 0) finish(hop, nullptr, StepStatus::kDone, slot(hop).hops - 1);
+    if (state_.pending.erase(hop) > 0) finish(hop, {}, StepStatus::kDone, slot(hop).hops - 1);
   } else if (fact_.timer == TimerKind::kRetry && status == StepStatus::kBackingOff) {
     if (state_.pending.erase(hop) == 0) return;
     slot(hop).status = StepStatus::kWaiting;
@@ -176,7 +184,7 @@ void RunDecider::watch_run_deadline() {
 void RunDecider::resume() {
   if (state_.phase != RunPhase::kHalted && state_.phase != RunPhase::kHalting) return;
   state_.phase = RunPhase::kRunning;
-  state_.halt_value = nullptr;
+  state_.halt_value = {};
 }
 
 // A child that has completed is undone like a run that fails, and ends once more.
@@ -244,7 +252,7 @@ bool RunDecider::pass_guards(HopId hop) {
     if (step.declared->guards[i]->otherwise == fb::GuardOutcome::Halt) {
       slot(hop).let_through = true;
       state_.ready.insert({hop.step, hop.frame});
-      return halt(*message), false;
+      return halt({.value = *message}), false;
     }
     const std::string* text = message->if_text();
     fail_step(hop, {"guard", text != nullptr ? *text : "a guard does not let it start"});
@@ -308,7 +316,7 @@ void RunDecider::release_key(HopId hop) {
 // A skipped step is no passage: it passes on what it received.
 void RunDecider::skip(HopId hop) {
   command(Command::Kind::kSkipped, hop).hops = slot(hop).hops;
-  finish(hop, nullptr, StepStatus::kSkipped, slot(hop).hops);
+  finish(hop, {}, StepStatus::kSkipped, slot(hop).hops);
 }
 
 void RunDecider::watch_deadline(HopId hop) {
@@ -322,7 +330,7 @@ void RunDecider::watch_deadline(HopId hop) {
   timer.at = Time{state_.now.micros + allowed};
 }
 
-void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_t passed) {
+void RunDecider::finish(HopId hop, StepResult result, StepStatus status, std::uint32_t passed) {
   Slot& done = slot(hop);
   done.status = status;
   done.result = std::move(result);
@@ -350,8 +358,8 @@ void RunDecider::finish(HopId hop, Value result, StepStatus status, std::uint32_
 void RunDecider::release_reads(HopId hop) {
   const auto release = [this](HopId read) {
     const PlannedStep& step = planned(read);
-    if (options_.keep_results || step.kept || plan_.blocks[step.block].result == read.step || slot(read).result.is_null()) return;
-    slot(read).result = nullptr;
+    if (options_.keep_results || step.kept || plan_.blocks[step.block].result == read.step || is_nothing(slot(read).result)) return;
+    slot(read).result = {};
     command(Command::Kind::kRelease, read);
   };
   if (slot(hop).readers == 0) release(hop);
@@ -382,6 +390,12 @@ void RunDecider::forget_undo(HopId hop, std::optional<std::uint64_t>& number) {
 bool RunDecider::is_known(HopId hop) const {
   const auto found = state_.frames.find(hop.frame);
   return found != state_.frames.end() && hop.step < plan_.steps.size() && plan_.steps[hop.step].block == found->second.block;
+}
+
+Value RunDecider::value_of(HopId hop, const StepResult& result) const {
+  if (results_ == nullptr) return result.value;
+  const Value* found = results_->find(hop, result);
+  return found == nullptr ? Value() : *found;
 }
 
 void RunDecider::set_busy(HopId hop, bool busy) {

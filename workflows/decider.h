@@ -6,6 +6,7 @@
 
 #include "run.h"
 #include "run_scope.h"
+#include "stored_results.h"
 
 namespace forge::internal {
 
@@ -14,8 +15,8 @@ RunError error_of(const Status& status);
 
 class RunDecider {
  public:
-  RunDecider(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact)
-      : plan_(plan), options_(options), state_(state), fact_(fact) {}
+  RunDecider(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact, StoredResults* results)
+      : plan_(plan), options_(options), state_(state), fact_(fact), results_(results) {}
 
   std::vector<Command> decide();
 
@@ -41,7 +42,7 @@ class RunDecider {
   std::string key_inside(HopId hop, const std::string& text) const;
   void skip(HopId hop);
   void watch_deadline(HopId hop);
-  void finish(HopId hop, Value result, StepStatus status, std::uint32_t passed);
+  void finish(HopId hop, StepResult result, StepStatus status, std::uint32_t passed);
   void release_reads(HopId hop);
   void release_key(HopId hop);
   std::uint64_t note_undo(HopId hop, StepIndex abort);
@@ -60,14 +61,14 @@ class RunDecider {
   Result<Value> given_to(const PlannedBody& body, const RunScope& scope) const;
 
   // ---- Blocks (decider_blocks.cc)
-  FrameId open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item);
+  FrameId open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const StepResult* item);
   void close_frame(FrameId id);
   void watch_abort(HopId hop, std::size_t stage);
   void drop_frame(FrameId id);
   void erase_frame(FrameId id);
   void continue_map(HopId hop);
   void continue_stages(HopId hop);
-  void continue_recurse(HopId hop, const Value& result);
+  void continue_recurse(HopId hop, const StepResult& result);
   void finish_map(HopId hop);
   bool too_many_bad(HopId hop) const;
   void fetch(HopId hop);
@@ -99,7 +100,7 @@ class RunDecider {
   void drain_item(FrameId item);
   void gather_undo(FrameId frame, std::vector<std::uint64_t>& undo);
   void fail_run(RunOutcome ending, const RunError& error);
-  void halt(Value value);
+  void halt(StepResult value);
   void drain();
   void undo_next();
   bool undo(std::uint64_t number);
@@ -127,7 +128,11 @@ class RunDecider {
     return kind_of(hop) == fb::Body::WorkflowStep || (run != nullptr && run->dynamic);
   }
   Slot& slot(HopId hop) { return state_.frames.at(hop.frame).slots[planned(hop).place]; }
-  RunScope scope_at(HopId hop) { return RunScope(plan_, state_, hop.frame, slot(hop).hops); }
+  RunScope scope_at(HopId hop) { return RunScope(plan_, state_, hop.frame, slot(hop).hops, results_); }
+  // What the fact says, as the state is to hold it.
+  StepResult told() const { return results_ == nullptr ? StepResult{.value = fact_.value} : results_->held(fact_.value); }
+  // What a result is; null also where it cannot be read.
+  Value value_of(HopId hop, const StepResult& result) const;
   bool is_known(HopId hop) const;
   bool is_unwinding() const { return state_.phase == RunPhase::kFailing || state_.phase == RunPhase::kUndoing; }
   void set_busy(HopId hop, bool busy);
@@ -137,6 +142,7 @@ class RunDecider {
   const RunOptions& options_;
   RunState& state_;
   const Fact& fact_;
+  StoredResults* results_;  // null: all are held in memory
   std::vector<Command> commands_;
   bool taking_over_ = false;  // steps are done by what another run did
 };

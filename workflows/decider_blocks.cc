@@ -7,7 +7,7 @@
 
 namespace forge::internal {
 
-FrameId RunDecider::open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const Value* item) {
+FrameId RunDecider::open_frame(BlockIndex block, HopId owner, std::size_t index, std::uint32_t hops, const StepResult* item) {
   const FrameId id = state_.next_frame++;
   RunFrame& frame = state_.frames[id];
   frame.block = block;
@@ -36,9 +36,9 @@ void RunDecider::close_frame(FrameId id) {
   RunFrame& frame = state_.frames.at(id);
   const HopId owner = frame.owner;
   const StepIndex result = plan_.blocks[frame.block].result;
-  Value value = result == kNone ? Value() : frame.slots[plan_.steps[result].place].result;
+  StepResult value = result == kNone ? StepResult() : frame.slots[plan_.steps[result].place].result;
   if (owner.step == kNone) {
-    if (!is_unwinding()) end_run(RunOutcome::kCompleted, std::move(value));
+    if (!is_unwinding()) end_run(RunOutcome::kCompleted, value_of({id, result}, value));
     return;
   }
   const fb::Body kind = kind_of(owner);
@@ -115,16 +115,17 @@ void RunDecider::continue_stages(HopId hop) {
     open_frame(blocks[index], hop, index, loop.passed, nullptr);
     return;
   }
-  Value result = loop.results.empty() ? Value() : std::move(loop.results[0]);
+  StepResult result = loop.results.empty() ? StepResult() : std::move(loop.results[0]);
   const std::uint32_t passed = loop.passed;
   state_.loops.erase(hop);
   finish(hop, std::move(result), StepStatus::kDone, passed);
 }
 
-void RunDecider::continue_recurse(HopId hop, const Value& result) {
+void RunDecider::continue_recurse(HopId hop, const StepResult& result) {
   Loop& loop = state_.loops.at(hop);
   RunScope scope = scope_at(hop);
-  scope.set_item(result);
+  const Value made = value_of(hop, result);
+  scope.set_item(made);
   const Result<bool> ends = planned(hop).body.conditions.at(0).holds(scope);
   const std::uint32_t passed = loop.passed;
   if (ends.ok() && !*ends && ++loop.next < planned(hop).declared->body.AsRecurseStep()->at_most) {

@@ -86,7 +86,7 @@ void RunDecider::conclude_clause(HopId hop) {
     Result<Value> value = clause.value.make(scope);
     if (!value.ok()) return fail_step(hop, at.error, value.status().message());
     if (outcome == fb::ClauseOutcome::Error) return fail_step(hop, at.error, *std::move(value));
-    return finish(hop, *std::move(value), StepStatus::kDone, at.hops - 1);
+    return finish(hop, {.value = *std::move(value)}, StepStatus::kDone, at.hops - 1);
   }
   const bool again = outcome == fb::ClauseOutcome::Retry && (at.clauses_retried & bit) == 0;
   if (!again || is_unwinding() || is_failed(hop.frame)) return fail_step(hop, at.error);
@@ -170,7 +170,7 @@ void RunDecider::fail_run(RunOutcome ending, const RunError& error) {
   }
 }
 
-void RunDecider::halt(Value value) {
+void RunDecider::halt(StepResult value) {
   if (state_.phase != RunPhase::kRunning) return;
   state_.phase = RunPhase::kHalting;
   state_.halt_value = std::move(value);
@@ -181,7 +181,7 @@ void RunDecider::drain() {
   if (!state_.in_flight.empty()) return;
   if (state_.phase == RunPhase::kHalting) {
     state_.phase = RunPhase::kHalted;
-    command(Command::Kind::kHalted, {}).value = state_.halt_value;
+    command(Command::Kind::kHalted, {}).value = value_of({}, state_.halt_value);
   } else if (state_.phase == RunPhase::kFailing) {
     state_.phase = RunPhase::kUndoing;
     undo_next();

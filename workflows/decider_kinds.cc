@@ -39,11 +39,11 @@ void RunDecider::start_kind(HopId hop) {
   }
   if (kind_of(hop) == fb::Body::DebugStep) {
     command(Command::Kind::kDebug, hop).value = *made;
-    return finish(hop, nullptr, StepStatus::kDone, slot(hop).hops);
+    return finish(hop, {}, StepStatus::kDone, slot(hop).hops);
   }
   const bool halts = kind_of(hop) == fb::Body::HaltStep;
-  finish(hop, *made, StepStatus::kDone, slot(hop).hops - 1);
-  if (halts) halt(*std::move(made));
+  finish(hop, {.value = *made}, StepStatus::kDone, slot(hop).hops - 1);
+  if (halts) halt({.value = *std::move(made)});
 }
 
 // {args, values, named} as far as the kind has them, in the order of parts_of().
@@ -126,7 +126,7 @@ void RunDecider::collect(HopId hop) {
     made = body.values.at(0).make(scope);
     if (!made.ok()) return fail_before_start(hop, made.status());
   }
-  finish(hop, *std::move(made), StepStatus::kDone, slot(hop).hops - 1);
+  finish(hop, {.value = *std::move(made)}, StepStatus::kDone, slot(hop).hops - 1);
 }
 
 // The first branch whose condition is true; a default has none.
@@ -140,7 +140,7 @@ void RunDecider::choose(HopId hop) {
     open_frame(step.blocks[i], hop, i, slot(hop).hops - 1, nullptr);
     return;
   }
-  finish(hop, nullptr, StepStatus::kDone, slot(hop).hops - 1);
+  finish(hop, {}, StepStatus::kDone, slot(hop).hops - 1);
 }
 
 void RunDecider::start_loop(HopId hop) {
@@ -148,17 +148,17 @@ void RunDecider::start_loop(HopId hop) {
   loop.passed = slot(hop).hops - 1;
   loop.begun = state_.now;
   const bool map = kind_of(hop) == fb::Body::MapStep;
-  Value given;
+  StepResult given;
   if (map || kind_of(hop) == fb::Body::RecurseStep) {
     Result<Value> made = planned(hop).body.values.at(0).make(scope_at(hop));
     if (!made.ok()) return fail_before_start(hop, made.status());
-    given = *std::move(made);
+    given.value = *std::move(made);
   }
   const bool listed = map && planned(hop).declared->body.AsMapStep()->source == fb::MapSource::Values;
-  if (listed && given.if_list() == nullptr) {
+  if (listed && given.value.if_list() == nullptr) {
     return fail_before_start(hop, Status(ErrorId::kArgumentType, "what it goes over is no list"));
   }
-  if (listed) loop.items = *given.if_list();
+  if (listed) loop.items = *given.value.if_list();
   loop.complete = !map || listed;
   slot(hop).status = StepStatus::kOpen;
   const std::uint32_t hops = loop.passed;

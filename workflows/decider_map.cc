@@ -55,6 +55,15 @@ Value take_batch(Loop& loop, std::size_t batch_max, std::vector<ItemPlace>& plac
   return List(std::make_move_iterator(loop.items.begin() + first), std::make_move_iterator(loop.items.begin() + last));
 }
 
+// The list of what the items came to; where one of them lies in the log, its parts.
+StepResult gathered(std::vector<StepResult> results) {
+  const bool here = std::all_of(results.begin(), results.end(), [](const StepResult& result) { return result.is_here(); });
+  if (!here) return {.parts = std::move(results)};
+  List list;
+  for (StepResult& result : results) list.push_back(std::move(result.value));
+  return {.value = std::move(list)};
+}
+
 }  // namespace
 
 bool RunDecider::is_file(HopId hop) const {
@@ -70,7 +79,7 @@ void RunDecider::continue_map(HopId hop) {
   const bool chunk_runs = map.chunks && loop.running > 0;
   while (!chunk_runs && loop.running < window && loop.taken < loop.items.size()) {
     std::vector<ItemPlace> places;
-    const Value item = take_batch(loop, batch_max, places);
+    const StepResult item{.value = take_batch(loop, batch_max, places)};
     ++loop.running;
     if (keeps_results(hop)) loop.results.emplace_back();
     const FrameId opened = open_frame(planned(hop).blocks[0], hop, loop.next++, slot(hop).hops - 1, &item);
@@ -170,7 +179,7 @@ void RunDecider::take_portion(Loop& loop, const Object& portion) {
   loop.bad += count_of(portion, "bad");
   keep_failures(loop, list_of(portion, "failures"));
   const List& results = list_of(portion, "results");
-  loop.results.insert(loop.results.end(), results.begin(), results.end());
+  for (const Value& result : results) loop.results.push_back({.value = result});
   loop.next = std::max(loop.next, loop.results.size());
   if (given_in(portion, "passed") != nullptr) {
     loop.passed = std::min(loop.passed, static_cast<std::uint32_t>(count_of(portion, "passed")));
@@ -217,9 +226,9 @@ void RunDecider::note_bad(Loop& loop, const RunFrame& item) {
     loop.failures.emplace_back(failure);
     Object placed{
         {"index", static_cast<std::int64_t>(item.index)}, {"step", item.failed_step}, {"code", code}, {"message", message}};
-    return set_aside(std::move(placed), item.item);
+    return set_aside(std::move(placed), item.item.value);
   }
-  const List* batch = map.batch > 1 ? item.item.if_list() : nullptr;
+  const List* batch = map.batch > 1 ? item.item.value.if_list() : nullptr;
   for (std::size_t i = 0; i < item.places.size(); ++i) {
     ++loop.bad;
     Object failure{{"row", item.places[i].row},
@@ -228,7 +237,7 @@ void RunDecider::note_bad(Loop& loop, const RunFrame& item) {
                    {"code", code},
                    {"message", message}};
     if (loop.failures.size() < kFailuresKept || loop.is_portion) loop.failures.emplace_back(failure);
-    set_aside(std::move(failure), batch == nullptr ? item.item : (*batch)[i]);
+    set_aside(std::move(failure), batch == nullptr ? item.item.value : (*batch)[i]);
   }
 }
 
@@ -246,14 +255,13 @@ void RunDecider::finish_map(HopId hop) {
     state_.mark_name = map.checkpoint;
     state_.mark = loop.position;
   }
-  List results(std::make_move_iterator(loop.results.begin()), std::make_move_iterator(loop.results.end()));
-  Value result = std::move(results);
+  StepResult result = gathered(std::move(loop.results));
   if (is_file(hop)) {
     Object told{{"items", items}, {"bad", loop.bad}, {"failures", std::move(loop.failures)}};
-    if (planned(hop).is_read) told.add("results", std::move(result));
-    result = std::move(told);
+    if (planned(hop).is_read) told.add(kMapResults, std::move(result.value));
+    result.value = std::move(told);
   } else if (map.on_item_error != fb::ItemError::Fail) {
-    result = Object{{"results", std::move(result)}, {"failures", std::move(loop.failures)}};
+    result.value = Object{{kMapResults, std::move(result.value)}, {"failures", std::move(loop.failures)}};
   }
   finish(hop, std::move(result), StepStatus::kDone, loop.passed);
 }

@@ -140,7 +140,7 @@ void RunDecider::take_over() {
     const HopId hop{frame, step};
     state_.ready.erase({step, frame});
     if (const Value* result = found->if_object()->find("result")) {
-      finish(hop, *result, StepStatus::kDone, slot(hop).hops == 0 ? 0 : slot(hop).hops - 1);
+      finish(hop, {.value = *result}, StepStatus::kDone, slot(hop).hops == 0 ? 0 : slot(hop).hops - 1);
     } else {
       skip(hop);
     }

@@ -10,10 +10,14 @@
 namespace forge::internal {
 namespace {
 
-StepOutcome child_outcome(const RunFold& child) {
+// Errors: those of reading what it came to.
+Result<StepOutcome> child_outcome(const RunFold& child) {
   const RunState& state = child.state();
-  if (state.phase == RunPhase::kHalted) return StepOutcome::halted(state.halt_value);
-  if (state.outcome == RunOutcome::kCompleted) return StepOutcome::done(result_of(child.plan(), state));
+  const bool halted = state.phase == RunPhase::kHalted;
+  if (halted || state.outcome == RunOutcome::kCompleted) {
+    FORGE_ASSIGN(Value value, child.last_value());
+    return halted ? StepOutcome::halted(std::move(value)) : StepOutcome::done(std::move(value));
+  }
   const std::string ending(name_of(state.outcome));
   const bool late = state.outcome == RunOutcome::kExpired;
   const std::string code = late ? "timeout" : state.cause.code.empty() ? ending : state.cause.code;
@@ -225,9 +229,9 @@ std::string RunEngine::tell_parent(LiveRun& parent, const OpenCommand& open, Liv
   const RunState& state = child.run.fold->state();
   const Work work = work_of(parent.run.fold->plan(), open);
   const bool undone = work.purpose == Purpose::kUndo && stands_for_run(work, parent.run.fold->plan());
-  Entry entry{.fact = fact_of(work, undone ? StepOutcome::done() : child_outcome(*child.run.fold)),
-              .causation = child.run.seq,
-              .answers_work = true};
+  const Result<StepOutcome> outcome = undone ? StepOutcome::done() : child_outcome(*child.run.fold);
+  if (!outcome.ok()) return park(parent, outcome.status()), "";
+  Entry entry{.fact = fact_of(work, *outcome), .causation = child.run.seq, .answers_work = true};
   entry.fact.hops = state.frames.at(0).passed;
   entry.fact.warnings = state.warnings && state.outcome == RunOutcome::kCompleted;
   entry.fact.undo_failed = state.outcome == RunOutcome::kUndoFailed;

@@ -117,9 +117,11 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
         entry->fact.value = result_of(*event);
       }
       const std::string path = middleware_.is_empty() ? std::string() : fold.path_of_hop(entry->fact.hop);
-      const std::vector<Command> commands = fold.take(entry->fact, committed->last_seq);
-      tell(live->run.head, entry->fact, path, commands, committed->last_seq, entry->details);
-      take_commands(*live, commands);
+      fold.read_from(store_.view());
+      const Result<std::vector<Command>> commands = fold.take(entry->fact, committed->last_seq);
+      if (!commands.ok()) return park(*live, commands.status());
+      tell(live->run.head, entry->fact, path, *commands, committed->last_seq, entry->details);
+      take_commands(*live, *commands);
     }
   }
   live = find(id);

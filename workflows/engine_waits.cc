@@ -10,7 +10,7 @@ namespace {
 
 // Errors: those of the condition, but for a path that leads nowhere: events of one type may have different changes.
 Result<bool> fits_wait(const RunFold& fold, const HopId& hop, const Value& event) {
-  RunScope scope(fold.plan(), fold.state(), hop.frame, fold.state().frames.at(hop.frame).hops);
+  RunScope scope(fold.plan(), fold.state(), hop.frame, fold.state().frames.at(hop.frame).hops, &fold.results());
   scope.set_event(event);
   Result<bool> holds = fold.plan().steps[hop.step].body.conditions.at(0).holds(scope);
   if (holds.status().id() == ErrorId::kPathMissing) return false;
@@ -49,6 +49,8 @@ bool RunEngine::take_awaited(const std::string& id, const HopId& hop, const std:
   if (wait == nullptr || !is_for(wait->event, event)) return false;
   Value value(event.to_object());
   const Result<bool> fits = fits_wait(*live->run.fold, hop, value);
+  const Status read = live->run.fold->results().let_go();
+  if (!read.ok()) return park(*live, read), false;
   if (!fits.ok() && options_.log) {
     options_.log(LogLevel::kWarning, "run " + id + " cannot tell whether it waits for event " + std::to_string(event.seq) + ": " +
                                          fits.status().message());

@@ -97,7 +97,9 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
   }
   if (kind == fb::Body::TransactionStep) {
-    return answer(live, work, plan_transaction(*live.run.fold, work, store_.view(), live.run.head.actor));
+    WorkOutcome planned = plan_transaction(*live.run.fold, work, store_.view(), live.run.head.actor);
+    const Status read = live.run.fold->results().let_go();
+    return read.ok() ? answer(live, work, std::move(planned)) : park(live, read);
   }
   start_attempt(live, work);
 }

@@ -42,11 +42,11 @@ class HopFinder {
     if (fact) {
       const bool of_step = wanted && fact->kind != Fact::Kind::kStarted && fact->hop.step != internal::kNone;
       if (of_step) begin(event, fact->hop);
-      const std::vector<Command> commands = fold_.take(*fact, event.seq);
+      FORGE_ASSIGN(const std::vector<Command> commands, fold_.take(*fact, event.seq));
       if (of_step) finish(*fact);
       for (const Command& command : commands) note(command, event.seq);
     } else {
-      if (wanted) take_record(event);
+      if (wanted) FORGE_TRY(take_record(event));
       fold_.drop_records(1);
     }
     return !(named && found_);
@@ -98,20 +98,20 @@ class HopFinder {
   }
 
   // A step that was decided without an attempt, or by what is inside of it.
-  void take_record(const Event& event) {
+  Status take_record(const Event& event) {
     const auto settled = settled_.find(internal::text_at(event.arguments, "step"));
-    if (settled == settled_.end()) return;
+    if (settled == settled_.end()) return {};
     const Command& command = settled->second.command;
     HopDetail& detail = begin(event, command.hop);
     if (detail.since == 0) detail.since = settled->second.since;
     detail.hops_out = command.hops;
     detail.code = command.error.code;
     detail.message = command.error.message;
-    const auto frame = fold_.state().frames.find(command.hop.frame);
-    if (frame != fold_.state().frames.end()) {
-      detail.token_out = frame->second.slots[fold_.plan().steps[command.hop.step].place].result;
+    if (fold_.state().frames.contains(command.hop.frame)) {
+      FORGE_ASSIGN(detail.token_out, fold_.result_at(command.hop));
     }
     compare();
+    return {};
   }
 
   // Between what it was given and what came of it; and what is secret goes.
@@ -144,6 +144,7 @@ Result<HopDetail> hop_detail(const View& view, const std::string& id, const std:
   FORGE_ASSIGN(const internal::JournalHead head, internal::read_head(view, id));
   FORGE_ASSIGN(auto definition, internal::read_definition(view, head.pin, cache));
   RunFold fold(id, std::move(definition), {.keep_results = true});
+  fold.read_from(view);
   HopFinder finder(fold, at);
   Status read;
   FORGE_TRY(view.log({.resource = "_run", .key = id}, [&](const Event& event) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "decider.h"
+
 namespace forge::internal {
 namespace {
 
@@ -34,8 +36,12 @@ RunState state_around(const RunState& state, HopId map, const Plan& plan) {
 
 }  // namespace
 
-PortionMap::PortionMap(std::shared_ptr<const WorkflowDefinition> definition, const RunState& state, HopId map)
-    : definition_(std::move(definition)), map_(map), state_(state_around(state, map, definition_->plan())) {}
+PortionMap::PortionMap(std::shared_ptr<const WorkflowDefinition> definition, const RunState& state, HopId map,
+                       StoredResults::Read read)
+    : definition_(std::move(definition)),
+      map_(map),
+      state_(state_around(state, map, definition_->plan())),
+      results_(std::move(read)) {}
 
 Portion PortionMap::take(std::vector<MapItem> items) {
   RunOptions options;
@@ -45,15 +51,20 @@ Portion PortionMap::take(std::vector<MapItem> items) {
   fact.at = state_.now;
   fact.hop = map_;
   fact.items = std::move(items);
-  decide(definition_->plan(), options, state_, fact);
+  decide(definition_->plan(), options, state_, fact, &results_);
+  const Status read = results_.let_go();
   Portion portion;
+  if (!read.ok()) {
+    portion.error = error_of(read);
+    return portion;
+  }
   const auto found = state_.loops.find(map_);
   if (state_.phase != RunPhase::kRunning || found == state_.loops.end()) {
     portion.error = state_.cause;
     return portion;
   }
   Loop& loop = found->second;
-  portion.results = std::exchange(loop.results, {});
+  for (StepResult& result : std::exchange(loop.results, {})) portion.results.push_back(std::move(result.value));
   portion.failures = std::exchange(loop.failures, {});
   portion.unwritten = std::exchange(loop.unwritten, {});
   portion.bad = std::exchange(loop.bad, 0);

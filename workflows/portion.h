@@ -9,6 +9,7 @@
 
 #include "forge/workflows/definition.h"
 #include "run.h"
+#include "stored_results.h"
 
 namespace forge::internal {
 
@@ -24,8 +25,8 @@ struct Portion {
 // Not safe for concurrent use.
 class PortionMap {
  public:
-  // Takes of `state` what the steps inside the map may refer to.
-  PortionMap(std::shared_ptr<const WorkflowDefinition> definition, const RunState& state, HopId map);
+  // Takes of `state` what the steps inside the map may refer to; `read` gives results that it does not hold, from whatever thread.
+  PortionMap(std::shared_ptr<const WorkflowDefinition> definition, const RunState& state, HopId map, StoredResults::Read read);
 
   // Maps the items. Those of one call do not know of others.
   Portion take(std::vector<MapItem> items);
@@ -34,6 +35,7 @@ class PortionMap {
   std::shared_ptr<const WorkflowDefinition> definition_;
   HopId map_;
   RunState state_;
+  StoredResults results_;
 };
 
 }  // namespace forge::internal

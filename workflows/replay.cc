@@ -64,8 +64,10 @@ class Replay {
   Replay(const View& view, std::string id, std::shared_ptr<const WorkflowDefinition> own, const ReplayOptions& options,
          ReplayReport& report)
       : view_(view), own_(id, std::move(own), {}), from_(options.from), comparing_(options.from.empty()), report_(report) {
+    own_.read_from(view);
     if (options.definition == nullptr) return;
     other_ = std::make_unique<RunFold>(std::move(id), options.definition, internal::RunOptions());
+    other_->read_from(view);
     const auto& steps = other_->plan().steps;
     for (StepIndex i = 0; i < steps.size(); ++i) other_steps_.emplace(steps[i].path, i);
   }
@@ -79,7 +81,7 @@ class Replay {
   Status take_fact(const Event& event, const Fact& fact, const Event* result);
   Status check_action(const Event& event, const Fact& fact, const Event* result);
   void check_arguments(const Event& event, const Event& made, const Work& work);
-  void take_by_other(const Event& event, const Fact& fact, const std::vector<Command>& own);
+  Status take_by_other(const Event& event, const Fact& fact, const std::vector<Command>& own);
   std::optional<Fact> given_to_other(const Event& event, const Fact& fact);
   void differ(const Event& event, std::string step, const std::string& recorded, const std::string& replayed);
 
@@ -154,9 +156,8 @@ Status Replay::take_fact(const Event& event, const Fact& fact, const Event* resu
   if (report_.difference) return {};
   const std::optional<Fact> for_other = other_ != nullptr ? given_to_other(event, fact) : std::nullopt;
   if (report_.difference) return {};
-  const std::vector<Command> commands = own_.take(fact, event.seq);
-  if (for_other) take_by_other(event, *for_other, commands);
-  return {};
+  FORGE_ASSIGN(const std::vector<Command> commands, own_.take(fact, event.seq));
+  return for_other ? take_by_other(event, *for_other, commands) : Status();
 }
 
 // An action step's own action, or the one that undoes or compensates it, stands in the log before the fact.
@@ -222,7 +223,7 @@ std::optional<Fact> Replay::given_to_other(const Event& event, const Fact& fact)
   return differ(event, path, there, "nothing of it is open"), std::nullopt;
 }
 
-void Replay::take_by_other(const Event& event, const Fact& fact, const std::vector<Command>& own) {
+Status Replay::take_by_other(const Event& event, const Fact& fact, const std::vector<Command>& own) {
   const auto decisions = [](const RunFold& fold, const std::vector<Command>& commands) {
     std::vector<Decision> made;
     for (const Command& command : commands) {
@@ -230,17 +231,20 @@ void Replay::take_by_other(const Event& event, const Fact& fact, const std::vect
     }
     return made;
   };
+  FORGE_ASSIGN(const std::vector<Command> taken, other_->take(fact, event.seq));
   const std::vector<Decision> here = decisions(own_, own);
-  const std::vector<Decision> there = decisions(*other_, other_->take(fact, event.seq));
+  const std::vector<Decision> there = decisions(*other_, taken);
   other_->drop_records(other_->records().size());
-  if (!comparing_) return;
+  if (!comparing_) return {};
   for (std::size_t i = 0; i < std::max(here.size(), there.size()); ++i) {
     const Decision* one = i < here.size() ? &here[i] : nullptr;
     const Decision* other = i < there.size() ? &there[i] : nullptr;
     if (one != nullptr && other != nullptr && internal::is_same(*one, *other)) continue;
     const auto [recorded, replayed] = internal::words_of_difference(one, other);
-    return differ(event, one != nullptr ? one->step : other->step, recorded, replayed);
+    differ(event, one != nullptr ? one->step : other->step, recorded, replayed);
+    return {};
   }
+  return {};
 }
 
 }  // namespace

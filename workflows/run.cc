@@ -24,11 +24,11 @@ std::string_view name_of(RunOutcome outcome) {
   return "";
 }
 
-Value result_of(const Plan& plan, const RunState& state) {
+std::optional<HopId> returning_hop(const Plan& plan, const RunState& state) {
   const StepIndex result = plan.blocks.at(0).result;
   const bool completed = state.phase == RunPhase::kEnded && state.outcome == RunOutcome::kCompleted;
-  if (!completed || result == kNone) return nullptr;
-  return state.frames.at(0).slots[plan.steps[result].place].result;
+  if (!completed || result == kNone) return std::nullopt;
+  return HopId{0, result};
 }
 
 std::string path_of(const Plan& plan, const RunState& state, const HopId& hop) {

@@ -15,11 +15,14 @@
 #include <utility>
 #include <vector>
 
+#include "forge/events/envelope.h"
 #include "forge/events/time.h"
 #include "forge/events/value.h"
 #include "plan.h"
 
 namespace forge::internal {
+
+class StoredResults;
 
 // One execution of a block: the whole run's is 0; each item of a map, iteration and branch has one of its own. Numbered as they
 // begin.
@@ -157,6 +160,18 @@ struct Command {
 
 // ---- Where it stands
 
+// What a step came to. A large result lies in the log alone (stored_results.h).
+struct StepResult {
+  Value value;
+  Seq seq = 0;                    // of the fact that has it; 0: it is here
+  std::vector<StepResult> parts;  // of a map: what its items came to, where one lies in the log; `value` is what there is around it
+
+  bool is_here() const { return seq == 0 && parts.empty(); }
+};
+
+// The member of a map's result that has what its items came to, where it has others beside.
+inline constexpr const char* kMapResults = "results";
+
 enum class StepStatus : std::uint8_t {
   kWaiting,       // for other steps, or its turn
   kInFlight,      // the runner has it
@@ -179,7 +194,7 @@ struct Slot {
   bool let_through = false;   // somebody resumed the run that its guard halted
   std::uint64_t clauses_retried = 0;
   std::optional<std::uint64_t> halted;  // the undo entry of a child that has halted
-  Value result;
+  StepResult result;
   Value args;  // of an action that is undone with them
   RunError error;
 };
@@ -188,7 +203,7 @@ struct RunFrame {
   BlockIndex block = 0;
   HopId owner;  // the step it is inside of; of the whole run: none
   bool has_item = false;
-  Value item;
+  StepResult item;
   std::size_t index = 0;            // of the item, the iteration or the block
   std::uint32_t open = 0;           // steps that are not finished
   std::uint32_t hops = 0;           // received
@@ -212,13 +227,13 @@ struct Loop {
   std::size_t taken = 0;
   std::size_t next = 0;  // the index of the next item, iteration or block
   std::size_t running = 0;
-  std::vector<Value> results;  // by index; of a group or around, the one of its own block
-  List failures;               // {index, code, message} of each item that failed; of a file's the first ones, by row
-  std::uint64_t bad = 0;       // items that failed
-  std::uint64_t found = 0;     // items of a file so far
-  Value position;              // of a file: behind them
-  List unwritten;              // failures with their items that are still to be set aside
-  Value quarantine_bytes;      // of the file that has the others; null until it was looked at
+  std::vector<StepResult> results;  // by index; of a group or around, the one of its own block
+  List failures;                    // {index, code, message} of each item that failed; of a file's the first ones, by row
+  std::uint64_t bad = 0;            // items that failed
+  std::uint64_t found = 0;          // items of a file so far
+  Value position;                   // of a file: behind them
+  List unwritten;                   // failures with their items that are still to be set aside
+  Value quarantine_bytes;           // of the file that has the others; null until it was looked at
   Time begun;
   double part = 0;                     // of the file that was read
   bool is_portion = false;             // its bad items are counted elsewhere
@@ -270,7 +285,7 @@ struct RunState {
   Time now;
   std::uint32_t max_concurrency = kConcurrency;  // as its start says; 1: one step at a time
   RunError cause;
-  Value halt_value;
+  StepResult halt_value;
   bool warnings = false;
   bool undo_failed = false;      // something of a child could not be undone
   bool unwound = false;          // it completed, and its parent undoes it
@@ -300,10 +315,12 @@ struct RunState {
 
 // Takes `fact` into `state` and says what is to be done, in the order in which it is to be done. Pure: the same facts give the same
 // state and the same commands. A fact that no longer matters (a late result, a timer of a step that is done) changes nothing.
-std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact);
+// `results` reads those that are not held in memory; null: all are.
+std::vector<Command> decide(const Plan& plan, const RunOptions& options, RunState& state, const Fact& fact,
+                            StoredResults* results = nullptr);
 
-// What a run that has completed returns; null where it has not.
-Value result_of(const Plan& plan, const RunState& state);
+// The hop whose result a run that has completed returns; nothing where it has not completed, or returns nothing.
+std::optional<HopId> returning_hop(const Plan& plan, const RunState& state);
 
 // "import[17].store": the hop's steps from the outside in, with the index of each item and iteration.
 std::string path_of(const Plan& plan, const RunState& state, const HopId& hop);

@@ -412,6 +412,14 @@ void RunEngine::wait_for_requests() const {
   if (http_ != nullptr) http_->wait_for_transport();
 }
 
+std::size_t RunEngine::result_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, live] : runs_) {
+    if (live.run.fold != nullptr) bytes += forge::internal::result_bytes(live.run.fold->state());
+  }
+  return bytes;
+}
+
 EngineSummary RunEngine::summary() const {
   EngineSummary summary;
   summary.idle = !recovering_ && busy_ == 0 && hooked_.empty() && !starting_ && schedules_starting_ == 0;

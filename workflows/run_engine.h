@@ -82,6 +82,8 @@ class RunEngine {
   // Waits until no request is under way; after stop(), from another thread than the loop's.
   void wait_for_requests() const;
   EngineSummary summary() const;
+  // What the results of its runs take in memory, about.
+  std::size_t result_bytes() const;
 
  private:
   // An attempt that a thread of the loop is busy with.

@@ -5,6 +5,7 @@
 #include "fetch_work.h"
 #include "forge/events/json.h"
 #include "journal.h"
+#include "run_journal.h"
 
 namespace forge::internal {
 namespace {
@@ -48,7 +49,7 @@ Status RunFold::take(const Event& event, const Event* result, const Visitor& vis
     return {};
   }
   const std::string path = visit ? path_of_hop(fact->hop) : std::string();
-  const std::vector<Command> commands = take(*fact, event.seq);
+  FORGE_ASSIGN(const std::vector<Command> commands, take(*fact, event.seq));
   if (visit) visit(*fact, path, commands, event);
   return {};
 }
@@ -64,14 +65,16 @@ Status RunFold::read_items_again(Fact& fact) {
   return read_again(*files_.of(fact.hop), map, *command, fact);
 }
 
-std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
+Result<std::vector<Command>> RunFold::take(const Fact& fact, Seq seq) {
   note_done(fact, seq);
   if (is_answer(fact.kind)) work_.erase(fact.hop);
   if (fact.kind == Fact::Kind::kTimer) timers_.erase({fact.hop, fact.timer});
   const bool had_halted = state_.phase == RunPhase::kHalted;
   const bool unwound_before = state_.phase >= RunPhase::kFailing;
   const std::uint64_t erased_before = state_.erased;
-  std::vector<Command> commands = decide(plan(), options_, state_, fact);
+  results_.begin(seq, fact.value);
+  std::vector<Command> commands = decide(plan(), options_, state_, fact, &results_);
+  FORGE_TRY(results_.let_go());
   if (state_.phase == RunPhase::kHalted && !had_halted) halted_at_ = seq;
   for (const Command& command : commands) take_command(fact, command, seq);
   forget_answered(fact.hop);
@@ -87,6 +90,27 @@ std::vector<Command> RunFold::take(const Fact& fact, Seq seq) {
     timers_.clear();
   }
   return commands;
+}
+
+void RunFold::read_from(View view) {
+  results_.read_by([view = std::move(view)](Seq seq) { return value_at(view, seq); });
+}
+
+Result<Value> RunFold::result_at(const HopId& hop) const {
+  return value_of(hop, state_.frames.at(hop.frame).slots[plan().steps[hop.step].place].result);
+}
+
+Result<Value> RunFold::last_value() const {
+  if (state_.phase == RunPhase::kHalted) return value_of({}, state_.halt_value);
+  const std::optional<HopId> returning = returning_hop(plan(), state_);
+  return returning ? result_at(*returning) : Value();
+}
+
+Result<Value> RunFold::value_of(const HopId& hop, const StepResult& result) const {
+  const Value* found = results_.find(hop, result);
+  Value value = found == nullptr ? Value() : *found;
+  FORGE_TRY(results_.let_go());
+  return value;
 }
 
 void RunFold::note_done(const Fact& fact, Seq seq) {

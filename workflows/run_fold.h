@@ -17,9 +17,11 @@
 
 #include "forge/events/event.h"
 #include "forge/store/transaction.h"
+#include "forge/store/view.h"
 #include "forge/workflows/definition.h"
 #include "item_files.h"
 #include "run.h"
+#include "stored_results.h"
 
 namespace forge::internal {
 
@@ -49,8 +51,17 @@ class RunFold {
   // Takes the next event of the journal; `visit` may be empty. Errors: as above, and kDataCorrupt where it does not follow.
   Status take(const Event& event, const Event* result, const Visitor& visit = {});
   // Takes a fact that stands in the log at `seq`, with the time at which it was recorded. Returns the commands that follow, all of
-  // which are in the lists below.
-  std::vector<Command> take(const Fact& fact, Seq seq);
+  // which are in the lists below. Errors: those of reading a result again; the fold is then not to be used any more.
+  Result<std::vector<Command>> take(const Fact& fact, Seq seq);
+  // Large results are read again from there (stored_results.h), which is at or behind all that was taken; without that they are
+  // held in memory.
+  void read_from(View view);
+  // For who makes values of the state; whoever does lets go of what was read.
+  StoredResults& results() const { return results_; }
+  // What a step in a frame came to. Errors: those of reading it.
+  Result<Value> result_at(const HopId& hop) const;
+  // What a run that has halted, or completed, says. Errors: the same.
+  Result<Value> last_value() const;
   // The first `count` of what is to be recorded is in the log.
   void drop_records(std::size_t count);
 
@@ -93,6 +104,7 @@ class RunFold {
   std::uint8_t hops_passed(const HopId& hop) const;
 
  private:
+  Result<Value> value_of(const HopId& hop, const StepResult& result) const;
   void take_command(const Fact& fact, const Command& command, Seq seq);
   void record(const Fact& fact, const Command& command);
   Status read_items_again(Fact& fact);
@@ -106,6 +118,7 @@ class RunFold {
   std::shared_ptr<const WorkflowDefinition> definition_;
   RunOptions options_;
   RunState state_;
+  mutable StoredResults results_;  // a cache of what lies in the log
   std::map<HopId, OpenCommand> work_;
   std::map<HopId, OpenCommand> waits_;
   std::map<TimerId, OpenCommand> timers_;

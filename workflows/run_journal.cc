@@ -88,6 +88,7 @@ Result<ReadRun> read_run(const View& view, const std::string& id, DefinitionCach
 }
 
 Status read_on(const View& view, ReadRun& run, const RunFold::Visitor& visit) {
+  run.fold->read_from(view);
   Status taken;
   const auto take = [&](const Event& event) -> Status {
     FORGE_ASSIGN(const std::optional<Event> result, result_event(view, event));
@@ -116,6 +117,18 @@ Result<std::optional<Event>> result_event(const View& view, const Event& event) 
   }
   FORGE_ASSIGN(Event result, view.event(event.seq - event.place + static_cast<Seq>(*place)));
   return std::optional<Event>(std::move(result));
+}
+
+Result<Value> value_at(const View& view, Seq seq) {
+  FORGE_ASSIGN(const Event event, view.event(seq));
+  FORGE_ASSIGN(const std::optional<Event> result, result_event(view, event));
+  if (result) return result_of(*result);
+  const Value* bytes = event.arguments.find("fact");
+  if (bytes == nullptr || bytes->if_bytes() == nullptr) {
+    return Status(ErrorId::kDataCorrupt, "event " + std::to_string(seq) + " holds no fact, and a run has its result there");
+  }
+  FORGE_ASSIGN(Fact fact, decode_fact(*bytes->if_bytes()));
+  return std::move(fact.value);
 }
 
 std::string text_at(const Object& object, std::string_view name) {

@@ -67,6 +67,9 @@ Status read_on(const View& view, ReadRun& run, const RunFold::Visitor& visit = {
 // kDataCorrupt, and those of reading it.
 Result<std::optional<Event>> result_event(const View& view, const Event& event);
 
+// The value of the fact at `seq`, with what it names as its result. Errors: kDataCorrupt, and those of reading it.
+Result<Value> value_at(const View& view, Seq seq);
+
 // The text of that name; empty where there is none.
 std::string text_at(const Object& object, std::string_view name);
 // What an event of a journal is called as a pulse: "completed", and without one of its own "ttl_expired", "halted", "failed".

@@ -1,9 +1,11 @@
 #include "run_scope.h"
 
+#include "stored_results.h"
+
 namespace forge::internal {
 
-RunScope::RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops)
-    : plan_(plan), state_(state), frame_(frame), hops_(hops) {}
+RunScope::RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops, StoredResults* results)
+    : plan_(plan), state_(state), frame_(frame), hops_(hops), results_(results) {}
 
 void RunScope::set_error(const RunError& error, std::uint32_t attempt) {
   error_ = Object{{"code", error.code}, {"message", error.message}, {"attempt", std::int64_t{attempt}}};
@@ -31,11 +33,15 @@ const Value* RunScope::root(const Reference& reference) const {
   return nullptr;
 }
 
+const Value* RunScope::found(const HopId& hop, const StepResult& result) const {
+  return results_ == nullptr ? &result.value : results_->find(hop, result);
+}
+
 const Value* RunScope::item() const {
   if (item_ != nullptr) return item_;
   for (FrameId at = frame_;; at = state_.frames.at(at).owner.frame) {
     const RunFrame& frame = state_.frames.at(at);
-    if (frame.has_item) return &frame.item;
+    if (frame.has_item) return found({at, kNone}, frame.item);
     if (at == 0) return nullptr;
   }
 }
@@ -48,7 +54,7 @@ const Value* RunScope::step_result(StepIndex step) const {
     if (frame.block == planned.block) {
       const Slot& slot = frame.slots[planned.place];
       const bool done = slot.status == StepStatus::kDone || slot.status == StepStatus::kSkipped;
-      return done ? &slot.result : nullptr;
+      return done ? found({at, step}, slot.result) : nullptr;
     }
     if (at == 0) return nullptr;
   }

@@ -8,8 +8,9 @@ namespace forge::internal {
 
 class RunScope final : public Scope {
  public:
-  // `frame` is where the step is; `hops` what it has received. Everything is borrowed.
-  RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops);
+  // `frame` is where the step is; `hops` what it has received; `results` reads those that are not held in
+  // memory (null: all are), and values live until it lets go. Everything is borrowed.
+  RunScope(const Plan& plan, const RunState& state, FrameId frame, std::uint32_t hops, StoredResults* results);
 
   // Gives `error` a meaning.
   void set_error(const RunError& error, std::uint32_t attempt);
@@ -24,6 +25,7 @@ class RunScope final : public Scope {
   Time now() const override { return state_.now; }
 
  private:
+  const Value* found(const HopId& hop, const StepResult& result) const;
   const Value* item() const;
   const Value* step_result(StepIndex step) const;
 
@@ -31,6 +33,7 @@ class RunScope final : public Scope {
   const RunState& state_;
   FrameId frame_;
   std::uint32_t hops_;
+  StoredResults* results_;
   mutable Value run_;  // made when it is asked for
   Value error_;
   const Value* event_ = nullptr;

@@ -167,7 +167,12 @@ Result<Object> taken_over(const SteeredRun& earlier, const RunFork& how, std::ve
     const auto other = how.results.find(planned.path);
     const bool skipped = slot.status == internal::StepStatus::kSkipped && other == how.results.end();
     Object how_it_ended;
-    if (!skipped) how_it_ended.add("result", other != how.results.end() ? other->second : slot.result);
+    if (!skipped && other != how.results.end()) {
+      how_it_ended.add("result", other->second);
+    } else if (!skipped) {
+      FORGE_ASSIGN(Value result, fold.result_at({0, step}));
+      how_it_ended.add("result", std::move(result));
+    }
     taken.add(planned.path, std::move(how_it_ended));
     names.push_back(planned.path);
   }

@@ -37,17 +37,19 @@ WorkOutcome read_record(const fb::ReadStepT& read, const Value& given, const Rec
   return {.outcome = StepOutcome::done()};
 }
 
-Result<List> rows_of(const std::string& query, const Object& args, const RecordSource& source, const Actor& actor) {
+Result<List> rows_of(const std::string& query, const Object& args, const RecordSource& source, const Actor& actor,
+                     std::chrono::microseconds timeout) {
   List rows;
-  FORGE_TRY(source.query(query, args, {.actor = actor, .limit = kQueryRowsMax + 1},
+  FORGE_TRY(source.query(query, args, {.actor = actor, .limit = kQueryRowsMax + 1, .timeout = timeout},
                          [&rows](const Record& record) { return rows.push_back(value_of(record)), true; }));
   if (rows.size() <= kQueryRowsMax) return rows;
   return Status(ErrorId::kTooLarge, "the query " + query + " has more than " + std::to_string(kQueryRowsMax) + " rows")
       .remedy("give the query a limit");
 }
 
-WorkOutcome read_query(const fb::ReadStepT& read, const Object& args, const RecordSource& source, const Actor& actor) {
-  Result<List> rows = rows_of(read.query, args, source, actor);
+WorkOutcome read_query(const fb::ReadStepT& read, const Object& args, const RecordSource& source, const Actor& actor,
+                       std::chrono::microseconds timeout) {
+  Result<List> rows = rows_of(read.query, args, source, actor, timeout);
   if (!rows.ok()) return failed(rows.status());
   if (!rows->empty() || read.not_found != fb::NotFound::Halt) return {.outcome = StepOutcome::done(Value(*std::move(rows)))};
   return {.outcome = StepOutcome::halted()};
@@ -174,17 +176,18 @@ WorkOutcome request_action(const Work& work, const Domain& domain, Time now) {
 }
 
 WorkOutcome read_for(const Work& work, const View& view, const Actor& actor) {
+  const std::chrono::microseconds timeout(work.step->timeout);
   if (work.purpose == Purpose::kFetch) {
-    Result<List> rows = rows_of(work.step->body.AsMapStep()->query, work.args, RecordsOf(view), actor);
+    Result<List> rows = rows_of(work.step->body.AsMapStep()->query, work.args, RecordsOf(view), actor, timeout);
     return rows.ok() ? WorkOutcome{.outcome = StepOutcome::done(Value(*std::move(rows)))} : failed(rows.status());
   }
   const Value key = work.values.empty() ? Value() : work.values[0];
-  return read_declared(*work.step->body.AsReadStep(), key, work.args, RecordsOf(view), actor);
+  return read_declared(*work.step->body.AsReadStep(), key, work.args, RecordsOf(view), actor, timeout);
 }
 
 WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const RecordSource& source,
-                          const Actor& actor) {
-  return read.query.empty() ? read_record(read, key, source) : read_query(read, args, source, actor);
+                          const Actor& actor, std::chrono::microseconds timeout) {
+  return read.query.empty() ? read_record(read, key, source) : read_query(read, args, source, actor, timeout);
 }
 
 std::string transform_of(const Work& work, const Plan& plan) {

@@ -2,6 +2,7 @@
 
 // One attempt of a hop: what is to be done, and what came of it.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -113,9 +114,9 @@ class RecordsOf final : public RecordSource {
   const T& records_;
 };
 
-// A record or the rows of a query, as `read` says.
+// A record or the rows of a query, as `read` says; the query may take `timeout`, 0: what it takes.
 WorkOutcome read_declared(const fb::ReadStepT& read, const Value& key, const Object& args, const RecordSource& source,
-                          const Actor& actor);
+                          const Actor& actor, std::chrono::microseconds timeout = {});
 // What the steps inside a transaction come to: they are read from `view`, and the actions rest on it being so still. From the first
 // step on that needs to see what an action before it came to, they are left to be done while the transaction is decided.
 // (transaction_work.cc)

@@ -41,10 +41,11 @@ class TimelineBuilder {
  public:
   explicit TimelineBuilder(RunFold& fold) : fold_(fold) {}
 
-  void take(const Fact& fact, Seq seq) {
+  Status take(const Fact& fact, Seq seq) {
     if (is_end(fact)) end(fact, seq);
-    const std::vector<Command> commands = fold_.take(fact, seq);
+    FORGE_ASSIGN(const std::vector<Command> commands, fold_.take(fact, seq));
     for (const Command& command : commands) take_command(command, fact.at);
+    return {};
   }
 
   // Spans began in the order in which they were found; one that holds others stands before the first of these.
@@ -150,6 +151,7 @@ Result<RunTimeline> run_timeline(const View& view, const std::string& id) {
   FORGE_ASSIGN(const internal::JournalHead head, internal::read_head(view, id));
   FORGE_ASSIGN(auto definition, internal::read_definition(view, head.pin, cache));
   RunFold fold(id, std::move(definition), {});
+  fold.read_from(view);
   TimelineBuilder builder(fold);
   Status taken;
   const auto take = [&](const Event& event) -> Status {
@@ -158,7 +160,7 @@ Result<RunTimeline> run_timeline(const View& view, const std::string& id) {
     FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view, event));
     FORGE_ASSIGN(const std::optional<Fact> fact, fold.fact_in(event, result ? &*result : nullptr));
     if (fact) {
-      builder.take(*fact, event.seq);
+      FORGE_TRY(builder.take(*fact, event.seq));
     } else {
       fold.drop_records(1);
     }

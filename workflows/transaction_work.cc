@@ -23,7 +23,7 @@ class TransactionPlan {
         plan_(fold.plan()),
         view_(view),
         actor_(actor),
-        around_(plan_, fold.state(), work.hop.frame, work.hops),
+        around_(plan_, fold.state(), work.hop.frame, work.hops, &fold.results()),
         scope_(around_),
         block_(plan_.blocks[plan_.steps[work.hop.step].blocks.at(0)]) {
     condition_.after = view.seq();

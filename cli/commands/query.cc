@@ -32,6 +32,7 @@ Result<int> run_query(Session& session) {
   QueryOptions options;
   options.actor = session.act_options().actor;
   options.limit = listing.limit() == 0 ? 0 : listing.limit() + 1;  // one more tells whether there are more
+  options.timeout = arguments.duration("timeout");
   bool more = false;
   Status row;
   const Status asked = view.query(action->name, request.args, options, [&](const Record& record) {

@@ -62,9 +62,9 @@ TEST(Decider, ReleasesResultsThatNobodyWillReadAgain) {
   DrivenRun run("[step.a]\nrun='f'\n[step.b]\nrun='f'\nargs={x='${a}'}\n[step.c]\nrun='f'\nafter=['b']\n");
   run.start();
   run.complete("a", "large");
-  EXPECT_EQ(run.state().frames.at(0).slots[0].result, Value("large"));
+  EXPECT_EQ(run.state().frames.at(0).slots[0].result.value, Value("large"));
   run.complete("b", "small");
-  EXPECT_TRUE(run.state().frames.at(0).slots[0].result.is_null());
+  EXPECT_TRUE(run.state().frames.at(0).slots[0].result.value.is_null());
 }
 
 // ---- Values

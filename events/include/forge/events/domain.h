@@ -134,7 +134,7 @@ struct Action {
   bool undoes = false;                           // it is one of Resource::undo_actions, which nobody declares or issues
   std::optional<Query> query;                    // of kReads, and of no other
   std::vector<std::uint16_t> checked_arguments;  // those with limits, and those that are refused as deprecated
-  std::chrono::microseconds timeout{0};          // how long it may wait in the queue; 0: as long as the caller allows
+  std::chrono::microseconds timeout{0};          // in the queue, of kReads for its answer; 0: as long as the caller allows
   std::string documentation;
   std::string place;
 

@@ -5,6 +5,7 @@
 // decodes. A View is safe to use from several threads. It may outlive its Store: once that is closed, every read fails with
 // kClosed. A read that is under way, its visitor included, holds up the closing.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,6 +36,8 @@ struct ListQuery {
 struct QueryOptions {
   Actor actor = {};       // as policies and the filter see it
   std::size_t limit = 0;  // at most so many, and at most the query's own limit; 0: no other limit
+  // By the store's clock, from the call to the last record: past it the query fails. And at most the query's own; 0: no other.
+  std::chrono::microseconds timeout{0};
 };
 
 struct LogQuery {
@@ -122,7 +125,7 @@ class View {
   // today, the records those of this point; they come in the query's order until `visit` returns false. Without an order they come
   // as they are found; with one they are held in memory first, at most twice the limit. An index serves as in list(), also by the
   // values of arguments. Errors: kUnknownAction, kActionReads where it is no query, kUnknownField, kArgument…, kPatternMismatch,
-  // kPolicyDenied, kRuleFailed, kUpcastFailed, kDataCorrupt.
+  // kPolicyDenied, kDeadlinePassed (some records may have been visited), kRuleFailed, kUpcastFailed, kDataCorrupt.
   Status query(std::string_view name, const Args& args, const QueryOptions& options,
                const std::function<bool(const Record&)>& visit, ReadPlan* plan = nullptr) const;
   // All versions as this view's schema has them, oldest first, over every incarnation. Errors: as get.
