@@ -7,6 +7,7 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdarg>
@@ -93,6 +94,14 @@ rocksdb::ColumnFamilyOptions family_options(Table table, const DatabaseOptions& 
   return options;
 }
 
+// So many files stay open, of those that this process may have open: the rest is for whatever else it does. -1: all.
+int open_files_most() {
+  constexpr rlim_t kPlenty = 1 << 16;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kPlenty) return -1;
+  return static_cast<int>(limit.rlim_cur / 2);
+}
+
 rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   rocksdb::DBOptions options;
   options.create_if_missing = wanted.create;
@@ -109,6 +118,7 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.keep_log_file_num = 1;
+  options.max_open_files = open_files_most();
   return options;
 }
 

@@ -104,6 +104,9 @@ class Database {
   Status flush();
   // The same once RocksDB has recovered from a full disk. Errors: kDiskFull where there is no room for what is in memory.
   Status flush_after_full_disk();
+  // Where a table has many small files in a row they become one: of one table, so that no opening is held up for long. Not where the
+  // disk has little room. Errors: kDiskFull, kDataCorrupt, kIoError.
+  Status merge_small_files();
   // Syncs the write-ahead log.
   Status sync_log();
 

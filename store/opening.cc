@@ -277,6 +277,7 @@ Status no_room(const Store::State& state, const Status& full) {
 Status begin_writing(Store::State& state, const Recovered& recovered, bool is_clean) {
   if (!is_clean) FORGE_TRY(quarantine(state));
   FORGE_ASSIGN(state.database, Database::open(database_options(state, false, recovered.prefixes)));
+  FORGE_TRY(state.database->merge_small_files());
   return start_writing(state, recovered);
 }
 
