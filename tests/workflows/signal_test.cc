@@ -129,11 +129,11 @@ TEST(SignalHookDefinition, TellsWhatIsWrongWithItsPlace) {
     EXPECT_NE(errors.find(part), std::string::npos) << errors;
     EXPECT_NE(errors.find("(w.toml:" + place + ")"), std::string::npos) << errors;
   };
-  has(hook_errors("event = 'A.b', signal = 'paid'"), "for an event and for a signal", "2:24");
+  has(hook_errors("event = 'A.b', signal = 'paid'"), "for an event and for a signal", "2:23");
   has(hook_errors("where = 'true'"), "or signal, schedule or every", "2:6");
-  has(hook_errors("signal = ''"), "empty 'signal'", "2:17");
-  has(hook_errors("signal = 'paid', key = '${signal.key}'"), "compare ${signal.key} in where", "2:31");
-  has(hook_errors("signal = 'paid', key = ''"), "malformed 'key'", "2:31");
+  has(hook_errors("signal = ''"), "empty 'signal'", "2:18");
+  has(hook_errors("signal = 'paid', key = '${signal.key}'"), "compare ${signal.key} in where", "2:32");
+  has(hook_errors("signal = 'paid', key = ''"), "malformed 'key'", "2:32");
   has(hook_errors("signal = 'paid', where = '${signal.valu} > 1'"), "did you mean 'value'?", "2:34");
   has(hook_errors("signal = 'paid'", "halt = '${signal.kay}'\n"), "did you mean 'key'?", "4:9");
   has(hook_errors("event = 'A.b', where = '${signal.key} > 1'"), "no signal starts the workflow", "2:32");
