@@ -110,6 +110,17 @@ std::vector<WorkflowInput> WorkflowDefinition::inputs() const {
   return declared;
 }
 
+std::string WorkflowDefinition::stimulus() const {
+  if (const fb::ScheduleT* schedule = parts_->model.schedule.get()) {
+    return schedule->cron.empty() ? "every " + std::to_string(schedule->every / 1'000'000) + "s" : "schedule " + schedule->cron;
+  }
+  const fb::HookT* hook = parts_->model.on.get();
+  if (hook == nullptr) return "";
+  std::string words = hook->signal.empty() ? "event " + hook->event : "signal " + hook->signal;
+  if (!hook->signal_key.empty()) words += "/" + hook->signal_key;
+  return words + (hook->where.empty() ? "" : "  where " + hook->where);
+}
+
 Result<Object> WorkflowDefinition::take_inputs(const Object& given) const {
   Object taken;
   std::vector<std::string> known;

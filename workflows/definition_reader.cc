@@ -3,7 +3,9 @@
 #include "datum.h"
 #include "forge/events/domain.h"
 #include "input_types.h"
+#include "sent_signal.h"
 #include "step_reader.h"
+#include "step_work.h"
 #include "url.h"
 #include "value_path.h"
 
@@ -37,7 +39,7 @@ class DefinitionReader {
   }
 
  private:
-  // { event, where, key }, { schedule } or { every }, each with `input`.
+  // { event, where, key }, { signal, where, key }, { schedule } or { every }, each with `input`.
   void read_stimulus(fb::WorkflowDefinitionT& made) {
     const Declared* declared = table_.take_table("on");
     if (declared == nullptr) return;
@@ -67,11 +69,36 @@ class DefinitionReader {
   std::unique_ptr<fb::HookT> read_hook(TableReader& table) {
     auto hook = std::make_unique<fb::HookT>();
     hook->event = table.text("event");
-    if (hook->event.empty()) table.missing("event", "an event type, or a pattern with *; or schedule, or every");
+    hook->signal = table.text("signal");
+    if (table.has("event") && table.has("signal")) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("signal") + "!", "the hook is for an event and for a signal",
+                    "one of them starts the run", "remove one, or declare two workflows");
+    }
+    if (!table.has("event") && !table.has("signal")) {
+      table.missing("event", "an event type, or a pattern with *; or signal, schedule or every");
+    }
     hook->where = table.text("where");
     hook->input = table.named("input");
-    hook->key = table.binding("key");
+    if (hook->signal.empty()) {
+      hook->key = table.binding("key");
+    } else {
+      hook->event = kSignalSent;
+      hook->signal_key = read_signal_key(table);
+    }
     return hook;
+  }
+
+  // A signal is held against its key before anything is evaluated, so that is a literal.
+  std::string read_signal_key(TableReader& table) {
+    const std::unique_ptr<fb::BindingT> given = table.binding("key");
+    if (given == nullptr) return {};
+    const Result<Value> literal = given->kind == fb::BindingKind::Literal ? to_value(*given->literal) : Result<Value>(Value());
+    const Result<std::string> key = literal.ok() ? key_text(*literal) : Result<std::string>(literal.status());
+    if (key.ok() && !key->empty()) return *key;
+    findings_.add(ErrorId::kWorkflowAttribute, table.path_of("key"), "the hook has a malformed 'key'",
+                  "the key of a signal is a text or a whole number, without references",
+                  "leave it out, and compare ${signal.key} in where");
+    return {};
   }
 
   // `order = "string"`, or `channel = { type = "string", default = "web" }`.

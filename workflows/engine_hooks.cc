@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "commit_errors.h"
-#include "forge/events/json.h"
 #include "hook_scope.h"
 #include "run_engine.h"
+#include "sent_signal.h"
 
 namespace forge::internal {
 namespace {
@@ -70,7 +70,7 @@ void RunEngine::take_workflow_event(const Event& event) {
 void RunEngine::take_hook_event(const Event& event) {
   if (hooks_.empty() || event.seq <= hooks_seen_) return;
   const bool wanted = std::any_of(hooks_.begin(), hooks_.end(), [&](const auto& hook) {
-    return event.seq > hook.second.since && matches_glob(hook.second.definition->plan().declared->on->event, event.type);
+    return event.seq > hook.second.since && is_hooked(*hook.second.definition->plan().declared->on, event);
   });
   if (wanted) {
     hooked_.push_back(event);
@@ -150,10 +150,7 @@ void RunEngine::await(LiveRun& live, const OpenCommand& open) {
   const HopId hop = open.command.hop;
   const fb::WaitStepT* wait = live.run.fold->plan().steps[hop.step].declared->body.AsWaitStep();
   if (wait == nullptr) return;  // an approval is told to the run itself
-  const Object* given = open.command.value.if_object();
-  const Value* values = given == nullptr ? nullptr : given->find("values");
-  const bool keyed = values != nullptr && values->if_list() != nullptr && !values->if_list()->empty();
-  const Value key = keyed ? (*values->if_list())[0] : Value();
+  const Value key = key_of_wait(open.command);
   if (!wait->event.empty()) return await_event(live, open, *wait, key);
   const Result<std::string> id = signal_id(wait->signal, key);
   if (!id.ok()) return park(live, id.status());
@@ -196,11 +193,7 @@ void RunEngine::deliver(LiveRun& live, const HopId& hop, const Event& signal) {
   Fact fact;
   fact.kind = Fact::Kind::kSignalled;
   fact.hop = hop;
-  const Value* text = signal.arguments.find("value");
-  if (text != nullptr && text->if_text() != nullptr) {
-    Result<Value> value = parse_json(*text->if_text(), "the signal's value");
-    if (value.ok()) fact.value = *std::move(value);
-  }
+  fact.value = value_of_signal(signal);
   add(live, {.fact = std::move(fact), .causation = signal.seq});
 }
 

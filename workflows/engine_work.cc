@@ -93,7 +93,8 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
   if (mends_by_run(work, live.run.fold->plan())) return start_child(live, work);
   if (child && (!is_dynamic(*work.step) || has_child(live, work))) return start_child(live, work);
   if (child && work.purpose == Purpose::kUndo) return answer(live, work, {.outcome = StepOutcome::done()});
-  if (kind == fb::Body::ActionStep || kind == fb::Body::SignalStep) {
+  const fb::SignalStepT* signal = work.step->body.AsSignalStep();
+  if (kind == fb::Body::ActionStep || (signal != nullptr && !signal->refuse)) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
   }
   if (kind == fb::Body::TransactionStep) {
@@ -128,16 +129,18 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
   }
   if (fetches_files(work)) return fetch(live, work, attempt);
   if (is_http(work)) return start_call(live, work, attempt);
+  const bool signals = work.step->body.type == fb::Body::SignalStep;
   const bool reads = work.step->body.type == fb::Body::ReadStep || work.purpose == Purpose::kFetch;
-  if (!reads) {
+  if (!reads && !signals) {
     return park(live,
                 Status(ErrorId::kWorkflowUnsupported, "step '" + live.run.fold->path_of_hop(work.hop) + "' cannot be carried out")
                     .why("the runner of this version does not know its kind"));
   }
   live.attempts[work.hop] = attempt;
-  loop_.start([this, id = live.run.head.id, work, attempt, actor = live.run.head.actor] {
+  loop_.start([this, id = live.run.head.id, work, attempt, actor = live.run.head.actor, signals] {
     const auto begin = std::chrono::steady_clock::now();
-    WorkOutcome outcome = read_for(work, store_.view(), actor);
+    WorkOutcome outcome =
+        signals ? signal_received(work, store_, actor, options_.clock->now()) : read_for(work, store_.view(), actor);
     const std::int64_t took = nanoseconds_since(begin);
     loop_.post([this, id, work, attempt, outcome = std::move(outcome), took]() mutable {
       take_outcome(id, attempt, work, std::move(outcome), took);

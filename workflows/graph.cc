@@ -74,6 +74,7 @@ std::string draw_text(const WorkflowDefinition& definition) {
     body_columns = std::max(body_columns, row.body.size());
   }
   std::string text = definition.name() + "  " + definition.hops().to_string() + "\n";
+  if (const std::string stimulus = definition.stimulus(); !stimulus.empty()) text += "on " + stimulus + "\n";
   for (const Row& row : rows) {
     std::string line = row.name;
     if (!row.body.empty()) line += std::string(name_columns - row.name.size() + 2, ' ') + row.body;
@@ -107,19 +108,30 @@ std::string label_of(const std::vector<std::string>& lines, bool mermaid) {
 
 class Drawing {
  public:
-  Drawing(const WorkflowDefinition& definition, bool mermaid) : plan_(definition.plan()), mermaid_(mermaid) {
+  Drawing(const WorkflowDefinition& definition, bool mermaid)
+      : plan_(definition.plan()), stimulus_(definition.stimulus()), mermaid_(mermaid) {
     text_ =
         mermaid ? "flowchart LR\n" : "digraph " + label_of({definition.name()}, false) + " {\n  rankdir=LR\n  node [shape=box]\n";
   }
 
   std::string finish() {
     add_block(0, 1);
+    if (!stimulus_.empty()) add_stimulus();
     for (StepIndex i = 0; i < plan_.steps.size(); ++i) add_edges(i);
     return std::move(text_) + (mermaid_ ? "" : "}\n");
   }
 
  private:
   static std::string id_of(StepIndex step) { return "s" + std::to_string(step); }
+
+  // It leads to the steps that wait for nothing.
+  void add_stimulus() {
+    const std::string label = label_of({"on " + stimulus_}, mermaid_);
+    text_ += mermaid_ ? "  on([" + label + "])\n" : "  on [label=" + label + " shape=ellipse]\n";
+    for (const StepIndex step : plan_.blocks[0].steps) {
+      if (plan_.steps[step].needs.empty()) text_ += std::string("  on ") + (mermaid_ ? "-->" : "->") + " " + id_of(step) + "\n";
+    }
+  }
 
   void add_block(BlockIndex block, std::size_t depth) {
     for (const StepIndex step : plan_.blocks[block].steps) {
@@ -170,6 +182,7 @@ class Drawing {
   }
 
   const Plan& plan_;
+  const std::string stimulus_;
   bool mermaid_;
   std::string text_;
 };

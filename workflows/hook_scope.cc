@@ -1,5 +1,7 @@
 #include "hook_scope.h"
 
+#include "sent_signal.h"
+
 namespace forge::internal {
 namespace {
 
@@ -14,6 +16,15 @@ class EventScope final : public Scope {
   const Time at_;
 };
 
+// The event as ${event} is. ${signal} is a part of it (Planner::resolve), so that whatever carries the one has the other.
+Value event_for(const fb::HookT& hook, const Event& event) {
+  Object value = event.to_object();
+  if (hook.signal.empty()) return value;
+  const Value key = key_in_signal(hook.signal, event.key).value_or(Value());
+  value.add("signal", Object{{"name", hook.signal}, {"key", key}, {"value", value_of_signal(event)}});
+  return value;
+}
+
 }  // namespace
 
 bool is_for(const std::string& pattern, const Event& event) {
@@ -21,12 +32,19 @@ bool is_for(const std::string& pattern, const Event& event) {
   return matches_glob(pattern, event.type) && (!own || pattern.starts_with('_'));
 }
 
+bool is_hooked(const fb::HookT& hook, const Event& event) {
+  if (!is_for(hook.event, event)) return false;
+  if (hook.signal.empty()) return true;
+  const std::optional<Value> key = key_in_signal(hook.signal, event.key);
+  return key && (hook.signal_key.empty() || *key == Value(hook.signal_key));
+}
+
 Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition, const Event& event) {
   const Plan& plan = definition.plan();
   const fb::HookT& declared = *plan.declared->on;
-  if (!is_for(declared.event, event)) return std::optional<HookedRun>();
+  if (!is_hooked(declared, event)) return std::optional<HookedRun>();
   HookedRun run;
-  run.event = Value(event.to_object());
+  run.event = event_for(declared, event);
   const EventScope scope(run.event, event.recorded_at);
   // A path that leads nowhere is no match: events of one type may have different changes.
   const Result<bool> holds = plan.hook.where.holds(scope);

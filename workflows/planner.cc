@@ -25,6 +25,7 @@ bool is_root(std::string_view name) {
 // What a text at some place may refer to besides inputs, `run` and steps.
 struct Allowed {
   bool event = false;
+  bool signal = false;
   bool item = false;
   bool error = false;
   bool cursor = false;
@@ -59,6 +60,13 @@ class Planner final : public Resolver {
     } else if (path.root == "run") {
       reference.root = Root::kRun;
       FORGE_TRY(check_part(path, {"id", "correlation", "hops_left"}, "run"));
+    } else if (path.root == "signal" && allowed_.signal) {
+      FORGE_TRY(check_part(path, {"name", "key", "value"}, "part of the signal"));
+      reference.root = Root::kEvent;  // a part of it (hook_scope.cc)
+      path.parts.insert(path.parts.begin(), ValuePath::Part{.name = "signal"});
+    } else if (path.root == "signal" && !anywhere_.contains("signal")) {
+      return unknown("'${signal}' is not there", is_on_signal() ? "a wait sees the event that it is for"
+                                                                : "no signal starts the workflow: on = { signal = ... }");
     } else if (path.root == "cursor" && allowed_.cursor) {
       reference.root = Root::kCursor;
     } else if (is_root(path.root)) {
@@ -97,9 +105,9 @@ class Planner final : public Resolver {
 
   void add_step(const fb::StepT& declared, BlockIndex block, const std::string& place, const std::string& path, int level) {
     const auto index = static_cast<StepIndex>(plan_.steps.size());
-    if (is_root(declared.name)) {
+    if (is_root(declared.name) || (declared.name == "signal" && is_on_signal())) {
       findings_.add(ErrorId::kWorkflowName, place + "!", "'" + declared.name + "' cannot name a step",
-                    "references have it for something else: input, event, item, error, run");
+                    "references have it for something else: input, event, item, error, run; where a signal starts it, signal");
     }
     if (!names_[block].emplace(declared.name, index).second) {
       findings_.add(ErrorId::kWorkflowName, place + "!", "there are two steps '" + declared.name + "'",
@@ -155,6 +163,7 @@ class Planner final : public Resolver {
     current_ = kNone;
     allowed_ = {};
     allowed_.event = true;
+    allowed_.signal = is_on_signal();
     if (definition_.schedule != nullptr) {
       compile_schedule(*definition_.schedule);
       return compile_hook_input(definition_.schedule->input);
@@ -184,6 +193,8 @@ class Planner final : public Resolver {
     }
   }
 
+  bool is_on_signal() const { return definition_.on != nullptr && !definition_.on->signal.empty(); }
+
   // Whether `item` is something where the current step stands.
   bool inside_items() const {
     for (StepIndex step = owner_of(current_); step != kNone; step = owner_of(step)) {
@@ -201,6 +212,7 @@ class Planner final : public Resolver {
     const std::string& place = places_[current_];
     allowed_ = {};
     allowed_.event = definition_.on != nullptr || definition_.schedule != nullptr;
+    allowed_.signal = is_on_signal();
     allowed_.item = inside_items();
     for (std::size_t i = 0; i < declared.after.size(); ++i) {
       const auto needed = step_named(declared.after[i]);
@@ -249,7 +261,7 @@ class Planner final : public Resolver {
     }
     allowed_ = around;
     if (kind == fb::Body::RecurseStep) allowed_.item = true;
-    if (kind == fb::Body::WaitStep) allowed_.event = true;
+    if (kind == fb::Body::WaitStep) allowed_.event = true, allowed_.signal = false;
     for (const auto& [text, below, is_url] : parts.conditions) {
       made.conditions.push_back(Condition::compile(compilation_, *text, place + below));
     }

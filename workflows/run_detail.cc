@@ -6,6 +6,7 @@
 #include "forge/workflows/runs.h"
 #include "map_progress.h"
 #include "run_journal.h"
+#include "sent_signal.h"
 #include "step_work.h"
 
 namespace forge {
@@ -59,10 +60,7 @@ OpenStep open_step(const RunFold& fold, const Command& command, std::string stat
 
 std::string waits_for(const RunFold& fold, const Command& command) {
   const fb::BodyUnion& body = fold.plan().steps[command.hop.step].declared->body;
-  const Object* given = command.value.if_object();
-  const Value* values = given == nullptr ? nullptr : given->find("values");
-  const Value first =
-      values == nullptr || values->if_list() == nullptr || values->if_list()->empty() ? Value() : (*values->if_list())[0];
+  const Value first = internal::key_of_wait(command);
   std::string text = first.if_text() != nullptr ? *first.if_text() : first.is_null() ? "" : to_json(first);
   if (body.AsWaitStep() == nullptr) return text;
   const fb::WaitStepT& wait = *body.AsWaitStep();

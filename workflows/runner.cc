@@ -10,6 +10,7 @@
 #include "asio_loop.h"
 #include "forge/events/thread_annotations.h"
 #include "run_engine.h"
+#include "signal_consumers.h"
 
 namespace forge {
 
@@ -17,6 +18,7 @@ using internal::AsioLoop;
 using internal::EngineOptions;
 using internal::EngineSummary;
 using internal::RunEngine;
+using internal::SignalConsumers;
 
 struct Runner::State {
   // Somebody who waits for a run to come to rest.
@@ -33,7 +35,8 @@ struct Runner::State {
         engine(
             of, loop, engine_options(options, own_transport.get()), [this] { tell(); },
             [this](const std::string& run) { tell_rest(run); }),
-        max_concurrency(std::max(options.max_concurrency, 1U)) {}
+        max_concurrency(std::max(options.max_concurrency, 1U)),
+        consumers(std::make_shared<SignalConsumers>(of, options.log)) {}
   ~State() { stop(); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -75,6 +78,7 @@ struct Runner::State {
   AsioLoop loop;
   RunEngine engine;  // of the loop
   const std::uint32_t max_concurrency;
+  const std::shared_ptr<SignalConsumers> consumers;  // whose handles may outlive the runner
   Subscription subscription;
   std::atomic<bool> looking{false};
   Mutex mutex;
@@ -88,6 +92,7 @@ struct Runner::State {
 };
 
 Status Runner::State::start() {
+  FORGE_TRY(consumers->begin());
   std::promise<Status> recovered;
   std::future<Status> answer = recovered.get_future();
   loop.post([&] { recovered.set_value(engine.recover()); });
@@ -117,6 +122,7 @@ void Runner::State::stop() {
     tell_everybody();
   }
   subscription.cancel();
+  consumers->close();
   std::promise<void> stopped;
   loop.post([&] {
     engine.stop();
@@ -254,6 +260,31 @@ Status Runner::wait_idle(std::chrono::microseconds timeout) {
       return Status(ErrorId::kDeadlinePassed, "the runs have not come to rest in time").state("they go on");
     }
   }
+}
+
+Result<SignalConsumer> Runner::on_signal(const std::string& name, const std::optional<std::string>& key,
+                                         std::function<void(const Signal&)> consume) {
+  FORGE_ASSIGN(const std::uint64_t id, state_->consumers->add({.name = name, .key = key}, std::move(consume)));
+  return SignalConsumer(state_->consumers, id);
+}
+
+SignalConsumer::SignalConsumer(SignalConsumer&& other) noexcept
+    : consumers_(std::move(other.consumers_)), id_(std::exchange(other.id_, 0)) {}
+
+SignalConsumer& SignalConsumer::operator=(SignalConsumer&& other) noexcept {
+  if (this == &other) return *this;
+  cancel();
+  consumers_ = std::move(other.consumers_);
+  id_ = std::exchange(other.id_, 0);
+  return *this;
+}
+
+SignalConsumer::~SignalConsumer() {
+  cancel();
+}
+
+void SignalConsumer::cancel() {
+  if (const auto consumers = std::exchange(consumers_, nullptr)) consumers->remove(id_);
 }
 
 std::vector<HttpHost> Runner::http_hosts() const {

@@ -5,6 +5,8 @@
 #include "forge/events/json.h"
 #include "forge/store/follow_up.h"
 #include "run_journal.h"
+#include "sent_signal.h"
+#include "signal_receivers.h"
 #include "step_work.h"
 
 namespace forge {
@@ -259,12 +261,19 @@ Status approve_step(Store& store, const std::string& id, const std::string& step
   return tell(store, to, std::move(fact), "", options);
 }
 
-Status send_signal(Store& store, const std::string& name, const std::string& key, const Value& value,
-                   std::optional<Time> keep_until, const ActOptions& options) {
+Status send_signal(Store& store, const std::string& name, const std::string& key, const Value& value, const SignalOptions& how) {
   FORGE_ASSIGN(const std::string id, internal::signal_id(name, key.empty() ? Value() : Value(key)));
-  Args args{{"id", id}, {"value", to_json(value)}};
-  if (keep_until) args.add("keep_until", keep_until->micros);
-  return store.act("_signal.send", std::move(args), options).status();
+  const std::string json = to_json(value);
+  if (how.refuse && how.keep_until) {
+    return Status(ErrorId::kUsage, "a signal is kept or refused").why("both were asked for").state("nothing was written");
+  }
+  // What was sent already is answered again.
+  const std::string& sent = how.options.idempotency_key;
+  const bool again = !sent.empty() && store.resolve(IdempotencyKeyOf{sent}).ok();
+  if (how.refuse && !again) FORGE_TRY(internal::check_received(store, id, json, how.options));
+  Args args{{"id", id}, {"value", json}};
+  if (how.keep_until) args.add("keep_until", how.keep_until->micros);
+  return store.act("_signal.send", std::move(args), how.options).status();
 }
 
 }  // namespace forge

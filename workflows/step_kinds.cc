@@ -216,6 +216,11 @@ class BodyReader {
     made.signal = table_.text("signal");
     made.key = table_.binding("key", kKeyWanted, is_key);
     made.keep = table_.duration("keep");
+    made.refuse = table_.flag("refuse", false);
+    if (made.refuse && made.keep > 0) {
+      findings_.add(ErrorId::kWorkflowAttribute, table_.path_of("refuse") + "!", table_.what() + " keeps a signal and refuses it",
+                    "without a receiver it is one or the other", "remove keep or refuse");
+    }
     return made;
   }
 

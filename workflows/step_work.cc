@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "forge/events/json.h"
+#include "run_journal.h"
+#include "sent_signal.h"
+#include "signal_receivers.h"
 
 namespace forge::internal {
 namespace {
@@ -175,6 +178,16 @@ WorkOutcome request_action(const Work& work, const Domain& domain, Time now) {
   return out;
 }
 
+WorkOutcome signal_received(const Work& work, const Store& store, const Actor& actor, Time now) {
+  WorkOutcome out = request_action(work, *store.domain(), now);
+  if (out.actions.empty()) return out;
+  const Args& sent = out.actions[0].args;
+  ActOptions options{.actor = actor};
+  options.hops_left = static_cast<std::uint8_t>(work.hops > 0 ? work.hops - 1 : 0);
+  const Status received = check_received(store, text_at(sent, "id"), text_at(sent, "value"), options);
+  return received.ok() ? out : failed(received);
+}
+
 WorkOutcome read_for(const Work& work, const View& view, const Actor& actor) {
   const std::chrono::microseconds timeout(work.step->timeout);
   if (work.purpose == Purpose::kFetch) {
@@ -235,12 +248,6 @@ Result<std::string> key_text(const Value& key) {
   if (const std::string* text = key.if_text()) return *text;
   if (const std::int64_t* number = key.if_int()) return std::to_string(*number);
   return Status(ErrorId::kArgumentType, "its key is neither a text nor an integer");
-}
-
-Result<std::string> signal_id(const std::string& name, const Value& key) {
-  if (key.is_null()) return name;
-  FORGE_ASSIGN(const std::string text, key_text(key));
-  return name + "/" + text;
 }
 
 }  // namespace forge::internal

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "forge/events/status.h"
+#include "forge/store/store.h"
 #include "forge/store/view.h"
 #include "forge/workflows/step.h"
 #include "run_fold.h"
@@ -88,6 +89,8 @@ WorkOutcome undo_from_log(const View& view, const std::optional<Seq>& done_at);
 
 // Kinds that need no code of the program. Action and signal: what is to be committed; nothing is looked at.
 WorkOutcome request_action(const Work& work, const Domain& domain, Time now);
+// The same for a signal that somebody must receive: fails where nobody would.
+WorkOutcome signal_received(const Work& work, const Store& store, const Actor& actor, Time now);
 // Reads a record or a query; of a map, what it goes over.
 WorkOutcome read_for(const Work& work, const View& view, const Actor& actor);
 // Where records are read: a view, or a transaction as far as it has come.
@@ -127,7 +130,5 @@ Status check_supported(const Plan& plan);
 
 // A key as the store has it. Errors: kArgumentType where it is neither a text nor an integer.
 Result<std::string> key_text(const Value& key);
-// "name/key": how a signal is stored and awaited. `key` may be null.
-Result<std::string> signal_id(const std::string& name, const Value& key);
 
 }  // namespace forge::internal

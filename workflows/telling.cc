@@ -46,7 +46,7 @@ Status Telling::open() {
 Status Telling::begin() {
   for (const ActionRequest& request : plot_.given) FORGE_TRY(store_->transact({request}, {}).status());
   for (const EarlySignal& signal : plot_.signals) {
-    FORGE_TRY(send_signal(*store_, signal.name, signal.key, signal.value, Time{clock_.now().micros + 100 * kYear}));
+    FORGE_TRY(send_signal(*store_, signal.name, signal.key, signal.value, {.keep_until = Time{clock_.now().micros + 100 * kYear}}));
   }
   for (const std::string& toml : plot_.also) {
     const WorkflowDefinition::Outcome beside = parse_workflow(toml, "a workflow beside it");

@@ -88,6 +88,8 @@ Result<int> run_workflow_show(Session& session) {
   FORGE_ASSIGN(const auto definition, workflow(store.view(), session.arguments.words()[0]));
   List inputs;
   std::string text = definition->name() + "  " + definition->hops().to_string() + "  " + to_hex(definition->hash()) + "\n";
+  const std::string stimulus = definition->stimulus();
+  if (!stimulus.empty()) text += "on     " + printable(stimulus) + "\n";
   for (const WorkflowInput& input : definition->inputs()) {
     text += "input  " + input.name + ": " + input.type + (input.required ? ", required" : "") + "\n";
     inputs.emplace_back(Object{{"name", input.name}, {"type", input.type}, {"required", input.required}});
@@ -102,7 +104,8 @@ Result<int> run_workflow_show(Session& session) {
                                       {"hash", to_hex(definition->hash())},
                                       {"inputs", std::move(inputs)},
                                       {"steps", std::move(steps)},
-                                      {"ttl_hops", definition->hops().ttl_hops}},
+                                      {"ttl_hops", definition->hops().ttl_hops},
+                                      {"on", stimulus.empty() ? Value() : Value(stimulus)}},
                                "name"));
   return 0;
 }
@@ -152,7 +155,7 @@ const Command& workflow_list_command() {
 const Command& workflow_show_command() {
   static const Command kCommand{
       .name = "workflow show",
-      .summary = "one workflow: its inputs, steps and hops",
+      .summary = "one workflow: what starts it by itself, its inputs, steps and hops",
       .arguments = {workflow_argument()},
       .examples = {{"forgectl workflow show checkout", ""}},
       .run = run_workflow_show,

@@ -55,10 +55,10 @@ Result<int> run_workflow_signal(Session& session) {
     value = *std::move(parsed);
   }
   FORGE_ASSIGN(Store store, session.open_for_writing());
-  std::optional<Time> keep;
+  SignalOptions how{.refuse = session.arguments.is_on("refuse"), .options = session.act_options()};
   if (session.arguments.given("keep"))
-    keep = Time{session.streams.clock->now().micros + session.arguments.duration("keep").count()};
-  FORGE_TRY(send_signal(store, name, session.arguments.text("key"), value, keep, session.act_options()));
+    how.keep_until = Time{session.streams.clock->now().micros + session.arguments.duration("keep").count()};
+  FORGE_TRY(send_signal(store, name, session.arguments.text("key"), value, how));
   FORGE_TRY(print_receipt(session, name, "signalled"));
   return 0;
 }
@@ -134,7 +134,7 @@ const Command& workflow_approve_command() {
 const Command& workflow_signal_command() {
   static const Command kCommand{
       .name = "workflow signal",
-      .summary = "send a signal to the runs that wait for it",
+      .summary = "send a signal to the runs that wait for it, to hooks, and to consumers",
       .arguments = {{.name = "NAME", .summary = "the signal's name"}},
       .flags = {{.name = "key", .type = FlagType::kText, .value = "KEY", .summary = "only waits with this key"},
                 {.name = "value", .type = FlagType::kText, .value = "JSON", .summary = "what they get"},
@@ -142,8 +142,13 @@ const Command& workflow_signal_command() {
                  .type = FlagType::kDuration,
                  .value = "TIME",
                  .summary = "waits that begin within this time get it, too"},
+                {.name = "refuse", .summary = "fail where nobody receives it; not with --keep"},
                 reason_flag_of_run()},
-      .examples = {{"forgectl workflow signal paid --key o-1 --value '{\"card\":\"visa\"}'", ""}},
+      .examples = {{"forgectl workflow signal paid --key o-1 --value '{\"card\":\"visa\"}'", ""},
+                   {"forgectl workflow signal paid --key o-1 --refuse", "an error where nobody waits for it"}},
+      .notes =
+          "Receivers are runs that wait for it, workflows that it starts, and consumers that a program has registered. Without "
+          "--keep and --refuse, a signal that nobody receives is recorded, and that is all.",
       .writes = true,
       .run = run_workflow_signal,
   };

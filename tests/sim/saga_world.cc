@@ -317,7 +317,7 @@ void World::tell_somebody() {
   } else if (what < 38) {
     told = tell_run(*store_, id, RunTelling::kResume, {.actor = "ada"});
   } else {
-    told = send_signal(*store_, "go", id, dice_.between(0, 5), {}, {.actor = "ada"});
+    told = send_signal(*store_, "go", id, dice_.between(0, 5), {.options = {.actor = "ada"}});
     if (told.ok()) count("a signal that may reach nobody");
   }
   if (told.id() == ErrorId::kRunEnded) {
@@ -380,7 +380,8 @@ bool World::answer_those_who_wait() {
       answered = answered || child;
       if (open.state != "waiting") continue;
       if (open.waits_for.starts_with("go/")) {
-        note(send_signal(*store_, "go", open.waits_for.substr(3), dice_.between(0, 5), {}, {.actor = "ada"}), "signalling");
+        note(send_signal(*store_, "go", open.waits_for.substr(3), dice_.between(0, 5), {.options = {.actor = "ada"}}),
+             "signalling");
         helped = true;
       } else if (!open.waits_for.starts_with("Cell.")) {
         const Status told = approve_step(*store_, id, open.step, dice_.chance(70), {.actor = "ada"});

@@ -500,7 +500,7 @@ TEST_F(RunnerPeople, AnEarlierSignalCountsOnlyWhereItIsKept) {
   declare("waits", "[step.paid]\nwait = 'paid'\ntimeout = '1m'\n");
   ASSERT_TRUE(send_signal(*store_, "paid", "", "early").ok());
   EXPECT_EQ(run("waits", {}, "r-1").status, "failed");
-  ASSERT_TRUE(send_signal(*store_, "paid", "", "kept", Time{clock_.now().micros + 10'000'000}).ok());
+  ASSERT_TRUE(send_signal(*store_, "paid", "", "kept", {.keep_until = Time{clock_.now().micros + 10'000'000}}).ok());
   EXPECT_EQ(run("waits", {}, "r-2").result, "\"kept\"");
 }
 

@@ -196,6 +196,8 @@ std::string_view name_of(Code code);
   X(RunnerElsewhere, 8018, kUnavailable, 7, 503, "runs are carried out by the process that holds the store",                      \
     "run it there, or once that process has ended")                                                                               \
   X(StepWaitsNot, 8019, kRuleViolated, 4, 409, "the step does not wait for that", "see: forgectl workflow trace RUN")             \
+  X(SignalUnreceived, 8020, kRuleViolated, 4, 409, "nobody receives the signal",                                                  \
+    "keep it for who comes later, or send it without asking for a receiver")                                                      \
   X(ItemsFormat, 8040, kInvalidArgument, 4, 422, "the items of a map are in an unknown format",                                   \
     "name the file .csv, .ndjson or .jsonl, packed with .gz or .zst behind it")                                                   \
   X(ItemsDiffer, 8041, kVersionConflict, 5, 409, "the items of a map are not those that it has begun with",                       \

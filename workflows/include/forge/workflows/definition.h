@@ -70,6 +70,9 @@ class WorkflowDefinition {
   std::vector<std::string> steps() const;
   // In declared order.
   std::vector<WorkflowInput> inputs() const;
+  // What starts runs by itself (`on`): "event Order.placed  where ${event.changes.qty} > 1", "signal paid/o-1", "schedule 30 3 * *
+  // *", "every 300s". Empty: nothing does.
+  std::string stimulus() const;
   // The inputs of a run: what was given, held against the declared types, with the defaults of the rest. Errors: kRunInput naming
   // all that are missing, unknown or of another type.
   Result<Object> take_inputs(const Object& given) const;

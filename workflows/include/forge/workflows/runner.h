@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,43 @@
 
 namespace forge {
 
+namespace internal {
+class SignalConsumers;
+}
+
+// A signal as a consumer sees it.
+struct Signal {
+  std::string name;
+  std::string key;  // empty: none
+  Value value;
+  Seq seq = 0;  // of the event that records it, as the next three
+  Time sent_at;
+  std::string actor;
+  std::string correlation;
+};
+
+// Ends with the object, which may outlive the runner. Safe from any thread.
+class SignalConsumer {
+ public:
+  SignalConsumer() = default;
+  SignalConsumer(SignalConsumer&& other) noexcept;
+  SignalConsumer& operator=(SignalConsumer&& other) noexcept;
+  // As cancel().
+  ~SignalConsumer();
+
+  // It is called no more once this has returned; from inside a call of its own, not after that one. Two consumers must not cancel
+  // each other from inside. Cancelling twice is ok.
+  void cancel();
+
+ private:
+  friend class Runner;
+  SignalConsumer(std::shared_ptr<internal::SignalConsumers> consumers, std::uint64_t id)
+      : consumers_(std::move(consumers)), id_(id) {}
+
+  std::shared_ptr<internal::SignalConsumers> consumers_;
+  std::uint64_t id_ = 0;
+};
+
 struct RunnerOptions {
   StepFunctions functions = {};
   Programs programs = {};                           // that `exec` steps may run
@@ -37,7 +76,7 @@ struct RunnerOptions {
   // Events of the journal of one run. One that has so many is cancelled, with the reason, and undoes what it did.
   Version history_max = 1'000'000;
   Clock* clock = nullptr;          // timers and deadlines go by it; null: the system's; outlives the runner
-  LogSink log = {};                // debug steps, and runs that stand still; called from the runner's threads
+  LogSink log = {};                // debug steps, runs that stand still, consumers that threw; called from any thread
   HttpOptions http = {};           // what http steps may call: nothing, unless it is listed
   MiddlewareList middleware = {};  // what looks on (middleware.h), in order
 };
@@ -62,11 +101,21 @@ class Runner {
   // Waits until no run can go on by itself: all have ended, or wait for somebody. Errors: as wait.
   Status wait_idle(std::chrono::microseconds timeout = std::chrono::microseconds::max());
 
+  // Calls back with each signal of that name, and of that key where one is given, that is sent after this has begun, by whomever:
+  // in the order of the log, one at a time, in a thread of the store's (subscription.h), so quickly; each at most once, since what
+  // is sent while no consumer lives reaches none: a hook is what misses nothing. The callback may send signals and act on the
+  // store. What it throws is logged, and neither ends it nor reaches the runner. It counts as a receiver of signals that may be
+  // refused, for other processes too, from the return of this on until it is cancelled, the runner stops or, where the process
+  // is killed, the next runner starts. Errors: kKeyInvalid for an empty name or key; kCancelled where the runner has stopped; as
+  // Store::subscribe and Store::set_checkpoint.
+  Result<SignalConsumer> on_signal(const std::string& name, const std::optional<std::string>& key,
+                                   std::function<void(const Signal&)> consume);
+
   // The hosts that steps have called, with their circuit breakers: as of the last thing that a run did. By their names.
   std::vector<HttpHost> http_hosts() const;
 
-  // Starts nothing more, cuts requests, waits for functions that are being called, and ends the threads. Runs that are open stay
-  // so. Not from a step's function. Stopping twice is ok.
+  // Starts nothing more, ends consumers, cuts requests, waits for functions that are being called, and ends the threads. Runs that
+  // are open stay so. Not from a step's function. Stopping twice is ok.
   void stop();
 
   struct State;  // internal

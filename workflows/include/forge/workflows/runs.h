@@ -127,9 +127,18 @@ Status tell_run(Store& store, const std::string& id, RunTelling telling, const A
 // kStepWaitsNot; as Store::act.
 Status approve_step(Store& store, const std::string& id, const std::string& step, bool approved, const ActOptions& options = {});
 
-// Sends a signal to every run that waits for it under that key; with `keep_until` also to those that begin to wait until then. One
-// that nobody waits for is recorded, and reaches nobody. Errors: kKeyInvalid; as Store::act.
+struct SignalOptions {
+  std::optional<Time> keep_until = {};  // runs that begin to wait until then get it, too
+  bool refuse = false;                  // where nobody would receive it; not beside `keep_until`
+  ActOptions options = {};              // actor, reason, idempotency key; a dry run checks only
+};
+
+// Sends a signal to every run that waits for it under that key, to hooks (`on = { signal = … }`), each of which starts a run, and
+// to consumers (Runner::on_signal). An empty key is none. One that nobody receives is recorded, and reaches nobody but those for
+// whom it is kept; or it is refused, as asked. Receivers are those of the store as it stands just before, for an attached one as of
+// its opening: a wait that has its signal already is none, nor is a hook whose condition does not hold for it. Errors: kKeyInvalid,
+// kSignalUnreceived, kUsage for keeping and refusing at once; as Store::act.
 Status send_signal(Store& store, const std::string& name, const std::string& key, const Value& value,
-                   std::optional<Time> keep_until = {}, const ActOptions& options = {});
+                   const SignalOptions& how = {});
 
 }  // namespace forge
