@@ -146,8 +146,9 @@ const Command& workflow_signal_command() {
                 reason_flag_of_run()},
       .examples = {{"forgectl workflow signal paid --key o-1 --value '{\"card\":\"visa\"}'", ""},
                    {"forgectl workflow signal paid --key o-1 --refuse", "an error where nobody waits for it"}},
-      .notes = "Receivers are runs that wait for it, workflows that it starts, and consumers that a program has registered. Without "
-               "--keep and --refuse, a signal that nobody receives is recorded, and that is all.",
+      .notes =
+          "Receivers are runs that wait for it, workflows that it starts, and consumers that a program has registered. Without "
+          "--keep and --refuse, a signal that nobody receives is recorded, and that is all.",
       .writes = true,
       .run = run_workflow_signal,
   };
