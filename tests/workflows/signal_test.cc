@@ -1,10 +1,14 @@
 // Who receives a signal: hooks, consumers of the program, runs that wait; and what becomes of one that nobody receives.
 
+#include <unistd.h>
+
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <stdexcept>
 
+#include "forge/store/server.h"
 #include "forge/workflows/graph.h"
 #include "forge/workflows/replay.h"
 #include "forge/workflows/runner.h"
@@ -374,6 +378,34 @@ TEST_F(SignalConsumers, OfAProcessThatIsGoneAreForgottenByTheNextRunner) {
   Runner next = Runner::start(*store_).value();
 
   EXPECT_EQ(offer(*store_, "paid", "a").id(), ErrorId::kSignalUnreceived);
+}
+
+// Of a store that is removed at the end.
+class Directory {
+ public:
+  Directory() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory() { std::filesystem::remove_all(path_); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  const std::filesystem::path path_ = std::filesystem::temp_directory_path() / ("forge-signal-" + std::to_string(::getpid()));
+};
+
+TEST(SignalsOfOtherProcesses, AreRefusedUnlessAConsumerOfTheHolderHearsThem) {
+  const Directory directory;
+  Store holder = Store::open(directory.path()).value();
+  const Server server = Server::start(holder).value();
+  Runner runner = Runner::start(holder).value();
+  Store attached = Store::open(directory.path(), {.create = false, .attach = true}).value();
+  ASSERT_TRUE(attached.is_attached());
+  EXPECT_EQ(offer(attached, "paid", "a").id(), ErrorId::kSignalUnreceived);
+
+  Heard heard;
+  const SignalConsumer consumer = runner.on_signal("paid", {}, [&](const Signal& signal) { heard.add(signal); }).value();
+  EXPECT_TRUE(offer(attached, "paid", "a", 1).ok());
+  EXPECT_EQ(heard.wait_for(1), (std::vector<std::string>{"paid/a=1"}));
 }
 
 }  // namespace

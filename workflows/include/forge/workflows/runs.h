@@ -135,9 +135,9 @@ struct SignalOptions {
 
 // Sends a signal to every run that waits for it under that key, to hooks (`on = { signal = … }`), each of which starts a run, and
 // to consumers (Runner::on_signal). An empty key is none. One that nobody receives is recorded, and reaches nobody but those for
-// whom it is kept; or it is refused, as asked. Receivers are those of the store as it stands just before, for an attached one as of
-// its opening: a wait that has its signal already is none, nor is a hook whose condition does not hold for it. Errors: kKeyInvalid,
-// kSignalUnreceived, kUsage for keeping and refusing at once; as Store::act.
+// whom it is kept; or it is refused, as asked. Receivers are those of the moment before; an attached store knows of runs and hooks
+// as of its opening. A wait that has its signal already is none, nor is a hook whose condition does not hold for it. Errors:
+// kKeyInvalid, kSignalUnreceived, kUsage for keeping and refusing at once; as Store::act.
 Status send_signal(Store& store, const std::string& name, const std::string& key, const Value& value,
                    const SignalOptions& how = {});
 
