@@ -77,7 +77,7 @@ std::string what_of(const Event& event);
 
 // ---- What is written
 
-// The action that records a fact. `details` join its arguments: started_at, duration_ns, from.
+// The action that records a fact. `details` join its arguments: started_at, duration_ns, from, saw.
 ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details);
 // The same for what a person tells the run. `status`: what the run's becomes with it; may be empty.
 ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::string& status);

@@ -466,6 +466,36 @@ TEST_F(RunnerUndo, FollowsARunsDeadline) {
   EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
 }
 
+// Each look at it is a second later.
+class HurriedClock : public Clock {
+ public:
+  Time now() override { return Time{1'795'000'000'000'000 + 1'000'000 * ++looks_}; }
+
+ private:
+  std::int64_t looks_ = 0;
+};
+
+TEST_F(RunnerSteps, AQueryPastTheStepsTimeoutFailsIt) {
+  HurriedClock hurried;
+  OpenOptions options;
+  options.clock = &hurried;
+  Store store = Store::open(":memory:", std::move(options)).value();
+  store.add_schema({{"shop.fbs", kRunShop}}).value();
+  for (const char* sku : {"tea", "milk", "salt"}) store.act("Stock.fill", {{"sku", sku}, {"left", 5}}).value();
+  const auto ended = [&](const std::string& timeout) {
+    const auto parsed =
+        parse_workflow("workflow='few'\n[step.few]\nread={query='Stock.few'}\ntimeout='" + timeout + "'\n", "few.toml");
+    EXPECT_TRUE(add_workflow(store, *parsed.definition).ok());
+    EXPECT_TRUE(start_run(store, "few", {.id = "r-" + timeout}).ok());
+    VirtualRunner(store, clock_).run();
+    const RunInfo info = run_info(store.view(), "r-" + timeout).value();
+    return info.status + " " + info.error.substr(0, 7);
+  };
+
+  EXPECT_EQ(ended("1500ms"), "failed timeout");
+  EXPECT_EQ(ended("1h"), "completed ");
+}
+
 // ---- People and signals
 
 TEST_F(RunnerPeople, ASignalReachesTheRunThatWaitsForItsKey) {
