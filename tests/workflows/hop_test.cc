@@ -88,7 +88,7 @@ TEST_F(Hop, TellsAsOfWhichEventABodyReadTheStore) {
   EXPECT_EQ(run("w").status, "completed");
 
   const HopDetail look = hop("look");
-  EXPECT_EQ(look.saw, std::optional(looked_at));
+  ASSERT_EQ(look.saw, std::optional(looked_at));
   EXPECT_EQ(store_->as_of(*look.saw).value().get("Stock", "tea").value()["left"], look.token_out);
   const RunDetail detail = run_detail(store_->view(), "r-1").value();
   const auto failed =
