@@ -68,7 +68,7 @@ Status read_on(const View& view, ReadRun& run, const RunFold::Visitor& visit = {
 Result<std::optional<Event>> result_event(const View& view, const Event& event);
 
 // The value of the fact at `seq`, with what it names as its result. Errors: kDataCorrupt, and those of reading it.
-Result<Value> value_at(const View& view, Seq seq);
+Result<Value> value_of_fact(const View& view, Seq seq);
 
 // The text of that name; empty where there is none.
 std::string text_at(const Object& object, std::string_view name);
