@@ -216,7 +216,9 @@ std::string action_text(const Action& action) {
     if (!action.is_key_argument(i)) out += "  " + signature(action.arguments.fields[i]) + "\n";
   }
   out += rules_text("allow", action.policies);
-  if (action.query) return out + "  answers  " + definition_of(resource, *action.query) + "\n" + timeout_text(action) + "  try: " + try_line(action) + "\n";
+  if (action.query)
+    return out + "  answers  " + definition_of(resource, *action.query) + "\n" + timeout_text(action) +
+           "  try: " + try_line(action) + "\n";
   if (action.kind == ActionKind::kGeneric) {
     out += action.workflow.empty() ? "  target  code of the program turns it into other actions\n"
                                    : "  starts  a run of the workflow " + action.workflow + "\n";

@@ -42,7 +42,7 @@ void RunEngine::fetch(LiveRun& live, const Work& work, const std::shared_ptr<Att
     job->path = *path;
     if (planned.is_pure) {
       job->portion = std::make_unique<PortionMap>(live.run.fold->shared_definition(), live.run.fold->state(), work.hop,
-                                                  [view = store_.view()](Seq seq) { return value_at(view, seq); });
+                                                  [view = store_.view()](Seq seq) { return value_of_fact(view, seq); });
     }
   }
   live.attempts[work.hop] = attempt;

@@ -31,26 +31,26 @@ RunFold::Visitor RunEngine::teller(const LiveRun& live) const {
 void RunEngine::tell(const JournalHead& head, const Fact& fact, const std::string& path, const std::vector<Command>& commands,
                      Seq seq, const Object& details) const {
   if (middleware_.is_empty()) return;
-  for (const Happening& happening : happenings_of(fact, path, commands)) {
-    LifecycleEvent event{.name = happening.name,
+  for (const Occurrence& occurrence : occurrences_of(fact, path, commands)) {
+    LifecycleEvent event{.name = occurrence.name,
                          .run = head.id,
                          .workflow = head.pin.workflow,
                          .correlation = head.correlation,
-                         .step = happening.step,
-                         .attempt = happening.attempt,
-                         .status = happening.status,
-                         .code = happening.error.code,
-                         .message = happening.error.message,
+                         .step = occurrence.step,
+                         .attempt = occurrence.attempt,
+                         .status = occurrence.status,
+                         .code = occurrence.error.code,
+                         .message = occurrence.error.message,
                          .at = fact.at,
                          .seq = seq};
-    if (happening.name == "run.start") {
+    if (occurrence.name == "run.start") {
       const Object* started = fact.value.if_object();
       const Value* input = started == nullptr ? nullptr : started->find("input");
       event.args = input == nullptr ? nullptr : input->if_object();
       event.hops_left = fact.hops;
     }
-    if (happening.result) event.result = &*happening.result;
-    if (happening.step == path) event.duration = duration_in(details);
+    if (occurrence.result) event.result = &*occurrence.result;
+    if (occurrence.step == path) event.duration = duration_in(details);
     middleware_.tell(event);
   }
 }

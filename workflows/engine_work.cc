@@ -86,7 +86,10 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
     if (function != nullptr) return stand_in(live, work, *function);
   }
   if (undoes_from_log(work, live.run.fold->plan())) {
-    return answer(live, work, undo_from_log(store_.view(), live.run.fold->done_at(work.hop)));
+    const View view = store_.view();
+    WorkOutcome undone = undo_from_log(view, live.run.fold->done_at(work.hop));
+    undone.saw = view.seq();
+    return answer(live, work, std::move(undone));
   }
   const fb::Body kind = work.step->body.type;
   const bool child = stands_for_run(work, live.run.fold->plan());
@@ -98,7 +101,9 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
   }
   if (kind == fb::Body::TransactionStep) {
-    WorkOutcome planned = plan_transaction(*live.run.fold, work, store_.view(), live.run.head.actor);
+    const View view = store_.view();
+    WorkOutcome planned = plan_transaction(*live.run.fold, work, view, live.run.head.actor);
+    planned.saw = view.seq();
     const Status read = live.run.fold->results().let_go();
     return read.ok() ? answer(live, work, std::move(planned)) : park(live, read);
   }
@@ -139,8 +144,9 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
   live.attempts[work.hop] = attempt;
   loop_.start([this, id = live.run.head.id, work, attempt, actor = live.run.head.actor, signals] {
     const auto begin = std::chrono::steady_clock::now();
-    WorkOutcome outcome =
-        signals ? signal_received(work, store_, actor, options_.clock->now()) : read_for(work, store_.view(), actor);
+    const View view = store_.view();
+    WorkOutcome outcome = signals ? signal_received(work, store_, actor, options_.clock->now()) : read_for(work, view, actor);
+    if (!signals) outcome.saw = view.seq();
     const std::int64_t took = nanoseconds_since(begin);
     loop_.post([this, id, work, attempt, outcome = std::move(outcome), took]() mutable {
       take_outcome(id, attempt, work, std::move(outcome), took);
@@ -200,6 +206,7 @@ void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Atte
     attempt->runs = false;
     const std::int64_t took = nanoseconds_since(begin);
     if (outcome.outcome.kind == StepOutcome::Kind::kDone) outcome = with_actions(std::move(outcome), context.take_actions());
+    if (context.has_looked()) outcome.saw = view.seq();
     loop_.post([this, id = head.id, work, attempt, outcome = std::move(outcome), took]() mutable {
       take_outcome(id, attempt, work, std::move(outcome), took);
     });
@@ -255,6 +262,7 @@ void RunEngine::answer(LiveRun& live, const Work& work, WorkOutcome outcome, Obj
       entry.details.add("message", text_of(*progress));
     }
   }
+  if (outcome.saw) entry.details.add("saw", *outcome.saw);
   const bool done = outcome.outcome.kind == StepOutcome::Kind::kDone || outcome.outcome.kind == StepOutcome::Kind::kHalted;
   if (done) {
     entry.actions = std::move(outcome.actions);

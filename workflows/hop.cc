@@ -76,6 +76,8 @@ class HopFinder {
     detail.step = fold_.path_of_hop(hop);
     detail.what = internal::what_of(event);
     detail.seq = event.seq;
+    const Value* saw = event.arguments.find("saw");
+    if (saw != nullptr && saw->if_int() != nullptr) detail.saw = static_cast<Seq>(*saw->if_int());
     detail.body = internal::words_of_body(*fold_.plan().steps[hop.step].declared);
     if (const auto given = given_.find(hop); given != given_.end()) {
       detail.body = internal::decision_of(fold_, given->second.command).body;

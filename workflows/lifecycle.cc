@@ -14,9 +14,9 @@ bool follows(const std::vector<Command>& commands, const HopId& hop, Command::Ki
 }
 
 // What the fact itself says of its hop; nothing where that is only a step on the way.
-std::optional<Happening> of_fact(const Fact& fact, const std::vector<Command>& commands) {
+std::optional<Occurrence> of_fact(const Fact& fact, const std::vector<Command>& commands) {
   using Kind = Fact::Kind;
-  Happening made{.attempt = fact.attempt, .error = fact.error};
+  Occurrence made{.attempt = fact.attempt, .error = fact.error};
   const auto named = [&made](std::string_view name) { return made.name = name, std::optional(made); };
   switch (fact.kind) {
     case Kind::kStarted:
@@ -47,9 +47,9 @@ std::optional<Happening> of_fact(const Fact& fact, const std::vector<Command>& c
   }
 }
 
-std::optional<Happening> of_command(const Fact& fact, const Command& command) {
+std::optional<Occurrence> of_command(const Fact& fact, const Command& command) {
   using Kind = Command::Kind;
-  Happening made{.step = command.path, .error = command.error};
+  Occurrence made{.step = command.path, .error = command.error};
   const auto named = [&made](std::string_view name) { return made.name = name, std::optional(made); };
   switch (command.kind) {
     case Kind::kSkipped:
@@ -85,8 +85,8 @@ std::string_view start_name(Purpose purpose) {
   return purpose == Purpose::kUndo ? "undo.start" : purpose == Purpose::kCompensate ? "compensate.start" : "step.start";
 }
 
-std::vector<Happening> happenings_of(const Fact& fact, const std::string& path, const std::vector<Command>& commands) {
-  std::vector<Happening> made;
+std::vector<Occurrence> occurrences_of(const Fact& fact, const std::string& path, const std::vector<Command>& commands) {
+  std::vector<Occurrence> made;
   if (auto own = of_fact(fact, commands)) {
     if (own->name != "run.start") own->step = path;
     made.push_back(*std::move(own));

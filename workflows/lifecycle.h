@@ -1,6 +1,6 @@
 #pragma once
 
-// What middleware is told: the happenings that a fact of a run and the decisions that followed from it come to. On the loop.
+// What middleware is told: the occurrences that a fact of a run and the decisions that followed from it come to. On the loop.
 
 #include <functional>
 #include <optional>
@@ -17,7 +17,7 @@ namespace forge::internal {
 std::string_view start_name(Purpose purpose);
 
 // One that is recorded. The texts are its own.
-struct Happening {
+struct Occurrence {
   std::string_view name;
   std::string step;
   std::uint32_t attempt = 0;
@@ -27,7 +27,7 @@ struct Happening {
 };
 
 // Of a fact that was folded, and the commands that followed. `path` is the fact's hop's, before it was folded.
-std::vector<Happening> happenings_of(const Fact& fact, const std::string& path, const std::vector<Command>& commands);
+std::vector<Occurrence> occurrences_of(const Fact& fact, const std::string& path, const std::vector<Command>& commands);
 
 // All middleware of a runner, in order. What one throws is logged and goes no further.
 class MiddlewareChain {

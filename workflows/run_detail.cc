@@ -36,6 +36,7 @@ Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
   }
   pulse.duration_ns = int_at(event.arguments, "duration_ns");
   pulse.hops_left = event.hops_left;
+  if (const auto saw = int_at(event.arguments, "saw")) pulse.saw = static_cast<Seq>(*saw);
   if (event.action == "_run.note") {
     const auto noted = int_at(event.arguments, "hops_left");
     pulse.hops_left = noted ? std::optional(static_cast<std::uint8_t>(*noted)) : std::nullopt;

@@ -50,7 +50,7 @@ Status RunEngine::recover_some() {
     FORGE_TRY(view.list(query, [&ids](const Record& run) { return ids.push_back(run.key()), true; }));
     for (const std::string& id : ids) {
       if (runs_.contains(id)) continue;  // as a child of another
-      Status taken = take_up(view, id, false);
+      Status taken = take_up(view, id, true);
       if (!taken.ok() && taken.code() == Code::kIo) return taken;
     }
     const bool all = ids.size() < left;
@@ -80,9 +80,10 @@ Status RunEngine::end_recovery() {
   return {};
 }
 
-// A run that cannot be read stands still, and the others go on. Of one that began just now middleware is told. Errors: those of
+// A run that cannot be read stands still, and the others go on. Of one that has begun
+// since, middleware is told. Errors: those of
 // reading it.
-Status RunEngine::take_up(const View& view, const std::string& id, bool is_new) {
+Status RunEngine::take_up(const View& view, const std::string& id, bool may_be_new) {
   struct Told {
     Fact fact;
     std::string path;
@@ -90,10 +91,12 @@ Status RunEngine::take_up(const View& view, const std::string& id, bool is_new) 
     Seq seq;
   };
   std::vector<Told> told;
-  const auto note = [&told](const Fact& fact, const std::string& path, const std::vector<Command>& commands, const Event& event) {
-    told.push_back({fact, path, commands, event.seq});
+  bool began = false;  // since this runner was opened
+  const auto note = [&](const Fact& fact, const std::string& path, const std::vector<Command>& commands, const Event& event) {
+    if (event.version == 1) began = event.seq > recovered_;
+    if (began) told.push_back({fact, path, commands, event.seq});
   };
-  const bool tells = is_new && !middleware_.is_empty();
+  const bool tells = may_be_new && !middleware_.is_empty();
   Result<ReadRun> read = read_run(view, id, definitions_, options_.run, tells ? RunFold::Visitor(note) : RunFold::Visitor());
   if (!read.ok()) {
     LiveRun& live = runs_[id];

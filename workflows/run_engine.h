@@ -155,7 +155,7 @@ class RunEngine {
   // ---- Runs (run_engine.cc)
   Status recover_some();
   Status end_recovery();
-  Status take_up(const View& view, const std::string& id, bool is_new);
+  Status take_up(const View& view, const std::string& id, bool may_be_new);
   void adopt(ReadRun run);
   void begin(LiveRun& live);
   void read_on(LiveRun& live);

@@ -93,7 +93,7 @@ Result<std::vector<Command>> RunFold::take(const Fact& fact, Seq seq) {
 }
 
 void RunFold::read_from(View view) {
-  results_.read_by([view = std::move(view)](Seq seq) { return value_at(view, seq); });
+  results_.read_by([view = std::move(view)](Seq seq) { return value_of_fact(view, seq); });
 }
 
 Result<Value> RunFold::result_at(const HopId& hop) const {

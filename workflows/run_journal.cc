@@ -119,7 +119,7 @@ Result<std::optional<Event>> result_event(const View& view, const Event& event) 
   return std::optional<Event>(std::move(result));
 }
 
-Result<Value> value_at(const View& view, Seq seq) {
+Result<Value> value_of_fact(const View& view, Seq seq) {
   FORGE_ASSIGN(const Event event, view.event(seq));
   FORGE_ASSIGN(const std::optional<Event> result, result_event(view, event));
   if (result) return result_of(*result);

@@ -68,7 +68,7 @@ Status read_on(const View& view, ReadRun& run, const RunFold::Visitor& visit = {
 Result<std::optional<Event>> result_event(const View& view, const Event& event);
 
 // The value of the fact at `seq`, with what it names as its result. Errors: kDataCorrupt, and those of reading it.
-Result<Value> value_at(const View& view, Seq seq);
+Result<Value> value_of_fact(const View& view, Seq seq);
 
 // The text of that name; empty where there is none.
 std::string text_at(const Object& object, std::string_view name);
@@ -77,7 +77,7 @@ std::string what_of(const Event& event);
 
 // ---- What is written
 
-// The action that records a fact. `details` join its arguments: started_at, duration_ns, from.
+// The action that records a fact. `details` join its arguments: started_at, duration_ns, from, saw.
 ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details);
 // The same for what a person tells the run. `status`: what the run's becomes with it; may be empty.
 ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::string& status);

@@ -48,6 +48,7 @@ struct WorkOutcome {
   Value cursor = {};                              // of a page: where the next one begins
   std::vector<MapItem> items = {};                // of kFetch: rows of a file that are to begin
   bool last = true;                               // of kFetch: there are no more
+  std::optional<Seq> saw = {};                    // as of which the store was read, where it was
 };
 
 Work work_of(const Plan& plan, const OpenCommand& open);

@@ -97,7 +97,7 @@ std::shared_ptr<const WorkflowDefinition> SettingReader::read_workflow(const std
   Result<std::string> text = sources_.workflow(file);
   if (!text.ok()) return findings_.add(text.status(), path), nullptr;
   toml = *std::move(text);
-  const WorkflowDefinition::Outcome parsed = parse_workflow(toml, file);
+  const WorkflowDefinition::Outcome parsed = parse_workflow(toml, sources_.shown_as ? sources_.shown_as(file) : file);
   for (const Status& error : parsed.errors) findings_.add(error, path);
   return parsed.definition;
 }

@@ -18,7 +18,8 @@ std::string hop_text(const std::string& run, const HopDetail& hop) {
     text += "         " + printable(one.path) + ": " + shown(one.one) + " → " + shown(one.other) + "\n";
   }
   text += "  hops   " + std::to_string(hop.hops_in) + " received, " + std::to_string(hop.hops_out) + " passed on\n";
-  text += "  store  --as-of " + std::to_string(hop.since) + " before it, --as-of " + std::to_string(hop.seq) + " after it\n";
+  text += "  store  --as-of " + std::to_string(hop.saw.value_or(hop.since)) + " before it, --as-of " + std::to_string(hop.seq) +
+          " after it\n";
   return text;
 }
 
@@ -34,6 +35,7 @@ Object hop_object(const std::string& run, const HopDetail& hop) {
                 {"what", hop.what},
                 {"seq", hop.seq},
                 {"since", hop.since},
+                {"saw", hop.saw ? Value(*hop.saw) : Value()},
                 {"attempt", hop.attempt},
                 {"hops_in", hop.hops_in},
                 {"hops_out", hop.hops_out},

@@ -55,6 +55,7 @@ Object pulse_object(const Pulse& pulse) {
   object.add("attempt", pulse.attempt == 0 ? Value() : Value(pulse.attempt));
   object.add("hops_left", pulse.hops_left ? Value(*pulse.hops_left) : Value());
   object.add("duration_ns", pulse.duration_ns ? Value(*pulse.duration_ns) : Value());
+  object.add("saw", pulse.saw ? Value(*pulse.saw) : Value());
   object.add("code", pulse.code.empty() ? Value() : Value(pulse.code));
   object.add("message", pulse.message.empty() ? Value() : Value(pulse.message));
   object.add("actor", pulse.actor.empty() ? Value() : Value(pulse.actor));

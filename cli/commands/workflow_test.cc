@@ -29,6 +29,7 @@ testing::WorkflowTestSources sources_beside(Session& session, const std::string&
   sources.workflow = [&session, directory](const std::string& file) {
     return read_input(session, (directory / file).string(), kTestFileBytesMax);
   };
+  sources.shown_as = [directory](const std::string& file) { return (directory / file).lexically_normal().string(); };
   sources.schema = [directory](const std::string& file) { return Domain::load_sources((directory / file).string()); };
   sources.schema_template = [](const std::string& name) -> Result<std::vector<SourceFile>> {
     const Template* found = find_template(name);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "forge/workflows/runner.h"
@@ -170,6 +171,20 @@ TEST(Programs, OfAFileThatIsWrongAreRefusedWithThePlace) {
   EXPECT_NE(refusal("[program.a]\ncommand = ['/a']\nshell = true\n").find("p.toml:3:1"), std::string::npos);
   EXPECT_NE(refusal("[programs.a]\ncommand = ['/a']\n").find("unknown attribute 'programs'"), std::string::npos);
   EXPECT_NE(refusal("[program.'9']\ncommand = ['/a']\n").find("cannot name a program"), std::string::npos);
+}
+
+TEST_F(Exec, AProgramUndoesAProgramAndTheJournalSaysSo) {
+  const RunInfo ended =
+      run("[step.p]\nexec = ['sh', '-c', 'echo done > p; echo 1']\nundo = { exec = ['sh', '-c', 'rm p; echo gone > u'] }\n"
+          "[step.q]\nfail = 'no'\nafter = ['p']\n");
+
+  EXPECT_EQ(ended.status, "compensated") << ended.error;
+  EXPECT_EQ(file("p") + file("u"), "gone\n");
+  const RunDetail detail = run_detail(system_->view(), "r-1").value();
+  std::map<std::string, Seq> pulses;
+  for (const Pulse& pulse : detail.pulses) pulses[pulse.what + " " + pulse.step] = pulse.seq;
+  ASSERT_EQ(pulses.count("undone p"), 1U);
+  EXPECT_EQ(system_->view().event(pulses.at("undone p"))->causation, std::optional(pulses.at("completed p")));
 }
 
 }  // namespace

@@ -67,6 +67,41 @@ after = ["take"]
   EXPECT_EQ(hop("no").message, "no");
 }
 
+// Steps that begin together, and the first of them lets something happen before the others look.
+TEST_F(Hop, TellsAsOfWhichEventABodyReadTheStore) {
+  Seq looked_at = 0;
+  functions_["meddle"] = [this](const Object&, StepContext&) {
+    store_->act("Stock.fill", {{"sku", "tea"}, {"left", 4}}).value();
+    return StepOutcome::done();
+  };
+  functions_["look"] = [&looked_at](const Object&, StepContext& context) {
+    looked_at = context.view().seq();
+    const Value left = context.view().get("Stock", "tea").value()["left"];
+    return context.attempt == 1 ? StepOutcome::failed("again", "once more") : StepOutcome::done(left);
+  };
+  functions_["blind"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  declare("w",
+          "[step.meddle]\nrun='meddle'\n[step.look]\nrun='look'\nretry={max_attempts=2}\n[step.blind]\nrun='blind'\n"
+          "[step.load]\nread='Stock'\nkey='tea'\n"
+          "[step.t]\ntransaction=true\nafter=['load']\n[step.t.step.l]\nread='Stock'\nkey='tea'\n"
+          "[step.act]\naction='Order.note'\nargs={id='o-1',note='n'}\n");
+  EXPECT_EQ(run("w").status, "completed");
+
+  const HopDetail look = hop("look");
+  ASSERT_EQ(look.saw, std::optional(looked_at));
+  EXPECT_EQ(store_->as_of(*look.saw).value().get("Stock", "tea").value()["left"], look.token_out);
+  const RunDetail detail = run_detail(store_->view(), "r-1").value();
+  const auto failed =
+      std::find_if(detail.pulses.begin(), detail.pulses.end(), [](const Pulse& pulse) { return pulse.what == "failed"; });
+  ASSERT_NE(failed, detail.pulses.end());
+  EXPECT_GT(failed->saw.value_or(0), hop(std::to_string(failed->seq)).since) << "what happened meanwhile was seen";
+  for (const char* step : {"load", "t"}) {
+    ASSERT_TRUE(hop(step).saw) << step;
+    EXPECT_LT(*hop(step).saw, hop(step).seq);
+  }
+  for (const char* step : {"meddle", "blind", "act"}) EXPECT_FALSE(hop(step).saw) << step;
+}
+
 TEST_F(Hop, DoesNotShowSecretInputs) {
   functions_["say"] = [](const Object& args, StepContext&) { return StepOutcome::done("with " + args.find("token")->as_text()); };
   declare("w",

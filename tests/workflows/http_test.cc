@@ -1,6 +1,7 @@
 // http steps: what is sent, what comes back, and what is not called.
 
 #include <future>
+#include <map>
 
 #include "forge/events/json.h"
 #include "http_fixture.h"
@@ -324,6 +325,15 @@ TEST_F(HttpSteps, ARequestUndoesARequest) {
   ASSERT_EQ(requests.size(), 3U);
   EXPECT_EQ(requests[2].method + requests[2].target, "DELETE/charges/c-1");
   EXPECT_EQ(requests[2].headers.at("idempotency-key"), requests[0].headers.at("idempotency-key") + "%2Fundo");
+
+  // It is an event of the journal, which follows from the one by which the step was done.
+  const RunDetail detail = run_detail(store_.view(), run.id).value();
+  std::map<std::string, Seq> pulses;
+  for (const Pulse& pulse : detail.pulses) pulses[pulse.what + " " + pulse.step] = pulse.seq;
+  ASSERT_EQ(pulses.count("undone a"), 1U);
+  const Event undone = store_.view().event(pulses.at("undone a")).value();
+  EXPECT_EQ(undone.type, "_run.advanced");
+  EXPECT_EQ(undone.causation, std::optional(pulses.at("completed a")));
 }
 
 TEST_F(HttpSteps, ManyRunsCallAtOnceOnOneThread) {

@@ -466,6 +466,35 @@ TEST_F(RunnerUndo, FollowsARunsDeadline) {
   EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
 }
 
+// Each look at it is a second later.
+class HurriedClock : public Clock {
+ public:
+  Time now() override { return Time{1'795'000'000'000'000 + 1'000'000 * ++looks_}; }
+
+ private:
+  std::int64_t looks_ = 0;
+};
+
+TEST_F(RunnerSteps, AQueryPastTheStepsTimeoutFailsIt) {
+  HurriedClock hurried;
+  OpenOptions options;
+  options.clock = &hurried;
+  Store store = Store::open(":memory:", std::move(options)).value();
+  store.add_schema({{"shop.fbs", kRunShop}}).value();
+  for (const char* sku : {"tea", "milk", "salt"}) store.act("Stock.fill", {{"sku", sku}, {"left", 5}}).value();
+  const auto ended = [&](const std::string& timeout) {
+    const auto parsed = parse_workflow("workflow='few'\n[step.few]\nquery='Stock.few'\ntimeout='" + timeout + "'\n", "few.toml");
+    EXPECT_TRUE(add_workflow(store, *parsed.definition).ok());
+    EXPECT_TRUE(start_run(store, "few", {.id = "r-" + timeout}).ok());
+    VirtualRunner(store, clock_).run();
+    const RunInfo info = run_info(store.view(), "r-" + timeout).value();
+    return info.status + " " + info.error.substr(0, 7);
+  };
+
+  EXPECT_EQ(ended("1500ms"), "failed timeout");
+  EXPECT_EQ(ended("1h"), "completed ");
+}
+
 // ---- People and signals
 
 TEST_F(RunnerPeople, ASignalReachesTheRunThatWaitsForItsKey) {
@@ -590,6 +619,50 @@ TEST_F(RunnerPeople, ManyRunsAreTakenUpAndNoneIsMissed) {
   EXPECT_TRUE(runner_->summary().idle);
   EXPECT_EQ(runs(store_->view(), "halted").value().size(), 297U);
   EXPECT_EQ(runs(store_->view(), "completed").value().size(), 103U);
+}
+
+// ---- Middleware
+
+using RunnerMiddleware = RunnerTest;
+
+TEST_F(RunnerMiddleware, HearsOfARunThatBeginsWhileOthersAreTakenUp) {
+  declare("waits", "[step.a]\nwait = 'go'\n");
+  for (int i = 0; i < 300; ++i) start("waits", {}, "r-" + std::to_string(1000 + i));
+  work();
+  std::map<std::string, int> heard;
+  const auto listen = [&heard](const LifecycleEvent& event) { ++heard[std::string(event.run)]; };
+
+  runner_.reset();
+  runner_ = std::make_unique<VirtualRunner>(*store_, clock_, functions_, LogSink(), programs_,
+                                            MiddlewareList{attach("run.start", listen)});
+  ASSERT_FALSE(runner_->summary().idle) << "it is still taking up runs";
+  start("waits", {}, "z-1");
+  runner_->run();
+  start("waits", {}, "z-2");
+  runner_->run();
+
+  EXPECT_EQ(heard, (std::map<std::string, int>{{"z-1", 1}, {"z-2", 1}}));
+}
+
+// What is told of a step before it begins is told once more where its runner ended before the outcome was in the log.
+TEST_F(RunnerMiddleware, HearsOfABeginningAgainWhereTheRunnerEndedBeforeTheOutcome) {
+  functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done(); };
+  declare("w", "[step.a]\nrun='f'\n");
+  int most_starts = 0;
+  for (std::size_t tasks = 0; tasks < 8; ++tasks) {
+    const std::string id = start("w", {}, "r-" + std::to_string(tasks));
+    std::map<std::string, int> heard;
+    const auto listen = [&heard](const LifecycleEvent& event) { ++heard[std::string(event.name)]; };
+    const MiddlewareList middleware{attach("*", listen)};
+    VirtualRunner(*store_, clock_, functions_, LogSink(), programs_, middleware).run(3'600'000'000, tasks);
+    VirtualRunner(*store_, clock_, functions_, LogSink(), programs_, middleware).run();
+
+    EXPECT_EQ(info(id).status, "completed");
+    EXPECT_GE(heard["step.start"], 1) << tasks;
+    EXPECT_LE(heard["step.stop"], 1) << "what is recorded is told by whoever recorded it, after " << tasks;
+    most_starts = std::max(most_starts, heard["step.start"]);
+  }
+  EXPECT_EQ(most_starts, 2);
 }
 
 }  // namespace

@@ -16,10 +16,12 @@ namespace forge {
 
 class VirtualRunner {
  public:
-  VirtualRunner(Store& store, testing::ManualClock& clock, StepFunctions functions = {}, LogSink log = {}, Programs programs = {})
+  VirtualRunner(Store& store, testing::ManualClock& clock, StepFunctions functions = {}, LogSink log = {}, Programs programs = {},
+                MiddlewareList middleware = {})
       : clock_(clock),
         loop_(store, clock),
-        engine_(store, loop_, options(clock, std::move(functions), std::move(log), std::move(programs)), [] {}) {
+        engine_(store, loop_, options(clock, std::move(functions), std::move(log), std::move(programs), std::move(middleware)),
+                [] {}) {
     EXPECT_EQ(engine_.recover().message(), Status().message());
   }
 
@@ -33,12 +35,14 @@ class VirtualRunner {
   internal::RunEngine& engine() { return engine_; }
 
  private:
-  static internal::EngineOptions options(Clock& clock, StepFunctions functions, LogSink log, Programs programs) {
+  static internal::EngineOptions options(Clock& clock, StepFunctions functions, LogSink log, Programs programs,
+                                         MiddlewareList middleware) {
     internal::EngineOptions made;
     made.functions = std::move(functions);
     made.programs = std::move(programs);
     made.clock = &clock;
     made.log = std::move(log);
+    made.middleware = std::move(middleware);
     return made;
   }
 

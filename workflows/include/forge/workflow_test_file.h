@@ -20,6 +20,8 @@ struct WorkflowTestSources {
   std::function<Result<std::string>(const std::string& file)> workflow;
   std::function<Result<std::vector<SourceFile>>(const std::string& file)> schema;
   std::function<Result<std::vector<SourceFile>>(const std::string& name)> schema_template;
+  // How messages call a workflow's file, for who reads them elsewhere; empty: by the name as it stands there.
+  std::function<std::string(const std::string& file)> shown_as = {};
 };
 
 // An expectation that did not hold.

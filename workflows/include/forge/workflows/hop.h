@@ -27,6 +27,7 @@ struct HopDetail {
   std::string what;            // the pulse: "completed", "failed", "undone", …
   Seq seq = 0;                 // of the pulse
   Seq since = 0;               // the event on which it was decided: the step saw the store as of this one, or a later one
+  std::optional<Seq> saw;      // as of which its body read the store, where it did
   std::uint32_t attempt = 0;   // 0: it needs none
   std::uint32_t hops_in = 0;   // received
   std::uint32_t hops_out = 0;  // passed on; of one that is not done 0

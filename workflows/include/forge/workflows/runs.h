@@ -79,6 +79,7 @@ struct Pulse {
   std::string reason;  // and why
   std::optional<std::int64_t> duration_ns;
   std::optional<std::uint8_t> hops_left;  // that it passed on
+  std::optional<Seq> saw;                 // as of which the step's body read the store, where it did
   std::vector<Seq> caused;                // events of the same transaction that are not the run's own
 };
 

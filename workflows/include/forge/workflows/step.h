@@ -35,18 +35,20 @@ class StepContext {
   std::string idempotency_key;  // of the hop: the same for every attempt, another for its undo
 
   // The store's head when the attempt began.
-  const View& view() const { return view_; }
+  const View& view() const { return looked_ = true, view_; }
   // Asked to stop: return soon, with whatever came of it. Who does not is abandoned after a while, and its result does not count.
   const std::stop_token& stop() const { return stop_; }
   // An action to be committed with the step's completion; nothing is decided before. Where it is refused, the step fails with that
   // error. Not of an attempt that does not complete.
   void act(std::string_view action, Args args) { actions_.push_back({.action = std::string(action), .args = std::move(args)}); }
 
-  // For the runner.
+  // For the runner. Whether the body asked for the view: its seq is recorded then.
+  bool has_looked() const { return looked_; }
   std::vector<ActionRequest> take_actions() { return std::move(actions_); }
 
  private:
   const View& view_;
+  mutable bool looked_ = false;
   std::stop_token stop_;
   std::vector<ActionRequest> actions_;
 };
