@@ -147,7 +147,9 @@ Status read_batch_member(const std::string& name, const Value& value, const std:
   if (name == "at") {
     std::string text;
     FORGE_TRY(read_text(value, place, name, text));
-    FORGE_ASSIGN(out.options.occurred_at, parse_time(text));
+    const Result<Time> at = parse_time(text);
+    if (!at.ok()) return wrong_member(place, "'at': " + at.status().text().what).why(at.status().text().why);
+    out.options.occurred_at = *at;
     return {};
   }
   if (name != "actions") {

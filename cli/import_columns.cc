@@ -1,6 +1,7 @@
 #include "import_columns.h"
 
 #include <algorithm>
+#include <cctype>
 #include <memory_resource>
 
 #include "action_input.h"
@@ -101,6 +102,28 @@ Result<ImportColumns> ImportColumns::make(const Action& action, const ColumnRule
   for (const std::string& name : known) FORGE_TRY(out.add(rules, name));
   FORGE_TRY(out.check_given("the header"));
   return out;
+}
+
+// Refusals name fields as they are declared, which arguments are called after.
+std::string ImportColumns::column_in(const Status& refusal) const {
+  const auto is_part = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  for (const std::string& text : {refusal.text().what, refusal.text().why}) {
+    std::size_t first = std::string::npos;
+    std::string found;
+    for (const Column& column : columns_) {
+      if (column.field == nullptr) continue;
+      const std::string& name = column.field->name;
+      for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+        const std::size_t end = at + name.size();
+        const bool is_word = (at == 0 || !is_part(text[at - 1])) && (end == text.size() || !is_part(text[end]));
+        if (!is_word) continue;
+        if (at < first) first = at, found = column.name;
+        break;
+      }
+    }
+    if (!found.empty()) return found;
+  }
+  return {};
 }
 
 // A column goes where --map sends it, else to the argument of its name.

@@ -41,6 +41,8 @@ class ImportColumns {
   std::optional<Misfit> misfit(const ActionRequest& request) const;
   // The name of the column at `index` from 1; empty for 0 and beyond the header.
   std::string column_name(std::size_t index) const;
+  // The column whose argument a refusal names first; empty where it names none, as one of rules over other fields.
+  std::string column_in(const Status& refusal) const;
   // What is equal for imports that read rows in the same way.
   std::string digest() const;
 

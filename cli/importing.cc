@@ -348,7 +348,8 @@ Status Import::set_aside(Rows rows) {
   for (const ImportRow& row : rows) {
     if (row.bad.ok()) continue;
     Object place{{"row", row.place.row}, {"line", row.place.line}, {"offset", row.place.offset}};
-    if (!row.column.empty()) place.add("field", row.column);
+    const std::string field = row.column.empty() ? columns_->column_in(row.bad) : row.column;
+    if (!field.empty()) place.add("field", field);
     FORGE_TRY(quarantine_->append(quarantine_line(std::move(place), about_action(row.bad, *action_), row.text())));
   }
   return quarantine_->sync();

@@ -27,7 +27,7 @@ Result<std::shared_ptr<const Domain>> schema_of_version(const Store& store, cons
   for (const SchemaVersion& row : versions) {
     if (number.ok() && row.version == *number) return row.domain;
   }
-  return Status(ErrorId::kUsage, "there is no schema version '" + version + "'")
+  return Status(ErrorId::kRecordNotFound, "there is no schema version '" + version + "'")
       .why("the versions are 1 to " + std::to_string(versions.size()))
       .remedy("see: forgectl schema list");
 }

@@ -122,7 +122,8 @@ constexpr const char* kIntegrity = R"txt(Integrity
 
 The log is a Merkle tree (RFC 6962): an event that is altered, removed or moved changes the root. Keep roots outside of the store
 (`verify -o json` prints size and root): then nobody can rewrite the past unnoticed. When damage is found nothing is changed;
-events before the first bad one are intact. Work on a copy, and restore a good backup; `repair` saves what can be proved.
+events before the first bad one are intact. `repair --to NEW` saves what can be proved, and leaves the damaged store as it is: often
+that is everything, as only the log is needed. Where it is less, compare it with a backup.
 
   forgectl backup ../b1               the events since the last backup; keep the sha256 it prints elsewhere
   forgectl restore ../b1 --to ../new --dry-run    whether the backup is sound, every file of it

@@ -1,10 +1,14 @@
 #include "workflow_words.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "action_input.h"
 #include "forge/events/json.h"
+#include "forge/events/system_reason.h"
 #include "suggest.h"
 
 namespace forge::cli {
@@ -16,8 +20,11 @@ constexpr std::size_t kBytesMax = std::size_t{1} << 20;
 Result<Value> input_value(const WorkflowInput& input, const std::string& text) {
   if (input.type == "string") return Value(text);
   Result<Value> value = parse_json(text, input.name);
-  if (value.ok() || input.type != "any") return value;
-  return Value(text);
+  if (value.ok()) return value;
+  if (input.type == "any") return Value(text);
+  return Status(ErrorId::kArgumentType, "the input " + input.name + " is of type " + input.type + ", and '" + text + "' is none")
+      .why("all but texts is given as JSON")
+      .state("no run was started");
 }
 
 Status add_input(const WorkflowDefinition& definition, const std::string& word, Object& given) {
@@ -126,7 +133,19 @@ Result<Programs> read_programs(Session& session) {
   FORGE_ASSIGN(const std::string text, read_input(session, *path, kBytesMax));
   std::error_code ignored;
   const std::filesystem::path directory = std::filesystem::absolute(*path, ignored).parent_path();
-  return parse_programs(text, *path, directory.lexically_normal().string());
+  const std::string base = directory.lexically_normal().string();
+  FORGE_ASSIGN(Programs programs, parse_programs(text, *path, base));
+  for (const auto& [name, program] : programs) {
+    if (::access(program.command[0].c_str(), X_OK) == 0) continue;
+    const std::string& file = program.command[0];
+    const std::string shown = file.starts_with(base + "/") ? file.substr(base.size() + 1) : file;
+    return Status(ErrorId::kWorkflowReference, "program '" + name + "' cannot be run")
+        .why(shown + ": " + system_reason(errno))
+        .place(*path)
+        .state("nothing was started")
+        .remedy("mend its command: a path is below the file's directory");
+  }
+  return programs;
 }
 
 Flag reason_flag_of_run() {

@@ -36,7 +36,7 @@ Status lost_current(const StoreFiles& files, std::vector<std::string> names, con
       lost(files, "the file CURRENT, which names the list of the data files, " + how, files.paths().data() + "/CURRENT");
   keep_manifests(names);
   if (names.empty()) return status;
-  return std::move(status).remedy("restore a good backup, or save what can be proved: forgectl repair --to DIR");
+  return std::move(status).remedy(kRepairRemedy);
 }
 
 // The end of the last sound record before any damage, and whether there is a sound one behind it.
@@ -83,6 +83,16 @@ Result<std::optional<FilePrefix>> readable_manifest(const StoreFiles& files) {
   return std::optional<FilePrefix>(FilePrefix{.path = path, .bytes = prefix.end()});
 }
 
+Result<FilePrefix> sound_manifest(const StoreFiles& files) {
+  FORGE_ASSIGN(const std::string current, files.read(files.paths().data() + "/CURRENT"));
+  const std::string path = manifest_path(files, current);
+  FORGE_ASSIGN(const std::string bytes, files.read(path));
+  SoundPrefix prefix;
+  read_log_records(bytes, prefix);
+  if (prefix.end() == 0) return lost(files, "the list of the data files is not readable", path);
+  return FilePrefix{.path = path, .bytes = prefix.end()};
+}
+
 std::vector<std::string> manifests_in(const StoreFiles& files, const std::string& directory) {
   std::vector<std::string> names;
   files.file_system().GetChildren(directory, rocksdb::IOOptions(), &names, nullptr).PermitUncheckedError();
@@ -110,7 +120,9 @@ Status check_data_files(const StoreFiles& files) {
   if (text.back() != '\n' || !is_manifest(named)) return lost_current(files, names, "names none");
   const std::string manifest(named);
   if (is_there(manifest)) return {};
-  return lost(files, "the file " + manifest + ", the list of the data files, is missing", data + "/" + manifest);
+  Status status = lost(files, "the file " + manifest + ", the list of the data files, is missing", data + "/" + manifest);
+  keep_manifests(names);
+  return names.empty() ? std::move(status) : std::move(status).remedy(kRepairRemedy);
 }
 
 }  // namespace forge::internal

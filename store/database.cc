@@ -108,7 +108,7 @@ rocksdb::DBOptions db_options(const DatabaseOptions& wanted) {
   options.create_missing_column_families = !wanted.read_only;  // those that came later: see open_tables
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.track_and_verify_wals_in_manifest = true;
-  options.paranoid_checks = true;
+  options.paranoid_checks = !wanted.is_inventory;
   options.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   options.write_dbid_to_manifest = true;
   options.allow_concurrent_memtable_write = false;

@@ -63,6 +63,8 @@ struct DatabaseOptions {
   // Closed again before anything but meta, log, current and tree is read, which is slow then. What stands in the write-ahead log
   // goes into the other tables unsorted, which makes the opening a third faster.
   bool is_glance = false;
+  // With read_only: opens although tables are missing or damaged, to tell which ones are listed. What is read may fail.
+  bool is_inventory = false;
   bool create = false;
   std::size_t cache_bytes = 64 << 20;
   std::size_t write_buffer_bytes = 32 << 20;  // so much is written between two flushes
@@ -104,8 +106,8 @@ class Database {
   Status flush();
   // The same once RocksDB has recovered from a full disk. Errors: kDiskFull where there is no room for what is in memory.
   Status flush_after_full_disk();
-  // Where a table has many small files in a row they become one: of one table, so that no opening is held up for long. Not where the
-  // disk has little room. Errors: kDiskFull, kDataCorrupt, kIoError.
+  // Where a table has many small files in a row they become one: of one table, so that no opening is held up for long. Not where
+  // the disk has little room. Errors: kDiskFull, kDataCorrupt, kIoError.
   Status merge_small_files();
   // Syncs the write-ahead log.
   Status sync_log();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "data_files.h"
 #include "database.h"
 #include "size_limited_file.h"
 
@@ -15,11 +16,15 @@ struct Reason {
   std::string_view says;
 };
 
+constexpr const char* kNoDescriptors = "the limit of open files is reached";
+constexpr const char* kDescriptorsRemedy = "raise the limit and try again: ulimit -n";
+
 // The first that fits counts.
-constexpr std::array<Reason, 10> kReasons = {{
+constexpr std::array<Reason, 11> kReasons = {{
     {"Permission denied", "permission denied"},
     {"Read-only file system", "the file system is read-only"},
-    {"No such file or directory", "the file is missing"},
+    {"No such file or directory", kMissingFile},
+    {"Too many open files", kNoDescriptors},
     {"Missing WAL", "a write-ahead log is missing"},
     {"is too short", "the file is cut short"},
     {"size mismatch", "the file does not have the size that was recorded"},
@@ -93,6 +98,10 @@ ErrorId id_of(const rocksdb::Status& status, std::string_view text) {
 
 }  // namespace
 
+bool is_out_of_descriptors(const Status& status) {
+  return status.text().why == kNoDescriptors;
+}
+
 Status to_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return {};
   const std::string text = status.ToString();
@@ -104,7 +113,10 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
   if (text.find(too_many) != std::string::npos) error = std::move(error).remedy("allow the process more open files: ulimit -n");
   const auto* known =
       std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });
-  return std::move(error).why(known == kReasons.end() ? otherwise(status, text) : std::string(known->says)).place(place_in(text));
+  error = std::move(error).why(known == kReasons.end() ? otherwise(status, text) : std::string(known->says)).place(place_in(text));
+  if (is_out_of_descriptors(error)) return std::move(error).remedy(kDescriptorsRemedy);
+  const bool is_lost_table = error.text().why == kMissingFile && error.text().place.ends_with(".sst");
+  return status.IsCorruption() || is_lost_table ? std::move(error).remedy(kRepairRemedy) : error;
 }
 
 }  // namespace forge::internal

@@ -1,6 +1,7 @@
 // diagnose(): a list of examinations, each one a plain sentence. None takes the lock, and none writes to a file of the store.
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "data_files.h"
 #include "directory_lock.h"
 #include "forge/store/verify.h"
 #include "store_files.h"
@@ -30,6 +32,7 @@ constexpr std::uint64_t kFreeBytesMin = std::uint64_t{1} << 30;
 constexpr double kFreePartMin = 0.05;
 constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kClockSlackMicros = 5 * kSecond;
+constexpr std::uint64_t kOtherDescriptors = 32;
 constexpr int kSyncs = 5;
 constexpr std::int64_t kSyncMicrosMin = 20;
 constexpr std::int64_t kSyncMicrosMax = 50'000;
@@ -107,9 +110,9 @@ class Examination {
     } else if (found == StoreFiles::Found::kUnfinished) {
       examine_unfinished();
     } else {
-      bad("format", "remains of a store are here, without its identity file FORGE",
-          "put FORGE back from a backup; to begin anew, move the directory away first");
+      bad("format", "remains of a store are here, without its identity file FORGE", internal::kLostIdentityRemedy);
     }
+    examine_descriptors();
     examine_quarantine();
     examine_remnants();
     examine_file_system();
@@ -213,11 +216,29 @@ class Examination {
          "set the clock; until it has caught up, commits are recorded one microsecond apart");
   }
 
+  // An open store holds each of its tables open, beside some files of its own and of the program that opened it.
+  void examine_descriptors() {
+    std::vector<std::string> names;
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+    if (!files_.file_system().GetChildren(files_.paths().data(), rocksdb::IOOptions(), &names, nullptr).ok()) return;
+    const auto tables = static_cast<std::uint64_t>(
+        std::count_if(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".sst"); }));
+    const std::uint64_t needed = tables + kOtherDescriptors;
+    if (needed * 5 <= limit.rlim_cur * 4) return;
+    warn("descriptors",
+         "the store has " + std::to_string(tables) + " tables, which it holds open, and a process here may open " +
+             std::to_string(limit.rlim_cur) + " files",
+         "raise the limit for those who open the store: ulimit -n " + std::to_string(std::max<std::uint64_t>(1024, needed * 2)));
+  }
+
   void examine_quarantine() {
     std::vector<std::string> kept;
     const std::string path = files_.paths().quarantine();
     if (!files_.exists(path) || !files_.file_system().GetChildren(path, rocksdb::IOOptions(), &kept, nullptr).ok()) return;
-    std::erase_if(kept, [](const std::string& name) { return name == "." || name == ".."; });
+    std::erase_if(kept, [](const std::string& name) {
+      return name == "." || name == ".." || name.ends_with(internal::kFailedOpening);  // failing to open is no stop
+    });
     if (kept.empty()) return;
     std::sort(kept.begin(), kept.end());
     const std::string text = "files are kept as they were found after " + std::to_string(kept.size()) +

@@ -6,6 +6,7 @@
 #include "forge/events/key.h"
 #include "log_reader.h"
 #include "wal_scan.h"
+#include "wreck_list.h"
 
 namespace forge::internal {
 namespace {
@@ -42,7 +43,8 @@ Status lost_events(const Store::State& state, Seq head, const Watermark& waterma
   return Status(damaged ? ErrorId::kDataCorrupt : ErrorId::kDataTruncated, store_name(state) + " has lost acknowledged events")
       .why(std::move(why))
       .place(std::move(place))
-      .state("nothing was changed");
+      .state("nothing was changed")
+      .remedy(kRepairRemedy);
 }
 
 // A damaged record with sound ones behind it above the watermark: they are dropped, so they are named.
@@ -74,7 +76,8 @@ Result<Recovered> recover_head(const Store::State& state) {
   return Status(ErrorId::kDataTruncated, store_name(state) + " has holes in its log")
       .why("it ends at event " + std::to_string(out.head) + " and holds " + std::to_string(count) + " events" +
            (starts ? "" : ", the first of them missing"))
-      .place(state.files->paths().data());
+      .place(state.files->paths().data())
+      .remedy(kRepairRemedy);
 }
 
 Status compare_with(const Store::State& state, const Recovered& recovered, const Watermark& watermark) {
@@ -129,10 +132,31 @@ Status take_lock(Store::State& state) {
   return {};
 }
 
-// After an unclean stop the files are kept as they were found before anything may change them.
-Status quarantine(Store::State& state) {
-  std::string name = format_time(state.clock().now());
+// The files that an opening found which then failed for want of space or descriptors: no stop of its own. They are as the stop
+// before left them, and the next opening keeps them for its own. Empty where there are none.
+std::string kept_by_failed_opening(const Store::State& state) {
+  std::vector<std::string> names;
+  const std::string path = state.files->paths().quarantine();
+  state.files->file_system().GetChildren(path, rocksdb::IOOptions(), &names, nullptr).PermitUncheckedError();
+  const auto found =
+      std::find_if(names.begin(), names.end(), [](const std::string& name) { return name.ends_with(kFailedOpening); });
+  return found == names.end() ? std::string() : *found;
+}
+
+Status rename_kept(const Store::State& state, const std::string& from, const std::string& to) {
+  const std::string path = state.files->paths().quarantine() + "/";
+  return to_status(state.files->file_system().RenameFile(path + from, path + to, rocksdb::IOOptions(), nullptr),
+                   "renaming " + from);
+}
+
+// After an unclean stop the files are kept as they were found before anything may change them, under the name that `name` becomes.
+Status quarantine(Store::State& state, std::string& name) {
+  name = format_time(state.clock().now());
   std::replace(name.begin(), name.end(), ':', '-');
+  if (const std::string before = kept_by_failed_opening(state); !before.empty()) {
+    name = before.substr(0, before.size() - kFailedOpening.size());
+    return rename_kept(state, before, name);
+  }
   const Result<bool> kept = state.files->quarantine_data(name);
   if (!kept.ok()) return kept.status();
   if (!*kept) state.notices.push_back("the file system has no hard links: the files as found could not be kept");
@@ -156,6 +180,26 @@ Status start_writing(Store::State& state, const Recovered& recovered) {
   return state.writer->start(recovered.head, recovered.head_time);
 }
 
+// A table that the list names and that is not there may have gone in order, and the list lost what it said of that: then the list
+// is at fault. It is where its end is torn, or where there are newer tables than that, which it does not name.
+Status find_fault(const Store::State& state, Status opened) {
+  const std::string table = opened.text().place.substr(opened.text().place.rfind('/') + 1);
+  if (opened.text().why != kMissingFile || !table.ends_with(".sst")) return opened;
+  const Result<FilePrefix> list = sound_manifest(*state.files);
+  const Result<TableInventory> found = take_inventory(*state.files, {});
+  if (!list.ok()) return opened;
+  const Result<std::uint64_t> bytes = state.files->size_of(list->path);
+  const bool is_torn = bytes.ok() && *bytes > list->bytes;
+  const bool is_old = found.ok() && !found->unlisted.empty() && found->unlisted.back() > table;
+  if (!is_torn && !is_old) return opened;
+  return Status(ErrorId::kDataCorrupt, opened.text().what)
+      .why("the list of the data files " + std::string(is_torn ? "is cut short" : "is older than they are") +
+           ": it names the table " + table + ", which is not there" +
+           (is_old ? ", and not " + found->unlisted.back() + ", which is" : ""))
+      .place(list->path)
+      .remedy(kRepairRemedy);
+}
+
 // Opens the database read-only with what can be read of RocksDB's list of files.
 Status open_list(Store::State& state, std::vector<FilePrefix>& prefixes) {
   FORGE_ASSIGN(const std::optional<FilePrefix> manifest, readable_manifest(*state.files));
@@ -165,9 +209,9 @@ Status open_list(Store::State& state, std::vector<FilePrefix>& prefixes) {
     state.database = *std::move(opened);
     return {};
   }
-  if (!manifest) return opened.status();
+  if (!manifest) return find_fault(state, opened.status());
   const Status whole = Database::open(database_options(state, true)).status();  // it says what is wrong with the rest
-  return whole.ok() ? opened.status() : whole;
+  return find_fault(state, whole.ok() ? opened.status() : whole);
 }
 
 // RocksDB passes over a block of zeros in the write-ahead log, and over the torn end of a file, and goes on behind it. A power loss
@@ -192,7 +236,9 @@ Result<Recovered> open_sound(Store::State& state, bool has_watermark) {
   if (has_watermark) {
     FORGE_TRY(open_list(state, prefixes));
   } else {
-    FORGE_ASSIGN(state.database, Database::open(database_options(state, true)));
+    Result<std::unique_ptr<Database>> opened = Database::open(database_options(state, true));
+    if (!opened.ok()) return find_fault(state, opened.status());
+    state.database = *std::move(opened);
   }
   FORGE_TRY(check_store_id(state));
   Result<Recovered> recovered = recover_head(state);
@@ -274,11 +320,36 @@ Status no_room(const Store::State& state, const Status& full) {
       .remedy("free some space and try again; reading works: --read-only");
 }
 
-Status begin_writing(Store::State& state, const Recovered& recovered, bool is_clean) {
-  if (!is_clean) FORGE_TRY(quarantine(state));
+Status open_for_writing(Store::State& state, const Recovered& recovered) {
   FORGE_ASSIGN(state.database, Database::open(database_options(state, false, recovered.prefixes)));
   FORGE_TRY(state.database->merge_small_files());
   return start_writing(state, recovered);
+}
+
+// The store as its last clean close left it.
+void mark_as_found(Store::State& state, const Watermark& found) {
+  state.writer.reset();
+  state.watermark.reset();
+  const Result<std::unique_ptr<WatermarkFile>> file = WatermarkFile::open(*state.files);
+  if (file.ok()) static_cast<void>((*file)->write(found, true).ok());
+}
+
+bool is_for_want(const Status& failure) {
+  return failure.id() == ErrorId::kDiskFull || failure.id() == ErrorId::kNoMemory || is_out_of_descriptors(failure);
+}
+
+// Where it fails for want of something nothing was committed: what it marked as a stop out of order is taken back.
+Status begin_writing(Store::State& state, const Recovered& recovered, const WatermarkFile::Reading& reading, bool is_clean) {
+  std::string kept;
+  if (Status done = is_clean ? Status() : quarantine(state, kept); !done.ok()) {
+    if (is_for_want(done)) static_cast<void>(state.files->remove_tree(state.files->paths().quarantine() + "/" + kept).ok());
+    return done;
+  }
+  const Status begun = open_for_writing(state, recovered);
+  if (begun.ok() || !is_for_want(begun)) return begun;
+  if (!kept.empty()) static_cast<void>(rename_kept(state, kept, kept + std::string(kFailedOpening)).ok());
+  if (is_clean) mark_as_found(state, *reading.newest);
+  return begun;
 }
 
 // Looks at everything read-only first; only a store that proved sound is opened for writing, because RocksDB tidies away what it
@@ -292,7 +363,7 @@ Status open_existing(Store::State& state) {
   const bool is_clean = reading.newest && reading.newest->clean && recovered.prefixes.empty();
   if (!is_clean) FORGE_TRY(note_hidden_damage(state, recovered.head));
   state.database.reset();
-  Status begun = begin_writing(state, recovered, is_clean);
+  Status begun = begin_writing(state, recovered, reading, is_clean);
   return begun.id() == ErrorId::kDiskFull ? no_room(state, begun) : begun;
 }
 
@@ -368,7 +439,7 @@ Status open_state(Store::State& state) {
           .why("the file FORGE, which says which store it is and in what format, is missing")
           .place(state.files->paths().identity())
           .state("nothing was changed")
-          .remedy("put FORGE back from a backup; to begin anew, move the directory away first");
+          .remedy(kLostIdentityRemedy);
     case StoreFiles::Found::kForeign:
       return Status(ErrorId::kForeignDirectory, root + " holds other things than a store").state("nothing was changed");
   }

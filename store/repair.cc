@@ -138,6 +138,10 @@ Result<RepairPlan> plan_for(const Wreck& wreck) {
   Beginning beginning(wreck);
   plan.kept = beginning.find();
   plan.reason = beginning.reason().ok() ? wreck.damage() : beginning.reason();
+  const Status& loss = wreck.log_loss();
+  if (plan.reason.id() == ErrorId::kDataTruncated && !loss.ok()) {
+    plan.reason = std::move(plan.reason).why(loss.text().why).place(loss.text().place);
+  }
   count_lost(wreck, plan);
   if (plan.reason.ok() && plan.lost() > 0) {
     plan.reason = Status(ErrorId::kDataTruncated, "acknowledged events are missing")

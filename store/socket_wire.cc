@@ -30,6 +30,7 @@ Status Wire::greet(const std::string& directory, const std::string& store, std::
   FORGE_ASSIGN(std::optional<Received> answer, read(greeting_max));
   if (!answer) return gone("it did not answer the greeting within " + std::to_string(greeting_max.count()) + " ms");
   if (const Status* refusal = std::get_if<Status>(&answer->message)) return *refusal;
+  if (std::holds_alternative<message::Goodbye>(answer->message)) return gone("it was about to close");
   message::Welcome* const welcome = std::get_if<message::Welcome>(&answer->message);
   if (welcome == nullptr) return Status(ErrorId::kProtocolBroken, "the greeting was answered with something else");
   if (welcome->version != kProtocolVersion) {

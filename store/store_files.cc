@@ -14,6 +14,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "data_files.h"
 #include "database.h"
 
 namespace forge::internal {
@@ -180,7 +181,7 @@ Result<Identity> StoreFiles::read_draft() const {
 Result<Identity> StoreFiles::read_identity(const std::string& path) const {
   FORGE_ASSIGN(const std::string text, read(path));
   const auto damaged = [&](const char* why) {
-    return Status(ErrorId::kDataCorrupt, "the store's identity file is damaged").why(why).place(path);
+    return Status(ErrorId::kDataCorrupt, "the store's identity file is damaged").why(why).place(path).remedy(kRepairRemedy);
   };
   if (!text.starts_with("forge store\nformat ")) return damaged("it does not begin as one");
   Identity identity;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "data_files.h"
+#include "log_reader.h"
 #include "opening.h"
 
 namespace forge::internal {
@@ -11,6 +12,11 @@ namespace {
 
 // Says that a directory is a Wreck's and may be removed.
 constexpr const char* kScratchMark = "/SALVAGE";
+
+// Not a want of space or memory, which is no fault of the files. A file that is missing is told as an I/O error.
+bool is_damage(const Status& status) {
+  return status.id() == ErrorId::kDataCorrupt || status.id() == ErrorId::kIoError;
+}
 
 }  // namespace
 
@@ -53,12 +59,25 @@ Status Wreck::open() {
   FORGE_TRY(check_place());
   FORGE_TRY(read_identity());
   const Status listed = check_data_files(files_);
-  FORGE_TRY(listed.ok() ? open_data(files_.paths().data()) : open_copy());
+  FORGE_TRY(listed.ok() ? open_here() : open_copy());
   if (damage_.ok()) damage_ = listed;
   FORGE_TRY(read_id());
   const Result<WatermarkFile::Reading> reading = WatermarkFile::read(files_);
   if (reading.ok() && reading->newest && reading->newest->store.to_string() == id_) watermark_ = reading->newest;
-  return {};
+  return look_for_more();
+}
+
+// A log that ends before the watermark may go on in tables that the list does not name.
+Status Wreck::look_for_more() {
+  const Result<Seq> head = last_seq(*database_);
+  if (made_scratch_ || !watermark_ || (head.ok() && *head >= watermark_->seq)) return {};
+  const Result<TableInventory> inventory = take_inventory(files_, log_);
+  if (!inventory.ok() || event_tables(files_.paths().data(), inventory->unlisted).empty()) return {};
+  database_.reset();
+  const Status old = Status(ErrorId::kDataTruncated, "the list of the data files is older than they are")
+                         .why("it does not name " + inventory->unlisted.back())
+                         .place(files_.paths().data());
+  return open_rest_of(files_.paths().data(), old);
 }
 
 Status Wreck::read_identity() {
@@ -97,14 +116,53 @@ Status Wreck::open_data(const std::string& directory) {
   return last;
 }
 
-Status Wreck::open_copy() {
+// As it is, or else the rest of it on a copy.
+Status Wreck::open_here() {
+  const std::string data = files_.paths().data();
+  const Status whole = open_data(data);
+  return whole.ok() || !is_damage(whole) ? whole : open_rest_of(data, whole);
+}
+
+Status Wreck::open_rest_of(const std::string& data, const Status& whole) {
+  FORGE_ASSIGN(const std::string current, files_.read(data + "/CURRENT"));
+  FORGE_TRY(make_copy());
+  FORGE_TRY(scratch_.replace(scratch_.paths().data() + "/CURRENT", current));
+  const Status rest = open_rest();
+  if (!rest.ok()) return is_damage(rest) ? whole : rest;
+  if (damage_.ok()) damage_ = whole;
+  return {};
+}
+
+// What the copy's list names and can be used, and the events in tables that it does not name: a list that lost its end is older
+// than the tables.
+Status Wreck::open_rest() {
+  FORGE_TRY(strike_from_list(scratch_, {}));
+  FORGE_ASSIGN(const TableInventory inventory, take_inventory(scratch_, log_));
+  FORGE_TRY(strike_from_list(scratch_, inventory));
+  const std::vector<std::string> more = event_tables(files_.paths().data(), inventory.unlisted);
+  FORGE_ASSIGN(database_, Database::open({.path = scratch_.paths().data(), .read_only = more.empty(), .log = log_}));
+  if (!more.empty()) FORGE_TRY(add_events_of(more, *database_));
+  for (const ListedTable& table : inventory.unusable) {
+    if (table.family != name_of(Table::kLog)) continue;
+    log_loss_ = Status(table.why).place(files_.paths().data() + "/" + table.name);
+    break;
+  }
+  return {};
+}
+
+Status Wreck::make_copy() {
   FORGE_TRY(claim_scratch());
-  FORGE_TRY(copy_data());
+  return copy_data();
+}
+
+Status Wreck::open_copy() {
+  FORGE_TRY(make_copy());
   const std::string data = scratch_.paths().data();
   Status last = unusable(Status(ErrorId::kDataCorrupt, "no list of them (MANIFEST) is left"), files_.paths().data());
   for (const std::string& name : manifests_in(scratch_, data)) {
     FORGE_TRY(scratch_.replace(data + "/CURRENT", name + "\n"));
     last = open_data(data);
+    if (!last.ok() && is_damage(last) && open_rest().ok()) last = {};
     if (!last.ok()) continue;
     manifest_ = name;
     return {};
@@ -136,7 +194,8 @@ Status Wreck::copy_data() {
   FORGE_TRY(to_status(files.GetChildren(from, kIo, &children, nullptr), "listing " + from));
   for (const std::string& child : children) {
     if (child == "." || child == ".." || child == "LOCK" || child == "CURRENT") continue;
-    if (files.LinkFile(from + child, to + child, kIo, nullptr).ok()) continue;
+    const bool may_be_written = child.starts_with("MANIFEST-") || child.ends_with(".log");
+    if (!may_be_written && files.LinkFile(from + child, to + child, kIo, nullptr).ok()) continue;
     std::error_code error;
     std::filesystem::copy_file(from + child, to + child, error);
     if (!error) continue;

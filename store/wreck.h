@@ -3,7 +3,9 @@
 // The data files of a damaged store, open for reading. Where CURRENT does not name a list of them, a copy (hard links where the
 // file system has them) with the newest list that opens, in a scratch directory that goes with the object. Nothing of the store
 // itself is changed. Where a file of the data cannot be opened, those of the log alone are, with the tree's where that can be: all
-// else follows from the log. Not safe for concurrent use.
+// else follows from the log. Where files of the log itself, or of meta, cannot be opened, the rest is, with holes where they were:
+// on a copy whose list leaves them out. Where the list lost its end, the events in tables that it does not name are put into the
+// log of such a copy. Not safe for concurrent use.
 
 #include <memory>
 #include <optional>
@@ -14,6 +16,7 @@
 #include "forge/store/rebuild.h"
 #include "store_files.h"
 #include "watermark.h"
+#include "wreck_list.h"
 
 namespace forge::internal {
 
@@ -39,12 +42,19 @@ class Wreck {
   const std::optional<Watermark>& watermark() const { return watermark_; }
   // What was wrong before the log was looked at.
   const Status& damage() const { return damage_; }
+  // The first of the log's own files that was left out; ok where none was.
+  const Status& log_loss() const { return log_loss_; }
 
  private:
   Status check_place() const;
   Status read_identity();
   Status open_data(const std::string& directory);
+  Status open_here();
+  Status open_rest_of(const std::string& data, const Status& whole);
+  Status look_for_more();
   Status open_copy();
+  Status open_rest();
+  Status make_copy();
   Status claim_scratch();
   Status copy_data();
   Status read_id();
@@ -57,7 +67,7 @@ class Wreck {
   std::unique_ptr<Database> database_;
   std::string id_, manifest_;
   std::optional<Watermark> watermark_;
-  Status damage_;
+  Status damage_, log_loss_;
 };
 
 }  // namespace forge::internal

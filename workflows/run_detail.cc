@@ -35,12 +35,8 @@ Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
     pulse.reason = text_at(event.metadata, "reason");
   }
   pulse.duration_ns = int_at(event.arguments, "duration_ns");
-  pulse.hops_left = event.hops_left;
+  pulse.hops_left = internal::hops_of(event);
   if (const auto saw = int_at(event.arguments, "saw")) pulse.saw = static_cast<Seq>(*saw);
-  if (event.action == "_run.note") {
-    const auto noted = int_at(event.arguments, "hops_left");
-    pulse.hops_left = noted ? std::optional(static_cast<std::uint8_t>(*noted)) : std::nullopt;
-  }
   pulse.caused = std::move(caused);
   return pulse;
 }
@@ -94,6 +90,8 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
   for (const auto& [hop, open] : fold.waits()) {
     steps.push_back(open_step(fold, open.command, "waiting"));
     steps.back().waits_for = waits_for(fold, open.command);
+    const fb::ApproveStepT* asks = fold.plan().steps[hop.step].declared->body.AsApproveStep();
+    if (asks != nullptr) steps.back().role = asks->role;
     const auto deadline = fold.timers().find({hop, TimerKind::kStepDeadline});
     if (deadline != fold.timers().end()) steps.back().until = deadline->second.command.at;
   }

@@ -136,6 +136,13 @@ std::string text_at(const Object& object, std::string_view name) {
   return value == nullptr ? std::string() : text_of(*value);
 }
 
+std::optional<std::uint8_t> hops_of(const Event& event) {
+  if (event.arguments.find("fact") != nullptr) return event.hops_left;
+  const Value* noted = event.arguments.find("hops_left");
+  const std::int64_t* hops = noted == nullptr ? nullptr : noted->if_int();
+  return hops == nullptr ? std::nullopt : std::optional(static_cast<std::uint8_t>(*hops));
+}
+
 std::string what_of(const Event& event) {
   std::string pulse = text_at(event.arguments, "pulse");
   if (!pulse.empty()) return pulse;

@@ -72,6 +72,9 @@ Result<Value> value_of_fact(const View& view, Seq seq);
 
 // The text of that name; empty where there is none.
 std::string text_at(const Object& object, std::string_view name);
+// What an event of a journal passes on. One that records a decision stands in the transaction of another hop's fact, or of the
+// start, and has what it notes itself.
+std::optional<std::uint8_t> hops_of(const Event& event);
 // What an event of a journal is called as a pulse: "completed", and without one of its own "ttl_expired", "halted", "failed".
 std::string what_of(const Event& event);
 

@@ -231,6 +231,14 @@ Status tell(Store& store, const Teller& to, Fact fact, const std::string& status
   return run_ended(info);
 }
 
+Status wrong_role(const std::string& id, const std::string& step, const std::string& role, const Actor& asked) {
+  const std::string who = asked.id.empty() ? "nobody in particular" : "'" + asked.id + "'";
+  return Status(ErrorId::kPolicyDenied, "step '" + step + "' of run '" + id + "' is to be answered by the role '" + role + "'")
+      .why(asked.role.empty() ? who + " asks without a role" : who + " asks as '" + asked.role + "'")
+      .state("nothing was written")
+      .remedy("answer as somebody who may: --actor ID --role " + role);
+}
+
 }  // namespace
 
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
@@ -254,6 +262,8 @@ Status approve_step(Store& store, const std::string& id, const std::string& step
         .state("nothing was written")
         .remedy("see: forgectl workflow trace " + id);
   }
+  const std::string& role = fold.plan().steps[found->first.step].declared->body.AsApproveStep()->role;
+  if (!role.empty() && options.actor.role != role) return wrong_role(id, step, role, options.actor);
   Fact fact;
   fact.kind = Fact::Kind::kSignalled;
   fact.hop = found->first;

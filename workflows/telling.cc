@@ -135,7 +135,7 @@ Result<bool> Telling::approve() {
   for (const OpenStep& open : detail.open) {
     const auto answer = plot_.approvals.find(declared_path(open.step));
     if (open.state != "waiting" || answer == plot_.approvals.end()) continue;
-    FORGE_TRY(approve_step(*store_, *run, open.step, answer->second));
+    FORGE_TRY(approve_step(*store_, *run, open.step, answer->second, {.actor = Actor("", open.role)}));
     return true;
   }
   return false;
@@ -146,7 +146,12 @@ Status Telling::happen(const Happening& happening) {
   if (happening.kind == Happening::Kind::kAction) return store_->transact({happening.action}, {}).status();
   FORGE_ASSIGN(const std::string run, run_id());
   if (happening.kind == Happening::Kind::kTelling) return tell_run(*store_, run, happening.telling);
-  return approve_step(*store_, run, happening.name, happening.approved);
+  // Somebody of the role that the step wants.
+  FORGE_ASSIGN(const RunDetail detail, run_detail(store_->view(), run));
+  const auto asks = std::find_if(detail.open.begin(), detail.open.end(),
+                                 [&](const OpenStep& open) { return open.step == happening.name && open.state == "waiting"; });
+  const std::string role = asks == detail.open.end() ? "" : asks->role;
+  return approve_step(*store_, run, happening.name, happening.approved, {.actor = Actor("", role)});
 }
 
 }  // namespace forge::testing::story

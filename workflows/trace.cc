@@ -22,7 +22,7 @@ bool is_start(const Event& event) {
 
 TraceNode node_of(const Event& event) {
   TraceNode node{.seq = event.seq, .at = event.recorded_at, .type = event.type, .key = event.key, .actor = event.actor};
-  node.hops_left = event.hops_left;
+  node.hops_left = is_run_event(event) ? internal::hops_of(event) : event.hops_left;
   if (!is_run_event(event)) {
     node.resource = event.resource;
   } else if (is_start(event)) {

@@ -5,8 +5,9 @@
 namespace forge::cli {
 namespace {
 
-Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape) {
-  Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, "list " + query.resource);
+Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape, std::string asked) {
+  Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, "list " + query.resource,
+                  std::move(asked));
   bool more = false;
   Status row;
   const Status listed = view.list(query, [&](const Record& record) {
@@ -25,16 +26,17 @@ Result<int> run_list(Session& session) {
   query.resource = session.arguments.words()[0];
   query.where = session.arguments.text("where");
   FORGE_ASSIGN(const Store store, session.open_for_reading());
+  const std::string asked = asked_of(store.id(), {query.where});
   std::optional<Cursor> cursor;
   if (const auto text = session.arguments.if_text("cursor")) {
-    FORGE_ASSIGN(cursor, read_cursor(*text, "list " + query.resource));
+    FORGE_ASSIGN(cursor, read_cursor(*text, "list " + query.resource, asked));
     query.after_key = cursor->after;
   }
   FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view_of_records(store));
   FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
-  FORGE_TRY(list_records(session, view, query, shape));
+  FORGE_TRY(list_records(session, view, query, shape, asked));
   return 0;
 }
 

@@ -93,10 +93,10 @@ void tell_plan(const Session& session, const ReadPlan& plan) {
 }
 
 // `nothing`: the bounds leave no event.
-Status print_log(Session& session, const View& view, const LogQuery& query, bool nothing) {
+Status print_log(Session& session, const View& view, const LogQuery& query, bool nothing, std::string asked) {
   Listing listing(session,
                   {.headings = {"event", "when", "actor", "type", "key", "v", "change"}, .columns = event_columns(), .name = "seq"},
-                  kOf);
+                  kOf, std::move(asked));
   bool more = false;
   Status row;
   ReadPlan plan;
@@ -125,9 +125,12 @@ Result<int> run_log(Session& session) {
   LogQuery query;
   read_filters(session.arguments, query);
   FORGE_TRY(read_bounds(session.arguments, store, query));
+  const std::string asked =
+      asked_of(store.id(), {query.type, query.resource, query.key, query.tag, query.correlation, query.action, query.field,
+                            query.actor, query.idempotency_key, query.newest_first ? "newest first" : ""});
   std::optional<Cursor> cursor;
   if (const auto text = session.arguments.if_text("cursor")) {
-    FORGE_ASSIGN(cursor, read_cursor(*text, kOf));
+    FORGE_ASSIGN(cursor, read_cursor(*text, kOf, asked));
     FORGE_ASSIGN(const Seq after, parse_count(cursor->after));
     (query.newest_first ? query.to : query.from) = query.newest_first ? after - 1 : after + 1;
   }
@@ -137,7 +140,7 @@ Result<int> run_log(Session& session) {
     FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
     query.resource = resource->name;
   }
-  FORGE_TRY(print_log(session, view, query, to_nothing));
+  FORGE_TRY(print_log(session, view, query, to_nothing, asked));
   return 0;
 }
 

@@ -289,8 +289,7 @@ class GroupTail {
       if (end.is_not_run()) return not_run(event.seq, end);
       if (end.status != 0) return failed(consumer, delivery, end);
     }
-    lines_.count();
-    failed_.erase(event.seq);
+    if (failed_.erase(event.seq) == 0) lines_.count();
     return consumer.ack(event.seq);
   }
 
@@ -306,7 +305,7 @@ class GroupTail {
   // A command that the interrupt reached as well has not failed on the event.
   Status failed(Consumer& consumer, const Delivery& delivery, const ChildEnd& end) {
     if (session_.interrupted()) return {};
-    failed_.insert(delivery.event->seq);
+    if (failed_.insert(delivery.event->seq).second) lines_.count();
     const std::uint64_t attempts = session_.arguments.count("attempts");
     session_.notice_at_once("event " + std::to_string(delivery.event->seq) + ": " + end.text() + ", attempt " +
                             std::to_string(delivery.attempt) + " of " + std::to_string(attempts));

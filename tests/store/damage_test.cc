@@ -248,6 +248,31 @@ TEST(Manifest, IsRefusedWithATornRecordWhereThereIsNoWatermark) {
   EXPECT_EQ(Store::open(directory.path()).status().id(), ErrorId::kDataCorrupt);
 }
 
+// A list that lost its end names tables that have gone in order since, and not those that came for them.
+TEST(Manifest, IsNamedWhereItWasCutAndNamesTablesThatHaveGone) {
+  const SampleDirectory directory(State::kClosed);
+  const std::string data = directory.data(), manifest = data + "/" + files_of(data, "MANIFEST").front();
+  const std::string cut = read_file(manifest).substr(0, fs::file_size(manifest) - 5);
+  const std::string table = data + "/" + files_of(data, "", ".sst").front(), newer = data + "/999999.sst";
+  write_file(manifest, cut);
+  fs::rename(table, newer);
+  const Status both = Store::open(directory.path()).status();
+  EXPECT_EQ(both.text().place, manifest) << both.message();
+  EXPECT_NE(both.text().why.find("is cut short: it names the table " + fs::path(table).filename().string()), std::string::npos)
+      << both.message();
+  EXPECT_TRUE(both.text().remedy.find("forgectl repair --to NEW") < both.text().remedy.find("backup")) << both.text().remedy;
+  EXPECT_EQ(read_file(manifest), cut);
+}
+
+TEST(Manifest, IsNamedWhereItIsOlderThanTheTables) {
+  const SampleDirectory directory(State::kClosed);
+  const std::string data = directory.data(), manifest = data + "/" + files_of(data, "MANIFEST").front();
+  fs::rename(data + "/" + files_of(data, "", ".sst").front(), data + "/999999.sst");
+  const Status opened = Store::open(directory.path()).status();
+  EXPECT_EQ(opened.text().place, manifest) << opened.message();
+  EXPECT_NE(opened.text().why.find("and not 999999.sst, which is"), std::string::npos) << opened.message();
+}
+
 TEST(TableFile, IsMissedWhereItIsDeleted) {
   SampleDirectory directory(State::kClosed);
   for (const std::string& file : files_of(directory.path(), "", ".sst")) {
@@ -256,6 +281,7 @@ TEST(TableFile, IsMissedWhereItIsDeleted) {
     const Status opened = Store::open(directory.path()).status();
     EXPECT_FALSE(opened.ok());
     EXPECT_NE(opened.message().find(fs::path(file).stem()), std::string::npos) << opened.message();
+    EXPECT_NE(opened.text().remedy.find("forgectl repair --to NEW"), std::string::npos) << opened.text().remedy;
     write_file(directory.path() + "/" + file, bytes);
   }
 }

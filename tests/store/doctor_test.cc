@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -152,6 +153,49 @@ TEST(Doctor, WarnsOfAFileSystemThatForgets) {
   expect(finding(path, "file_system"), Finding::Level::kWarning, "tmpfs: it is in memory");
   expect(finding(path, "fsync"), Finding::Level::kWarning, "too fast for a disk");
   fs::remove_all(path);
+}
+
+// Lowers the limit of open files, which is raised again at the end.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t count) {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    rlimit low = before_;
+    low.rlim_cur = count;
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Doctor, WarnsWhereTheLimitOfOpenFilesIsNearWhatTheTablesNeed) {
+  const SampleDirectory directory(SampleDirectory::State::kClosed);
+  EXPECT_EQ(finding(directory.path(), "descriptors").name, "none");
+  Finding found;
+  {
+    const FewDescriptors few(50);
+    found = finding(directory.path(), "descriptors");
+  }
+  expect(found, Finding::Level::kWarning, " tables, which it holds open, and a process here may open 50 files");
+  EXPECT_NE(found.remedy.find("ulimit -n 1024"), std::string::npos) << found.remedy;
+}
+
+TEST(Doctor, CountsNoOpeningThatFailedAsAStop) {
+  const SampleDirectory directory(SampleDirectory::State::kClosed);
+  fs::create_directories(directory.path() + "/quarantine/2026-11-23T04-00-00Z.failed");
+  EXPECT_EQ(finding(directory.path(), "quarantine").name, "none");
+}
+
+TEST(Doctor, NamesRepairWhereTheIdentityFileIsDamagedOrLost) {
+  const SampleDirectory directory(SampleDirectory::State::kClosed);
+  std::ofstream(directory.path() + "/FORGE") << "forge store\nformat 1\n";
+  EXPECT_NE(finding(directory.path(), "format").remedy.find("forgectl repair --to NEW"), std::string::npos);
+  fs::remove(directory.path() + "/FORGE");
+  EXPECT_NE(finding(directory.path(), "format").remedy.find("forgectl repair --to NEW"), std::string::npos);
 }
 
 TEST(Doctor, RefusesADirectoryWithoutAStore) {

@@ -2,6 +2,7 @@
 // whether it may be stored, reads go on, and writes go on by themselves once there is space.
 
 #include <chrono>
+#include <set>
 
 #include "forge/store/stream.h"
 #include "store/failing_disk.h"
@@ -192,6 +193,56 @@ TEST_F(StoreOnAFullDisk, IsNotOpenedForWritingAndCanBeRead) {
   make_space();
   reopen();
   settle_doubts();
+}
+
+// The names under which the files are kept that a stop out of order left.
+std::set<std::string> kept_stops(const SimulatedDisk& disk) {
+  const std::string begin = "/store/quarantine/";
+  std::set<std::string> out;
+  for (const std::string& file : disk.files()) {
+    if (file.starts_with(begin)) out.insert(file.substr(begin.size(), file.find('/', begin.size()) - begin.size()));
+  }
+  return out;
+}
+
+TEST_F(StoreOnAFullDisk, OpeningsThatFindNoSpaceAreNoStopsOutOfOrder) {
+  for (std::uint64_t room = 0; room < 40'000; room += 1777) {
+    SCOPED_TRACE(std::to_string(room) + " bytes of room");
+    begin_anew();
+    kill();
+    disk_->set_capacity(disk_->used_bytes() + room, true);
+    std::size_t failed = 0;
+    while (failed < 4 && !try_open().ok()) ++failed;
+    if (failed < 4) break;
+    EXPECT_EQ(kept_stops(*disk_).size(), 1u);
+    make_space();
+    open();
+    ASSERT_EQ(kept_stops(*disk_).size(), 1u);
+    EXPECT_FALSE(kept_stops(*disk_).begin()->ends_with(".failed"));
+    settle_doubts();
+    EXPECT_TRUE(store_->close().ok());
+    EXPECT_TRUE(kept_stops(*disk_).empty());
+  }
+}
+
+TEST_F(StoreOnAFullDisk, AStoreClosedInOrderIsSoAfterOpeningsThatFindNoSpace) {
+  std::size_t tried = 0;
+  for (std::uint64_t room = 0; room < 40'000; room += 1777) {
+    SCOPED_TRACE(std::to_string(room) + " bytes of room");
+    begin_anew();
+    ASSERT_TRUE(store_->close().ok());
+    store_.reset();
+    disk_->set_capacity(disk_->used_bytes() + room, true);
+    std::size_t failed = 0;
+    while (failed < 4 && !try_open().ok()) ++failed;
+    if (failed < 4) break;
+    ++tried;
+    make_space();
+    open();
+    EXPECT_TRUE(kept_stops(*disk_).empty());
+    settle_doubts();
+  }
+  EXPECT_GT(tried, 0u);
 }
 
 // A store whose making was interrupted by a full disk is none; the next opening makes it.

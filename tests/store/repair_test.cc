@@ -190,10 +190,118 @@ TEST_F(Repair, SavesTheLogWhicheverByteOfAnotherTablesFileIsAltered) {
 TEST_F(Repair, NamesTheLogsFileThatIsMissing) {
   const fs::path file = files_of(directory_.data(), Table::kLog).at(0);
   fs::remove(file);
-  const Status refused = repair(directory_.path(), target_.path()).status();
-  EXPECT_EQ(refused.id(), ErrorId::kDataCorrupt);
-  EXPECT_TRUE(refused.text().place.ends_with(file.filename().string())) << refused.text().place;
-  EXPECT_FALSE(fs::exists(target_.path()));
+  const RepairReport report = repair(directory_.path(), target_.path()).value();
+  EXPECT_TRUE(report.plan.reason.text().place.ends_with(file.filename().string())) << report.plan.reason.message();
+  EXPECT_FALSE(fs::exists(target_.path() + ".salvage"));
+}
+
+// A store whose log lies in several files, and each other table in at least one.
+void make_store_of_many_files(const std::string& path) {
+  for (int part = 0; part < 5; ++part) {
+    Store store = Store::open(path).value();
+    if (part == 0) store.add_schema({{"shop.fbs", sample_schema()}}).value();
+    act_on(store, part * 16, 16);
+    ASSERT_TRUE(store.close().ok());
+  }
+}
+
+struct TableFile {
+  fs::path path;
+  std::string family;
+  Seq first = 0;  // of a file of the log
+};
+
+std::vector<TableFile> all_files_of(const std::string& directory) {
+  const auto database = internal::Database::open({.path = directory, .read_only = true}).value();
+  std::vector<rocksdb::LiveFileMetaData> files;
+  database->db().GetLiveFilesMetaData(&files);
+  std::vector<TableFile> out;
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    const bool is_log = file.column_family_name == name_of(Table::kLog);
+    out.push_back({file.db_path + file.name, file.column_family_name, is_log ? read_u64(file.smallestkey.data()) : 0});
+  }
+  return out;
+}
+
+class RepairWithoutOneFile : public ::testing::Test {
+ protected:
+  RepairWithoutOneFile() { make_store_of_many_files(original_.path()); }
+
+  // What is kept: everything, or where the log has a hole, what stands before it.
+  void expect_longest(const Result<RepairReport>& report, const TableFile& file, const std::string& target) {
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    const Store sound = Store::open(original_.path(), {.read_only = true}).value();
+    Seq kept = file.first == 0 ? sound.head() : 0;
+    ASSERT_TRUE(sound.view()
+                    .log({},
+                         [&](const Event& event) {
+                           if (event.seq < file.first && event.place + 1 == event.count) kept = event.seq;
+                           return true;
+                         })
+                    .ok());
+    EXPECT_EQ(report->plan.kept, kept);
+    EXPECT_EQ(fs::path(report->plan.reason.text().place).filename(), file.path.filename()) << report->plan.reason.message();
+    const Store repaired = Store::open(target, {.read_only = true}).value();
+    EXPECT_TRUE(verify(repaired).value().ok());
+    EXPECT_EQ(contents_of(repaired.as_of(kept).value()).value(), contents_of(sound.as_of(kept).value()).value());
+    EXPECT_FALSE(fs::exists(target + ".salvage"));
+  }
+
+  FreshPath original_{"many-files"};
+};
+
+TEST_F(RepairWithoutOneFile, KeepsTheLongestBeginningOfTheLog) {
+  const std::vector<TableFile> files = all_files_of(original_.path() + "/data");
+  std::size_t of_log = 0, of_meta = 0;
+  for (const TableFile& file : files) {
+    SCOPED_TRACE(file.family + " " + file.path.filename().string());
+    of_log += file.first > 0 ? 1 : 0;
+    of_meta += file.family == name_of(Table::kMeta) ? 1 : 0;
+    const FreshPath damaged("without-one"), target("without-one-repaired");
+    fs::copy(original_.path(), damaged.path(), fs::copy_options::recursive);
+    fs::remove(fs::path(damaged.path()) / "data" / file.path.filename());
+    const auto before = bytes_in(damaged.path());
+    expect_longest(repair(damaged.path(), target.path()), file, target.path());
+    EXPECT_EQ(bytes_in(damaged.path()), before);
+  }
+  EXPECT_GT(of_log, 1u);
+  EXPECT_GT(of_meta, 0u);
+}
+
+// What the list does not name any more is still there.
+TEST_F(RepairWithoutOneFile, KeepsEverythingWhereTheListLostItsEnd) {
+  const Store sound = Store::open(original_.path(), {.read_only = true}).value();
+  const fs::path list = [&] {
+    for (const auto& entry : fs::directory_iterator(original_.path() + "/data")) {
+      if (entry.path().filename().string().starts_with("MANIFEST-")) return entry.path();
+    }
+    return fs::path();
+  }();
+  const std::uint64_t size = fs::file_size(list);
+  for (std::uint64_t cut = 5; cut < size / 3; cut += size / 30) {
+    SCOPED_TRACE("without its last " + std::to_string(cut) + " bytes");
+    const FreshPath damaged("cut-list"), target("cut-list-repaired");
+    fs::copy(original_.path(), damaged.path(), fs::copy_options::recursive);
+    fs::resize_file(fs::path(damaged.path()) / "data" / list.filename(), size - cut);
+    const auto before = bytes_in(damaged.path());
+    const Result<RepairReport> report = repair(damaged.path(), target.path());
+    ASSERT_TRUE(report.ok()) << report.status().message();
+    EXPECT_EQ(report->plan.kept, sound.head()) << report->plan.reason.message();
+    EXPECT_TRUE(verify(Store::open(target.path(), {.read_only = true}).value()).value().ok());
+    EXPECT_EQ(bytes_in(damaged.path()), before);
+  }
+}
+
+TEST_F(RepairWithoutOneFile, TakesOneWithoutItsEndForMissing) {
+  for (const TableFile& file : all_files_of(original_.path() + "/data")) {
+    if (file.first == 0 && file.family != name_of(Table::kMeta)) continue;
+    SCOPED_TRACE(file.family + " " + file.path.filename().string());
+    const FreshPath damaged("without-end"), target("without-end-repaired");
+    fs::copy(original_.path(), damaged.path(), fs::copy_options::recursive);
+    const fs::path cut = fs::path(damaged.path()) / "data" / file.path.filename();
+    fs::resize_file(cut, fs::file_size(cut) - 5);
+    expect_longest(repair(damaged.path(), target.path()), file, target.path());
+  }
 }
 
 TEST_F(Repair, GoesByTheDataWhereTheIdentityFileIsLost) {

@@ -31,12 +31,13 @@ struct RepairReport {
 };
 
 // Looks for the longest beginning of the log that holds against the tree, the watermark and the fold, which only building tells in
-// full. Needs the log's own data files and no others. Opens the store's files for reading only and changes none of them; where
-// CURRENT is damaged, a copy of them (hard links where the file system has them) in TARGET.salvage, removed before this returns.
-// The store must not be open for writing.
+// full. Needs the log's own data files and no others; where one of those cannot be used, what stands before its events is kept.
+// Opens the store's files for reading only and changes none of them; where CURRENT is damaged, or a file of the log or of the
+// store's own facts cannot be used, a copy of them (hard links where the file system has them) in TARGET.salvage, removed before
+// this returns. The store must not be open for writing.
 //
 // Errors: kStoreNotFound, kStoreLocked, kFormatTooNew, kStoreForeignFile, kTargetNotEmpty of TARGET.salvage, kDiskFull, kIoError;
-// kDataCorrupt where one of the log's own is missing or damaged outside its blocks of events: then only a backup helps.
+// kDataCorrupt where no list of the data files is left, or neither they nor FORGE carry the store's id: then only a backup helps.
 Result<RepairPlan> plan_repair(const std::string& path, const std::string& target, const CopyOptions& options = {});
 
 // Makes a sound store of it in `target`, as rebuild() does: new or empty, an id of its own, a marked draft until it is whole. What

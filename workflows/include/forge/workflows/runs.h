@@ -99,6 +99,7 @@ struct OpenStep {
   std::string step;
   std::string state;          // "executing", "undoing", "compensating", "fetching", "mapping", "sleeping", "backing off", "waiting"
   std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
+  std::string role = {};      // of an approval: whose it is; empty: anybody's
   std::optional<Time> until;  // of a timer: when
   std::optional<MapProgress> progress;  // of a map over what comes from elsewhere, as of the last entry of the journal
 };
@@ -125,7 +126,7 @@ enum class RunTelling : std::uint8_t {
 // Errors: kRunNotFound, kRunEnded; as Store::act.
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
 // Answers an `approve` step that waits, named by its path. Its result is {approved, by, reason}. Errors: kRunNotFound, kRunEnded,
-// kStepWaitsNot; as Store::act.
+// kStepWaitsNot; kPolicyDenied where the step names another role than the actor's; as Store::act.
 Status approve_step(Store& store, const std::string& id, const std::string& step, bool approved, const ActOptions& options = {});
 
 struct SignalOptions {
