@@ -5,7 +5,8 @@ Usage: consumer_test.py BUILD_DIRECTORY CXX CMAKE
 A block's info string says what is done with it:
     fbs FILE, cpp FILE, cmake FILE, toml FILE, csv FILE   the block is that file
     fbs                              a piece of a schema, fields or tables, which `forgectl schema check` takes
-    checkout                         shell commands for a checkout of Forge: their syntax is checked, and that their scripts are there
+    checkout                         shell commands for a checkout of Forge: they are run there, for this build; of scripts only that
+                                     they are there, since this runs inside of one
     console                          lines after "$ " are commands; the lines below are what they print, where there are any
     rule                             a condition that `forgectl list Order --where` takes
     text                             not code: a form, or an output in part
@@ -34,8 +35,8 @@ def run(command, **options):
 
 
 class Document:
-    def __init__(self, path, directory, installed, cxx):
-        self.path, self.directory = path, directory
+    def __init__(self, path, directory, installed, cxx, build):
+        self.path, self.directory, self.build = path, directory, build
         self.environment = {**os.environ, "PATH": f"{installed}/bin:{os.environ['PATH']}", "NO_COLOR": "1", "CXX": cxx,
                             "CMAKE_GENERATOR": "Ninja", "CMAKE_PREFIX_PATH": str(installed), "CXXFLAGS": "-Wall -Wextra -Werror"}
         self.environment.pop("FORGE_STORE", None)
@@ -88,10 +89,14 @@ class Document:
         piece.unlink()
 
     def check_commands(self, text):
-        run(["bash", "-n", "-c", text])
         for script in re.findall(r"^scripts/\S+", text, re.M):
             if not os.access(ROOT / script, os.X_OK):
                 self.fail(f"there is no {script} to run")
+        commands = re.sub(r"^scripts/.*\n", "", text, flags=re.M).replace('"$PWD/build/release', f'"{self.build}')
+        commands = commands.replace("build/release", str(self.build))
+        home = self.directory / "home"
+        home.mkdir(exist_ok=True)
+        run(["bash", "-e", "-c", commands], cwd=ROOT, env={**self.environment, "HOME": str(home)})
 
     def add_rules(self, text):
         schema = next(path.name for path in self.directory.glob("*.fbs"))
@@ -154,7 +159,7 @@ def main():
         for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
             directory = scratch / path.stem
             directory.mkdir()
-            Document(path, directory, installed, cxx).execute()
+            Document(path, directory, installed, cxx, pathlib.Path(build).resolve()).execute()
 
 
 main()
