@@ -23,12 +23,17 @@ Domain::Outcome parse_schema_file(const std::string& path) {
 Result<std::shared_ptr<const Domain>> schema_of_version(const Store& store, const std::string& version) {
   if (version.empty()) return store.domain();
   const Result<std::uint64_t> number = parse_count(version);
+  if (!number.ok()) {
+    return Status(ErrorId::kUsage, "'" + version + "' is no schema version")
+        .why("versions are numbers from 1")
+        .remedy("see: forgectl schema list");
+  }
   const std::vector<SchemaVersion> versions = store.schemas();
   for (const SchemaVersion& row : versions) {
-    if (number.ok() && row.version == *number) return row.domain;
+    if (row.version == *number) return row.domain;
   }
-  return Status(ErrorId::kRecordNotFound, "there is no schema version '" + version + "'")
-      .why("the versions are 1 to " + std::to_string(versions.size()))
+  return Status(ErrorId::kRecordNotFound, "there is no schema version " + version)
+      .why(versions.empty() ? "the store has no schema" : "the versions are 1 to " + std::to_string(versions.size()))
       .remedy("see: forgectl schema list");
 }
 

@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "errors.h"
+#include "forge/store/schema_impact.h"
 #include "listing.h"
 #include "records.h"
 #include "schema_source.h"
@@ -10,6 +11,12 @@
 
 namespace forge::cli {
 namespace {
+
+// Of "Order.qty"; "Order" has no field.
+std::pair<std::string, std::string> resource_and_field(const std::string& path) {
+  const std::size_t dot = std::min(path.find('.'), path.size());
+  return {path.substr(0, dot), path.substr(std::min(dot + 1, path.size()))};
+}
 
 Status print_checked(Session& session, const std::string& path, const Domain& domain) {
   const std::size_t resources = user_resources(domain).size(), actions = user_actions(domain).size();
@@ -61,6 +68,32 @@ Status print_added(Session& session, const LoadedDomain& loaded, const Domain& d
                             "version");
 }
 
+// Where the new schema says what changed; empty for what has gone from it.
+std::string place_of_change(const Domain& after, const SchemaChange& change) {
+  const auto [resource_name, field_name] = resource_and_field(change.path);
+  const Resource* resource = after.find_resource(resource_name);
+  if (resource == nullptr) return {};
+  const Field* field = field_name.empty() ? nullptr : resource->record.find(field_name);
+  return field != nullptr ? field->place : resource->place;
+}
+
+// The refusal of a schema that breaks stored events, with what each change hits and where it stands.
+Status with_impact(Status refusal, const Store& store, const Domain& after) {
+  const std::vector<SchemaChange> changes = compare(*store.domain(), after);
+  const Result<std::vector<SchemaImpact>> impact = impact_of(store.view(), changes);
+  if (!impact.ok()) return refusal;
+  std::string why;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    if (changes[i].safe) continue;
+    const std::string place = place_of_change(after, changes[i]);
+    why += (why.empty() ? "" : "; ") + changes[i].path + ": " + changes[i].kind + " (" + changes[i].text + "), hits " +
+           counted((*impact)[i].events, "event") + " and " + counted((*impact)[i].records, "record");
+    if (!place.empty()) why += ", " + place;
+  }
+  if (why.empty()) return refusal;
+  return std::move(refusal).why(why).remedy("only add fields, resources, actions and enum values");
+}
+
 Result<int> run_schema_add(Session& session) {
   const std::string& path = session.arguments.words()[0];
   const Domain::Outcome checked = parse_schema_file(path);
@@ -71,7 +104,9 @@ Result<int> run_schema_add(Session& session) {
   }
   FORGE_ASSIGN(Store store, session.open_for_writing());
   const bool in_force = store.domain()->digest() == checked.domain->digest();
-  FORGE_ASSIGN(const LoadedDomain loaded, store.load_domain(path, session.act_options()));
+  Result<LoadedDomain> added = store.load_domain(path, session.act_options());
+  if (added.status().id() == ErrorId::kSchemaIncompatible) return with_impact(added.status(), store, *checked.domain);
+  FORGE_ASSIGN(const LoadedDomain loaded, std::move(added));
   FORGE_TRY(print_added(session, loaded, *checked.domain, in_force));
   return 0;
 }
