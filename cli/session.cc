@@ -13,6 +13,8 @@
 namespace forge::cli {
 namespace {
 
+constexpr std::size_t kDateDigits = 10;  // of 2026-11-23: a time alone that is so short has no hour
+
 Status no_store() {
   return Status(ErrorId::kStoreNotFound, "no store is named, and none is in this directory or above it")
       .remedy("name one with --store or FORGE_STORE, or create one: forgectl init DIR");
@@ -176,6 +178,7 @@ Result<View> Session::view_at(const Store& store, const std::string& text) {
   FORGE_ASSIGN(const Resolved resolved, store.resolve(point));
   std::string line = "as of event " + std::to_string(resolved.seq);
   line += resolved.seq > 0 ? ", " + format_time(resolved.time) : ", before the first event";
+  if (std::holds_alternative<Time>(point) && text.size() == kDateDigits) line += " (" + text + " alone is 00:00Z of that day)";
   if (!resolved.final) line += " (not final: a commit of the running writer may still fall before that time)";
   notice(line);
   return store.as_of(resolved.seq);
