@@ -6,21 +6,51 @@
 #include "forge/events/merkle.h"
 
 namespace forge::cli {
+namespace {
 
-std::string asked_of(const std::string& store, const std::vector<std::string>& filters) {
-  constexpr std::size_t kDigits = 8;
-  const auto digest = [](const std::string& text) {
-    Hasher hasher;
-    return to_hex(hasher.sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()})).substr(0, kDigits);
-  };
-  std::string all;
-  for (const std::string& filter : filters) all += std::to_string(filter.size()) + ":" + filter;
-  return digest(store) + digest(all);
+constexpr std::size_t kDigestDigits = 16;
+
+// The text of a member; nothing where it is not there or is no text.
+const std::string* cursor_text(const Object& object, std::string_view name) {
+  const Value* value = object.find(name);
+  return value == nullptr ? nullptr : value->if_text();
+}
+
+Status check_same_list(const ListName& made, const ListName& asked) {
+  if (made.of != asked.of) {
+    return Status(ErrorId::kCursorInvalid, "the cursor belongs to '" + made.of + "', not to '" + asked.of + "'");
+  }
+  if (made.store != asked.store) {
+    return Status(ErrorId::kCursorInvalid, "the cursor belongs to another store")
+        .why("it was made in " + made.store + ", this one is " + asked.store)
+        .remedy("check which store this is, or start again without a cursor");
+  }
+  if (made.filters == asked.filters) return {};
+  return Status(ErrorId::kCursorInvalid, "the cursor belongs to a list with other filters")
+      .why(made.filters.empty()    ? "it was made without a filter"
+           : asked.filters.empty() ? "it was made with a filter, and none is given"
+                                   : "the filters that are given are not those that it was made with")
+      .remedy("repeat the command as it was, with --cursor added, or start again without a cursor");
+}
+
+}  // namespace
+
+std::string filters_digest(const Arguments& arguments, std::span<const std::string_view> names) {
+  std::string text;
+  for (const std::string_view name : names) {
+    const std::string value = arguments.is_on(name) ? "on" : arguments.text(name);
+    if (!value.empty()) text += std::string(name) + "=" + std::to_string(value.size()) + ":" + value + "\n";
+  }
+  if (text.empty()) return {};
+  return to_hex(Hasher().sha256({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()})).substr(0, kDigestDigits);
 }
 
 std::string write_cursor(const Cursor& cursor) {
-  const std::string json = to_json(
-      Object{{"of", cursor.of}, {"seq", static_cast<std::int64_t>(cursor.seq)}, {"after", cursor.after}, {"asked", cursor.asked}});
+  const std::string json = to_json(Object{{"of", cursor.list.of},
+                                          {"store", cursor.list.store},
+                                          {"filters", cursor.list.filters},
+                                          {"seq", static_cast<std::int64_t>(cursor.seq)},
+                                          {"after", cursor.after}});
   std::string out = to_base64(Bytes(json.begin(), json.end()));
   out.erase(out.find_last_not_of('=') + 1);
   std::replace(out.begin(), out.end(), '+', '-');
@@ -28,7 +58,7 @@ std::string write_cursor(const Cursor& cursor) {
   return out;
 }
 
-Result<Cursor> read_cursor(std::string_view text, std::string_view of, std::string_view asked) {
+Result<Cursor> read_cursor(std::string_view text, const ListName& list) {
   const Status invalid(ErrorId::kCursorInvalid, "the cursor '" + std::string(text.substr(0, 40)) + "' cannot be read");
   std::string base64(text);
   std::replace(base64.begin(), base64.end(), '-', '+');
@@ -39,24 +69,14 @@ Result<Cursor> read_cursor(std::string_view text, std::string_view of, std::stri
   const Result<Value> json = parse_json(std::string(bytes->begin(), bytes->end()), "--cursor");
   const Object* object = json.ok() ? json->if_object() : nullptr;
   if (object == nullptr) return invalid;
-  const Value *list = object->find("of"), *seq = object->find("seq"), *after = object->find("after"),
-              *known = object->find("asked");
-  const bool complete = list != nullptr && seq != nullptr && after != nullptr && list->if_text() != nullptr &&
-                        seq->if_int() != nullptr && *seq->if_int() >= 0 && after->if_text() != nullptr && known != nullptr &&
-                        known->if_text() != nullptr && known->if_text()->size() == asked.size();
-  if (!complete) return invalid;
-  if (*list->if_text() != of) {
-    return Status(ErrorId::kCursorInvalid, "the cursor belongs to '" + *list->if_text() + "', not to '" + std::string(of) + "'");
-  }
-  if (*known->if_text() != asked) {
-    const std::size_t store_digits = asked.size() / 2;
-    const bool is_same_store = known->if_text()->starts_with(asked.substr(0, store_digits));
-    return Status(ErrorId::kCursorInvalid,
-                  is_same_store ? "the cursor belongs to a list with other filters" : "the cursor is of another store")
-        .why("a cursor goes on with the list that it came from")
-        .remedy(is_same_store ? "give the same filters, or begin anew without --cursor" : "begin anew without --cursor");
-  }
-  return Cursor{*list->if_text(), static_cast<Seq>(*seq->if_int()), *after->if_text(), *known->if_text()};
+  const std::string *of = cursor_text(*object, "of"), *store = cursor_text(*object, "store");
+  const std::string *filters = cursor_text(*object, "filters"), *after = cursor_text(*object, "after");
+  const Value* seq = object->find("seq");
+  const bool has_texts = of != nullptr && store != nullptr && filters != nullptr && after != nullptr;
+  if (!has_texts || seq == nullptr || seq->if_int() == nullptr || *seq->if_int() < 0) return invalid;
+  Cursor cursor{{*of, *store, *filters}, static_cast<Seq>(*seq->if_int()), *after};
+  FORGE_TRY(check_same_list(cursor.list, list));
+  return cursor;
 }
 
 }  // namespace forge::cli

@@ -24,8 +24,8 @@ Flag page_flag() {
   return {.name = "page", .summary = "JSON as {\"items\":[…],\"next_cursor\":…}"};
 }
 
-Listing::Listing(Session& session, ListShape shape, std::string of, std::string asked)
-    : session_(session), of_(std::move(of)), asked_(std::move(asked)), limit_(session.arguments.count("limit")) {
+Listing::Listing(Session& session, ListShape shape, ListName list)
+    : session_(session), list_(std::move(list)), limit_(session.arguments.count("limit")) {
   shape.wrapped = session.arguments.is_on("page");
   session_.out.begin_list(std::move(shape));
 }
@@ -58,7 +58,7 @@ Status Listing::text(std::string_view lines) {
 }
 
 Status Listing::end(bool more, Seq seq, std::optional<std::uint64_t> total) {
-  const std::string cursor = more && !of_.empty() ? write_cursor({of_, seq, last_, asked_}) : std::string();
+  const std::string cursor = more && !list_.of.empty() ? write_cursor({list_, seq, last_}) : std::string();
   FORGE_TRY(session_.out.end_list(cursor));
   if (!more) return {};
   std::string line = "shown " + grouped(shown_);

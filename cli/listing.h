@@ -18,8 +18,8 @@ Flag page_flag();
 
 class Listing {
  public:
-  // `of` names the list in its cursors, `asked` is what asked_of() says of it; empty for a list that has none.
-  Listing(Session& session, ListShape shape, std::string of = {}, std::string asked = {});
+  // `list` names it in its cursors; empty for a list that has none.
+  Listing(Session& session, ListShape shape, ListName list = {});
 
   // Whether the limit is reached; then the next row is not shown, but known to be there.
   bool full() const { return limit_ > 0 && shown_ >= limit_; }
@@ -37,7 +37,7 @@ class Listing {
 
  private:
   Session& session_;
-  std::string of_, asked_;
+  ListName list_;
   std::uint64_t limit_;
   std::uint64_t shown_ = 0;
   std::string last_;

@@ -106,6 +106,27 @@ Status check_event_type(const Store& store, const std::string& glob) {
       .remedy("see: forgectl schema show");
 }
 
+Status check_tag(const Store& store, const std::string& tag) {
+  if (tag.empty() || !has_schema(*store.domain())) return {};
+  const std::string field = tag.substr(0, tag.find('='));
+  std::set<std::string> tags;
+  for (const SchemaVersion& version : store.schemas()) {
+    for (const Resource& resource : version.domain->resources()) {
+      for (const Field& known : resource.record.fields) {
+        if (known.tag) tags.insert(known.name);
+      }
+    }
+  }
+  if (tag.find('=') != std::string::npos && (tags.contains(field) || field.starts_with('_'))) return {};
+  if (tag.find('=') == std::string::npos) {
+    return Status(ErrorId::kFilterInvalid, "'" + printable(tag) + "' is no tag").remedy("write FIELD=VALUE, as: --tag sku=tea");
+  }
+  const std::string nearest = nearest_name(field, std::vector<std::string_view>(tags.begin(), tags.end()));
+  return Status(ErrorId::kFilterInvalid, "no resource marks a field '" + printable(field) + "' with `tag`")
+      .why(!nearest.empty() ? "did you mean '" + nearest + "'?" : "in no version of the schema")
+      .remedy("see: forgectl schema show");
+}
+
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name) {
   if (!has_schema(domain) && !name.starts_with('_')) return no_schema();
   return domain.get_resource(name);

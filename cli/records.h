@@ -19,6 +19,9 @@ Status check_type_glob(const std::string& glob);
 // Whether some event of the store's schema, in any of its versions, has such a type; all do where the pattern is empty or there is
 // no schema yet. Errors: kFilterInvalid, with the nearest type.
 Status check_event_type(const Store& store, const std::string& glob);
+// `tag` as log takes it: FIELD=VALUE of a field that some version of the schema marks so; empty is none.
+// Any will do where there is no schema yet. Errors: kFilterInvalid.
+Status check_tag(const Store& store, const std::string& tag);
 
 // The resource of that name. Errors: kNoSchema in a store without one, kUnknownResource with the nearest name.
 Result<const Resource*> resource_named(const Domain& domain, std::string_view name);

@@ -31,12 +31,11 @@ Status print_version(Session& session, const View& view, const VersionRow& row, 
 
 Result<int> run_history(Session& session) {
   const std::string &resource = session.arguments.words()[0], &key = session.arguments.words()[1];
-  const std::string of = "history " + resource + " " + key;
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  const std::string asked = asked_of(store.id(), {});
+  const ListName list{"history " + resource + " " + key, store.id(), {}};
   std::optional<Cursor> cursor;
   if (const auto text = session.arguments.if_text("cursor")) {
-    FORGE_ASSIGN(cursor, read_cursor(*text, of, asked));
+    FORGE_ASSIGN(cursor, read_cursor(*text, list));
   }
   FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view_of_records(store));
   FORGE_ASSIGN(const Resource* known, resource_at(view, resource));
@@ -45,7 +44,7 @@ Result<int> run_history(Session& session) {
                   {.headings = {"v", "event", "when", "actor", "action", "change"},
                    .columns = {"version", "seq", "recorded_at", "actor", "action", "type", "diff"},
                    .name = "seq"},
-                  of, asked);
+                  list);
   std::uint64_t after = 0;
   if (cursor.has_value()) {
     FORGE_ASSIGN(after, parse_count(cursor->after));

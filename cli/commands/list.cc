@@ -1,3 +1,5 @@
+#include <array>
+
 #include "commands.h"
 #include "listing.h"
 #include "records.h"
@@ -5,9 +7,10 @@
 namespace forge::cli {
 namespace {
 
-Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape, std::string asked) {
-  Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, "list " + query.resource,
-                  std::move(asked));
+constexpr std::array<std::string_view, 1> kListFilters = {"where"};
+
+Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape, const ListName& list) {
+  Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, list);
   bool more = false;
   Status row;
   const Status listed = view.list(query, [&](const Record& record) {
@@ -26,17 +29,17 @@ Result<int> run_list(Session& session) {
   query.resource = session.arguments.words()[0];
   query.where = session.arguments.text("where");
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  const std::string asked = asked_of(store.id(), {query.where});
+  const ListName name{"list " + query.resource, store.id(), filters_digest(session.arguments, kListFilters)};
   std::optional<Cursor> cursor;
   if (const auto text = session.arguments.if_text("cursor")) {
-    FORGE_ASSIGN(cursor, read_cursor(*text, "list " + query.resource, asked));
+    FORGE_ASSIGN(cursor, read_cursor(*text, name));
     query.after_key = cursor->after;
   }
   FORGE_ASSIGN(const View view, cursor.has_value() ? store.as_of(cursor->seq) : session.view_of_records(store));
   FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
-  FORGE_TRY(list_records(session, view, query, shape, asked));
+  FORGE_TRY(list_records(session, view, query, shape, name));
   return 0;
 }
 

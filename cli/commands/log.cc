@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "arguments.h"
@@ -10,7 +11,9 @@
 namespace forge::cli {
 namespace {
 
-constexpr const char* kOf = "log";
+// What decides which events there are, and in which order.
+constexpr std::array<std::string_view, 12> kFilters = {"type",  "resource",        "tag",   "correlation", "action", "actor",
+                                                       "field", "idempotency-key", "since", "until",       "newest", "pulses"};
 constexpr std::string_view kRunResource = "_run";
 
 // The journals of runs are left out unless they are what the filters are about.
@@ -93,10 +96,10 @@ void tell_plan(const Session& session, const ReadPlan& plan) {
 }
 
 // `nothing`: the bounds leave no event.
-Status print_log(Session& session, const View& view, const LogQuery& query, bool nothing, std::string asked) {
+Status print_log(Session& session, const View& view, const LogQuery& query, const ListName& list, bool nothing) {
   Listing listing(session,
                   {.headings = {"event", "when", "actor", "type", "key", "v", "change"}, .columns = event_columns(), .name = "seq"},
-                  kOf, std::move(asked));
+                  list);
   bool more = false;
   Status row;
   ReadPlan plan;
@@ -124,13 +127,12 @@ Result<int> run_log(Session& session) {
   FORGE_TRY(check_event_type(store, session.arguments.text("type")));
   LogQuery query;
   read_filters(session.arguments, query);
+  FORGE_TRY(check_tag(store, query.tag));
   FORGE_TRY(read_bounds(session.arguments, store, query));
-  const std::string asked =
-      asked_of(store.id(), {query.type, query.resource, query.key, query.tag, query.correlation, query.action, query.field,
-                            query.actor, query.idempotency_key, query.newest_first ? "newest first" : ""});
+  const ListName list{"log", store.id(), filters_digest(session.arguments, kFilters)};
   std::optional<Cursor> cursor;
   if (const auto text = session.arguments.if_text("cursor")) {
-    FORGE_ASSIGN(cursor, read_cursor(*text, kOf, asked));
+    FORGE_ASSIGN(cursor, read_cursor(*text, list));
     FORGE_ASSIGN(const Seq after, parse_count(cursor->after));
     (query.newest_first ? query.to : query.from) = query.newest_first ? after - 1 : after + 1;
   }
@@ -140,7 +142,7 @@ Result<int> run_log(Session& session) {
     FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
     query.resource = resource->name;
   }
-  FORGE_TRY(print_log(session, view, query, to_nothing, asked));
+  FORGE_TRY(print_log(session, view, query, list, to_nothing));
   return 0;
 }
 

@@ -5,11 +5,11 @@
 namespace forge::cli {
 namespace {
 
-const std::string kAsked = asked_of("store", {});
+const ListName kOrders{"list Order", "s-1", "f"};
 
 TEST(Cursor, ComesBackAsItWas) {
-  const Cursor cursor{"list Order", 1042, "ключ/+?\n", asked_of("store", {"qty > 1"})};
-  const Result<Cursor> read = read_cursor(write_cursor(cursor), "list Order", asked_of("store", {"qty > 1"}));
+  const Cursor cursor{kOrders, 1042, "ключ/+?\n"};
+  const Result<Cursor> read = read_cursor(write_cursor(cursor), kOrders);
   ASSERT_TRUE(read.ok()) << read.status().message();
   EXPECT_EQ(read->seq, 1042U);
   EXPECT_EQ(read->after, cursor.after);
@@ -17,7 +17,7 @@ TEST(Cursor, ComesBackAsItWas) {
 
 TEST(Cursor, IsOneWordForShellsAndAddresses) {
   for (int length = 0; length < 8; ++length) {
-    const std::string text = write_cursor({"list Order", 1, std::string(static_cast<std::size_t>(length), '?'), kAsked});
+    const std::string text = write_cursor({kOrders, 1, std::string(static_cast<std::size_t>(length), '?')});
     EXPECT_EQ(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), std::string::npos)
         << text;
     EXPECT_TRUE(text.starts_with("eyJ"));
@@ -25,21 +25,18 @@ TEST(Cursor, IsOneWordForShellsAndAddresses) {
 }
 
 TEST(Cursor, RefusesAnotherListsCursorAndRubbish) {
-  EXPECT_EQ(read_cursor(write_cursor({"list Order", 1, "a", kAsked}), "list Stock", kAsked).status().id(), ErrorId::kCursorInvalid);
+  EXPECT_EQ(read_cursor(write_cursor({kOrders, 1, "a"}), {"list Stock", "s-1", "f"}).status().id(), ErrorId::kCursorInvalid);
   for (const char* text : {"", "x", "eyJ", "eyJ9", "bnVsbA", "%%%%", "e30"}) {
-    EXPECT_EQ(read_cursor(text, "list Order", kAsked).status().id(), ErrorId::kCursorInvalid) << text;
+    EXPECT_EQ(read_cursor(text, kOrders).status().id(), ErrorId::kCursorInvalid) << text;
   }
 }
 
-TEST(Cursor, GoesOnWithTheStoreAndTheFiltersItCameFrom) {
-  const std::string cursor = write_cursor({"log", 7, "a", asked_of("one", {"Order.*", ""})});
-  EXPECT_TRUE(read_cursor(cursor, "log", asked_of("one", {"Order.*", ""})).ok());
-  const Status other_store = read_cursor(cursor, "log", asked_of("two", {"Order.*", ""})).status();
-  EXPECT_EQ(other_store.id(), ErrorId::kCursorInvalid);
-  EXPECT_EQ(other_store.text().what, "the cursor is of another store");
-  const Status other_filter = read_cursor(cursor, "log", asked_of("one", {"", "Order.*"})).status();
-  EXPECT_EQ(other_filter.id(), ErrorId::kCursorInvalid);
-  EXPECT_EQ(other_filter.text().what, "the cursor belongs to a list with other filters");
+TEST(Cursor, IsOfOneStoreAndOfItsFilters) {
+  const std::string text = write_cursor({kOrders, 1, "a"});
+  const auto refusal = [&](const ListName& list) { return read_cursor(text, list).status().text().what; };
+  EXPECT_EQ(refusal({"list Order", "s-2", "f"}), "the cursor belongs to another store");
+  EXPECT_EQ(refusal({"list Order", "s-1", ""}), "the cursor belongs to a list with other filters");
+  EXPECT_EQ(refusal({"list Order", "s-1", "g"}), "the cursor belongs to a list with other filters");
 }
 
 }  // namespace
