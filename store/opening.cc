@@ -345,7 +345,7 @@ Status begin_writing(Store::State& state, const Recovered& recovered, const Wate
     if (is_for_want(done)) static_cast<void>(state.files->remove_tree(state.files->paths().quarantine() + "/" + kept).ok());
     return done;
   }
-  const Status begun = open_for_writing(state, recovered);
+  Status begun = open_for_writing(state, recovered);
   if (begun.ok() || !is_for_want(begun)) return begun;
   if (!kept.empty()) static_cast<void>(rename_kept(state, kept, kept + std::string(kFailedOpening)).ok());
   if (is_clean) mark_as_found(state, *reading.newest);

@@ -61,7 +61,7 @@ void append_log_record(std::string& out, std::string_view record) {
     const std::string_view part = record.substr(0, left - kHeader);
     record.remove_prefix(part.size());
     const bool is_last = record.empty();
-    const char type = is_last ? (is_first ? 1 : 4) : (is_first ? 2 : 3);
+    const char type = is_last ? (is_first ? '\1' : '\4') : (is_first ? '\2' : '\3');
     const std::uint32_t crc = crc32c(std::string(1, type).append(part));
     append_little_endian(out, ((crc >> 15) | (crc << 17)) + 0xa282ead8u, 4);
     append_little_endian(out, static_cast<std::uint32_t>(part.size()), 2);
