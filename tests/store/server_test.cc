@@ -472,6 +472,38 @@ TEST_F(SharedStore, AnAttachedStoreGoesOnWithTheNextHolder) {
   EXPECT_EQ(seen, (std::vector<Seq>{2, 3}));
 }
 
+TEST_F(SharedStore, AGoodbyeInsteadOfAWelcomeIsThatOfAHolderThatGoesAndTheNextOneIsFound) {
+  // A holder that ends between a connection and its greeting, in the place of the true one.
+  server_.reset();
+  internal::ListeningSocket leaving = internal::ListeningSocket::open(path_.path()).value();
+  const int listening = leaving.take_socket();
+  const auto say_goodbye = [&] {
+    const int connection = ::accept(listening, nullptr, nullptr);
+    const std::string goodbye = encode_frame(0, internal::message::Goodbye{0});
+    static_cast<void>(::send(connection, goodbye.data(), goodbye.size(), MSG_NOSIGNAL));
+    ::close(connection);
+  };
+  std::thread holders([&] {
+    say_goodbye();
+    say_goodbye();
+    ::close(listening);
+    server_.emplace(Server::start(holder_).value());
+  });
+  fs::last_write_time(path_.path() + "/LOCK", fs::file_time_type::clock::now() + std::chrono::minutes(1));
+  EXPECT_EQ(Wire::open(path_.path(), {}).status().id(), ErrorId::kHolderGone);
+  const Result<Store> other = Store::open(path_.path(), {.create = false, .attach = true});
+  holders.join();
+  ASSERT_TRUE(other.ok()) << other.status().message();
+  EXPECT_TRUE(other->is_attached());
+}
+
+TEST_F(SharedStore, WhoHasNotGreetedYetWhenTheHolderEndsIsToldGoodbye) {
+  const Descriptor peer = connect_to(path_.path()).value();
+  while (server_->connections() == 0) std::this_thread::yield();
+  server_->stop();
+  EXPECT_EQ(talk(peer.number(), ""), encode_frame(0, internal::message::Goodbye{0}));
+}
+
 TEST_F(SharedStore, AfterALostConnectionOnlyWhatHasAKeyIsSentAgain) {
   // A holder that takes requests and goes away without an answer, in the place of the true one.
   server_.reset();
