@@ -146,6 +146,7 @@ void Server::State::bury(std::shared_ptr<void> rest) {
 void Server::State::stop() {
   const MutexLock lock(stopping);
   if (!thread.joinable()) return;
+  around.state.lock->begin_closing();  // before others can see that nobody listens
   std::promise<void> stopped;
   asio::post(around.io, [this, &stopped] {
     is_stopping = true;
@@ -165,6 +166,7 @@ void Server::State::stop() {
   thread.join();
   if (ending != nullptr) static_cast<void>(ending->wait().ok());
   ending.reset();
+  around.state.lock->end_closing();
 }
 
 // --- the public face ------------------------------------------------------------------------------------------------------------
