@@ -431,8 +431,30 @@ TEST_F(SharedStore, MoreConnectionsThanAllowedAreRefused) {
   Store first = attach(), second = attach();
   const Result<Store> third = Store::open(path_.path(), {.attach = true});
   EXPECT_EQ(third.status().id(), ErrorId::kOverloaded);
+  EXPECT_EQ(third.status().text().why, "no more than 2 may be at a time");
   EXPECT_EQ(server_->connections(), 2u);
   EXPECT_TRUE(first.act("Item.make", {{"id", "a"}}).ok());
+}
+
+TEST_F(SharedStore, ConnectionsThatSayNothingKeepNobodyOut) {
+  server_.reset();
+  server_.emplace(Server::start(holder_, {.connections_max = 3}).value());
+  Store first = attach();
+  const Descriptor older = connect_to(path_.path()).value(), newer = connect_to(path_.path()).value();
+  while (server_->connections() < 3) std::this_thread::yield();
+  Store second = attach();
+  EXPECT_NE(talk(older.number(), "").find("too many processes are connected"), std::string::npos);
+  EXPECT_EQ(server_->connections(), 3u);
+  const std::string hello = encode_frame(0, internal::message::Hello{internal::kProtocolVersion, {}});
+  ASSERT_EQ(::send(newer.number(), hello.data(), hello.size(), MSG_NOSIGNAL), static_cast<ssize_t>(hello.size()));
+  char welcome[4096];
+  const ssize_t size = ::recv(newer.number(), welcome, sizeof(welcome), 0);
+  ASSERT_GT(size, 0);
+  EXPECT_NE(std::string_view(welcome, static_cast<std::size_t>(size)).find(holder_.id()), std::string_view::npos)
+      << "the newer one is still there";
+  EXPECT_EQ(Store::open(path_.path(), {.attach = true}).status().id(), ErrorId::kOverloaded) << "all have greeted";
+  EXPECT_TRUE(first.act("Item.make", {{"id", "a"}}).ok());
+  EXPECT_TRUE(second.act("Item.make", {{"id", "b"}}).ok());
 }
 
 // --- the end, and what comes after ----------------------------------------------------------------------------------------------
