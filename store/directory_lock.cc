@@ -28,7 +28,8 @@ std::string command_line() {
   return text.substr(0, 200);
 }
 
-constexpr std::string_view kOpeningLine = "opening\n";  // behind the owner's, while the store is being opened
+// Behind the owner's line, while that goes on.
+constexpr std::string_view kOpeningLine = "opening\n", kClosingLine = "closing\n";
 
 std::string read_owner(const std::string& lock_file) {
   std::ifstream file(lock_file);
@@ -74,6 +75,7 @@ Result<std::unique_ptr<DirectoryLock>> DirectoryLock::acquire(const std::string&
   if (file < 0) return no_lock_file(directory);
   std::string line = "process " + std::to_string(::getpid()) + ", '" + (owner.empty() ? command_line() : owner) + "', since " +
                      format_time(now) + "\n";
+  lock->owner_bytes_ = line.size();
   if (phase == Phase::kOpening) line += kOpeningLine;
   const bool written = ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   const Status outcome = written ? Status() : no_lock_file(directory);
@@ -99,16 +101,39 @@ DirectoryLock::Tenure DirectoryLock::tenure(const std::string& directory, std::c
   if (gone) return Tenure::kNew;
   std::ifstream file(lock_file);
   std::string owner, phase;
-  if (std::getline(file, owner) && std::getline(file, phase) && phase + '\n' == kOpeningLine) return Tenure::kOpening;
+  if (std::getline(file, owner) && std::getline(file, phase)) {
+    if (phase + '\n' == kOpeningLine) return Tenure::kOpening;
+    if (phase + '\n' == kClosingLine) return Tenure::kClosing;
+  }
   return std::filesystem::file_time_type::clock::now() - written < age ? Tenure::kNew : Tenure::kSettled;
 }
 
-// Cutting the line off also dates the file: what is new is counted from here.
 void DirectoryLock::end_opening() {
+  cut_phase();
+}
+
+// What cannot be written is not told: others then wait no longer than for one that has just been there.
+void DirectoryLock::begin_closing() {
+  const MutexLock lock(mutex_);
+  if (++closings_ > 1) return;
+  cut_phase();
+  const int file = ::open(lock_file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file < 0) return;
+  static_cast<void>(::write(file, kClosingLine.data(), kClosingLine.size()) < 0);
+  ::close(file);
+}
+
+void DirectoryLock::end_closing() {
+  const MutexLock lock(mutex_);
+  if (--closings_ == 0) cut_phase();
+}
+
+// Cutting the line off also dates the file: what is new is counted from here.
+void DirectoryLock::cut_phase() const {
   std::error_code gone;
   const std::uintmax_t size = std::filesystem::file_size(lock_file_, gone);
-  if (gone || size < kOpeningLine.size()) return;  // somebody deleted it: it decides nothing
-  std::filesystem::resize_file(lock_file_, size - kOpeningLine.size(), gone);
+  if (gone || size < owner_bytes_) return;  // somebody deleted it: it decides nothing
+  std::filesystem::resize_file(lock_file_, owner_bytes_, gone);
 }
 
 DirectoryLock::DirectoryLock(int directory, std::string lock_file) : directory_(directory), lock_file_(std::move(lock_file)) {}

@@ -3,8 +3,7 @@
 
 #include "forge/store/server.h"
 
-#include <sys/socket.h>
-
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <future>
@@ -16,7 +15,6 @@
 
 namespace forge {
 
-using internal::encode_frame;
 using internal::ListeningSocket;
 using internal::ServerConnection;
 using internal::ServerSurroundings;
@@ -42,7 +40,7 @@ struct Server::State {
   void stop() FORGE_EXCLUDES(stopping);
   void accept();
   void take(ServerConnection::Socket socket);
-  void refuse(ServerConnection::Socket& socket, const Status& why);
+  bool make_room(const Status& why);
   void tick();
   void bury(std::shared_ptr<void> rest);
 
@@ -102,11 +100,14 @@ void Server::State::accept() {
 }
 
 void Server::State::take(ServerConnection::Socket socket) {
-  if (const Status allowed = listening->check_peer(socket.native_handle()); !allowed.ok()) return refuse(socket, allowed);
+  if (const Status allowed = listening->check_peer(socket.native_handle()); !allowed.ok()) {
+    return ServerConnection::refuse(socket, allowed);
+  }
   if (connections.size() >= options.connections_max) {
-    return refuse(socket, Status(ErrorId::kOverloaded, "too many processes are connected to the store")
-                              .why(std::to_string(connections.size()) + " connections, the limit is as many")
-                              .state("nothing was written"));
+    const Status full = Status(ErrorId::kOverloaded, "too many processes are connected to the store")
+                            .why("no more than " + std::to_string(options.connections_max) + " may be at a time")
+                            .state("nothing was written");
+    if (!make_room(full)) return ServerConnection::refuse(socket, full);
   }
   const std::uint64_t id = next_id++;
   const auto connection = std::make_shared<ServerConnection>(around, std::move(socket), id);
@@ -115,10 +116,13 @@ void Server::State::take(ServerConnection::Socket socket) {
   connection->begin();
 }
 
-// Into the empty buffer of a new connection, without waiting.
-void Server::State::refuse(ServerConnection::Socket& socket, const Status& why) {
-  const std::string frame = encode_frame(0, why);
-  static_cast<void>(::send(socket.native_handle(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+// Whoever connects and says nothing keeps nobody out: the one that has done so for the longest goes.
+bool Server::State::make_room(const Status& why) {
+  const auto oldest = std::find_if(connections.begin(), connections.end(), [](const auto& of) { return !of.second->is_greeted(); });
+  if (oldest == connections.end()) return false;
+  const std::shared_ptr<ServerConnection> silent = oldest->second;  // closing takes it out
+  silent->dismiss(why);
+  return true;
 }
 
 void Server::State::tick() {
@@ -146,6 +150,7 @@ void Server::State::bury(std::shared_ptr<void> rest) {
 void Server::State::stop() {
   const MutexLock lock(stopping);
   if (!thread.joinable()) return;
+  around.state.lock->begin_closing();  // before others can see that nobody listens
   std::promise<void> stopped;
   asio::post(around.io, [this, &stopped] {
     is_stopping = true;
@@ -165,6 +170,7 @@ void Server::State::stop() {
   thread.join();
   if (ending != nullptr) static_cast<void>(ending->wait().ok());
   ending.reset();
+  around.state.lock->end_closing();
 }
 
 // --- the public face ------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "server_connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
@@ -276,6 +278,17 @@ void ServerConnection::end_in_order() {
   if (is_closed_) return;
   send(0, message::Goodbye{last_taken_});
   ending_since_ = Steady::now();
+}
+
+void ServerConnection::refuse(Socket& socket, const Status& why) {
+  const std::string frame = encode_frame(0, why);
+  static_cast<void>(::send(socket.native_handle(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+// One that is ending is told something already.
+void ServerConnection::dismiss(const Status& why) {
+  if (!is_ending()) refuse(socket_, why);
+  close();
 }
 
 // The calls may be in the middle of one: they are ended by a thread that waits for nobody's sake.

@@ -79,13 +79,19 @@ class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
   ServerConnection(ServerSurroundings& around, Socket socket, std::uint64_t id)
       : around_(around), socket_(std::move(socket)), id_(id) {}
 
+  // Tells a peer to which nothing was sent yet: into its empty buffer, without waiting.
+  static void refuse(Socket& socket, const Status& why);
+
   void begin() { read_on(); }
+  bool is_greeted() const { return is_greeted_; }
   // Once a second: shows life to who waits, ends what does not get on.
   void tick();
   // Reads nothing more; what was taken is answered.
   void stop_reading() { is_stopping_ = true; }
   // Says goodbye and closes once everything is out.
   void end_in_order();
+  // Closes at once a connection that was not greeted.
+  void dismiss(const Status& why);
   void close();
 
   // Answers, whatever lies there unread.

@@ -68,13 +68,16 @@ Status read_beside_holder(Store::State& state) {
 Status no_answer(const Status& locked, internal::DirectoryLock::Tenure tenure) {
   using Tenure = internal::DirectoryLock::Tenure;
   if (tenure == Tenure::kSettled) return Status(locked).why(locked.text().why + "; it does not answer for other processes");
-  const char* const why = tenure == Tenure::kOpening ? "; it is still opening the store" : "; it does not answer yet";
-  return Status(locked).why(locked.text().why + why).remedy("try again in a while, or wait longer: --timeout 60s");
+  std::string why = locked.text().why + "; it does not answer yet";
+  if (tenure == Tenure::kOpening) why = locked.text().why + "; it is still opening the store";
+  if (tenure == Tenure::kClosing) why = locked.text().why + "; it is still closing the store";
+  return Status(locked).why(std::move(why)).remedy("try again in a while, or wait longer: --timeout 60s");
 }
 
-// A process that opens the store will answer, or let go: it is waited for. So is one that had it open only just now, for its server
-// comes next. One that has had it open for longer and does not answer is no holder to wait for. That is looked at twice: who was
-// refused may have met one that went at that moment, or one that had not written its name yet.
+// A process that opens the store will answer, or let go, and one that closes it will let go: they are waited for. So is one that
+// had it opened only just now, for its server comes next, and one whose server has just stopped, for it may close the store. One
+// that has had it open for longer and does not answer is no holder to wait for. That is looked at twice: who was refused may have
+// met one that went at that moment, or one that had not written its name yet.
 Status attach_or_hold(Store::State& state) {
   using internal::DirectoryLock;
   constexpr std::chrono::milliseconds kNewMax{2000}, kLookEvery{10};
@@ -157,6 +160,7 @@ Status Store::State::close() {
   }
   const MutexLock one_at_a_time(closing);
   if (database == nullptr) return {};
+  if (lock != nullptr) lock->begin_closing();
   server->end_server();  // what others asked for is finished, and they are told
   gate->close();
   if (projections_state != nullptr && projections_state->host != nullptr) projections_state->host->end_waiting();

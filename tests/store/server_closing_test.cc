@@ -1,6 +1,7 @@
 // Stores that close while others are connected: the holder, and those who are attached.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -8,12 +9,15 @@
 #include <set>
 #include <thread>
 
+#include "directory_lock.h"
 #include "forge/store/stream.h"
 #include "shared_store.h"
 
 namespace forge {
 namespace {
 
+namespace fs = std::filesystem;
+using internal::DirectoryLock;
 using testing_support::FreshPath;
 using testing_support::kLong;
 using testing_support::SharedStore;
@@ -43,7 +47,94 @@ TEST_F(SharedStore, ClosingBesideAServerThatStopsWaitsForBoth) {
   both.arrive_and_wait();
   EXPECT_TRUE(holder_.close().ok());
   stopper.join();
-  EXPECT_FALSE(std::filesystem::exists(path_.path() + "/SOCKET"));
+  EXPECT_FALSE(fs::exists(path_.path() + "/SOCKET"));
+}
+
+// A holder that has closed its socket and cannot let go, since it still works on a request.
+class HeldUpAtItsEnd : public SharedStore {
+ protected:
+  ~HeldUpAtItsEnd() override {
+    let_go();
+    if (ending_.joinable()) ending_.join();
+  }
+  // As if it had held the store for an hour.
+  void begin(std::function<void()> end) {
+    other_.emplace(attach());
+    other_->transact_async({{.action = "Item.pair", .args = {{"of", "p"}}, .if_version = {}}}, {},
+                           [](const Result<TransactionReceipt>& paired) { EXPECT_TRUE(paired.ok()) << paired.status().message(); });
+    while (!is_target_asked_) std::this_thread::yield();
+    ending_ = std::thread(std::move(end));
+    while (fs::exists(path_.path() + "/SOCKET")) std::this_thread::yield();
+    fs::last_write_time(path_.path() + "/LOCK", fs::file_time_type::clock::now() - std::chrono::hours(1));
+  }
+  void let_go() {
+    if (!may_go_.exchange(true)) target_go_.set_value();
+  }
+  Status refusal() {
+    return Store::open(path_.path(), {.create = false, .attach = true, .attach_timeout = std::chrono::milliseconds(50)}).status();
+  }
+
+  std::optional<Store> other_;
+  std::thread ending_;
+  std::atomic<bool> may_go_{false};
+};
+
+// Each look at the lock by who waits for it asks this clock.
+class CountingClock : public Clock {
+ public:
+  CountingClock(int looks, std::function<void()> then) : left_(looks), then_(std::move(then)) {}
+  Time now() override {
+    if (--left_ == 0) then_();
+    return system_clock().now();
+  }
+
+ private:
+  std::atomic<int> left_;
+  const std::function<void()> then_;
+};
+
+TEST_F(HeldUpAtItsEnd, AStoreThatClosesIsWaitedFor) {
+  begin([&] { EXPECT_TRUE(holder_.close().ok()); });
+  CountingClock clock(20, [&] { let_go(); });
+  const Result<Store> next = Store::open(path_.path(), {.create = false, .attach = true, .attach_timeout = kLong, .clock = &clock});
+  ASSERT_TRUE(next.ok()) << next.status().message();
+  EXPECT_EQ(next->head(), 1u + 2);
+}
+
+TEST_F(HeldUpAtItsEnd, AStoreThatClosesForTooLongIsNamedWithWhatItDoes) {
+  begin([&] { EXPECT_TRUE(holder_.close().ok()); });
+  const Status refused = refusal();
+  EXPECT_EQ(refused.id(), ErrorId::kStoreLocked);
+  EXPECT_TRUE(refused.text().why.ends_with("; it is still closing the store")) << refused.text().why;
+}
+
+TEST_F(HeldUpAtItsEnd, AServerThatStopsIsWaitedForUntilItHasStopped) {
+  begin([&] { server_->stop(); });
+  EXPECT_EQ(DirectoryLock::tenure(path_.path(), kLong), DirectoryLock::Tenure::kClosing);
+  EXPECT_TRUE(refusal().text().why.ends_with("; it is still closing the store"));
+  let_go();
+  ending_.join();
+  EXPECT_EQ(DirectoryLock::tenure(path_.path(), kLong), DirectoryLock::Tenure::kNew);
+  EXPECT_EQ(DirectoryLock::tenure(path_.path(), std::chrono::milliseconds(0)), DirectoryLock::Tenure::kSettled);
+}
+
+TEST(DirectoryLock, ClosesUntilTheLastThatBeganItHasTakenItBack) {
+  const FreshPath path("closing");
+  fs::create_directories(path.path());
+  const auto lock = DirectoryLock::acquire(path.path(), "one", Time{}, DirectoryLock::Phase::kOpening).value();
+  const auto tenure = [&] { return DirectoryLock::tenure(path.path(), std::chrono::milliseconds(0)); };
+  lock->begin_closing();
+  EXPECT_EQ(tenure(), DirectoryLock::Tenure::kClosing);
+  lock->begin_closing();
+  lock->end_closing();
+  EXPECT_EQ(tenure(), DirectoryLock::Tenure::kClosing);
+  EXPECT_EQ(DirectoryLock::holder(path.path()),
+            "process " + std::to_string(::getpid()) + ", 'one', since 1970-01-01T00:00:00.000000Z");
+  lock->end_closing();
+  EXPECT_EQ(tenure(), DirectoryLock::Tenure::kSettled);
+  fs::remove(path.path() + "/LOCK");
+  lock->begin_closing();
+  EXPECT_FALSE(fs::exists(path.path() + "/LOCK")) << "who deleted it is not contradicted";
 }
 
 TEST_F(SharedStore, AStoreHasOneServer) {

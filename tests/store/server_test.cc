@@ -431,8 +431,30 @@ TEST_F(SharedStore, MoreConnectionsThanAllowedAreRefused) {
   Store first = attach(), second = attach();
   const Result<Store> third = Store::open(path_.path(), {.attach = true});
   EXPECT_EQ(third.status().id(), ErrorId::kOverloaded);
+  EXPECT_EQ(third.status().text().why, "no more than 2 may be at a time");
   EXPECT_EQ(server_->connections(), 2u);
   EXPECT_TRUE(first.act("Item.make", {{"id", "a"}}).ok());
+}
+
+TEST_F(SharedStore, ConnectionsThatSayNothingKeepNobodyOut) {
+  server_.reset();
+  server_.emplace(Server::start(holder_, {.connections_max = 3}).value());
+  Store first = attach();
+  const Descriptor older = connect_to(path_.path()).value(), newer = connect_to(path_.path()).value();
+  while (server_->connections() < 3) std::this_thread::yield();
+  Store second = attach();
+  EXPECT_NE(talk(older.number(), "").find("too many processes are connected"), std::string::npos);
+  EXPECT_EQ(server_->connections(), 3u);
+  const std::string hello = encode_frame(0, internal::message::Hello{internal::kProtocolVersion, {}});
+  ASSERT_EQ(::send(newer.number(), hello.data(), hello.size(), MSG_NOSIGNAL), static_cast<ssize_t>(hello.size()));
+  char welcome[4096];
+  const ssize_t size = ::recv(newer.number(), welcome, sizeof(welcome), 0);
+  ASSERT_GT(size, 0);
+  EXPECT_NE(std::string_view(welcome, static_cast<std::size_t>(size)).find(holder_.id()), std::string_view::npos)
+      << "the newer one is still there";
+  EXPECT_EQ(Store::open(path_.path(), {.attach = true}).status().id(), ErrorId::kOverloaded) << "all have greeted";
+  EXPECT_TRUE(first.act("Item.make", {{"id", "a"}}).ok());
+  EXPECT_TRUE(second.act("Item.make", {{"id", "b"}}).ok());
 }
 
 // --- the end, and what comes after ----------------------------------------------------------------------------------------------
@@ -470,6 +492,38 @@ TEST_F(SharedStore, AnAttachedStoreGoesOnWithTheNextHolder) {
   EXPECT_TRUE(other.act("Item.make", {{"id", "b"}}).ok());
   ASSERT_TRUE(subscription.wait_for(3, kLong)) << subscription.status().message();
   EXPECT_EQ(seen, (std::vector<Seq>{2, 3}));
+}
+
+TEST_F(SharedStore, AGoodbyeInsteadOfAWelcomeIsThatOfAHolderThatGoesAndTheNextOneIsFound) {
+  // A holder that ends between a connection and its greeting, in the place of the true one.
+  server_.reset();
+  internal::ListeningSocket leaving = internal::ListeningSocket::open(path_.path()).value();
+  const int listening = leaving.take_socket();
+  const auto say_goodbye = [&] {
+    const int connection = ::accept(listening, nullptr, nullptr);
+    const std::string goodbye = encode_frame(0, internal::message::Goodbye{0});
+    static_cast<void>(::send(connection, goodbye.data(), goodbye.size(), MSG_NOSIGNAL));
+    ::close(connection);
+  };
+  std::thread holders([&] {
+    say_goodbye();
+    say_goodbye();
+    ::close(listening);
+    server_.emplace(Server::start(holder_).value());
+  });
+  fs::last_write_time(path_.path() + "/LOCK", fs::file_time_type::clock::now() + std::chrono::minutes(1));
+  EXPECT_EQ(Wire::open(path_.path(), {}).status().id(), ErrorId::kHolderGone);
+  const Result<Store> other = Store::open(path_.path(), {.create = false, .attach = true});
+  holders.join();
+  ASSERT_TRUE(other.ok()) << other.status().message();
+  EXPECT_TRUE(other->is_attached());
+}
+
+TEST_F(SharedStore, WhoHasNotGreetedYetWhenTheHolderEndsIsToldGoodbye) {
+  const Descriptor peer = connect_to(path_.path()).value();
+  while (server_->connections() == 0) std::this_thread::yield();
+  server_->stop();
+  EXPECT_EQ(talk(peer.number(), ""), encode_frame(0, internal::message::Goodbye{0}));
 }
 
 TEST_F(SharedStore, AfterALostConnectionOnlyWhatHasAKeyIsSentAgain) {

@@ -51,6 +51,7 @@ class SharedStore : public ::testing::Test {
   // Carried out once target_may_go_ says so.
   ActionTargets targets() {
     return {{"Item.pair", [this](const TargetCall& call) -> Result<TargetPlan> {
+               is_target_asked_ = true;
                if (target_may_go_.wait_for(std::chrono::seconds(30)) != std::future_status::ready)
                  return Status(Code::kDenied, "late");
                TargetPlan plan;
@@ -104,6 +105,7 @@ class SharedStore : public ::testing::Test {
   }
 
   FreshPath path_;
+  std::atomic<bool> is_target_asked_{false};
   std::promise<void> target_go_;
   const std::shared_future<void> target_may_go_ = target_go_.get_future().share();
   Store holder_;

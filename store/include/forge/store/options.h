@@ -46,7 +46,8 @@ struct OpenOptions {
   bool read_only = false;   // takes no lock, changes no byte; may stand beside a writer
   bool create = true;       // makes a store where there is none; never over the remains of one
   bool attach = false;      // where another process holds the store and answers (server.h): act through that one, see Store
-  // How long one that opens the store is waited for; it must answer two seconds after that, and greet within five.
+  // How long one that opens or closes the store is waited for; one that opened it must answer two seconds after that, and greet
+  // within five.
   std::chrono::microseconds attach_timeout = std::chrono::seconds(7);
   Durability durability = Durability::kSync;
   Limits limits = {};

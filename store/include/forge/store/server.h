@@ -16,7 +16,8 @@
 namespace forge {
 
 struct ServerOptions {
-  std::size_t connections_max = 128;  // more are refused with kOverloaded
+  // One more takes the place of the oldest that has not greeted yet; where all have, it is refused with kOverloaded.
+  std::size_t connections_max = 128;
 };
 
 class Server {

@@ -23,8 +23,9 @@
 // the options given, and answers the others. Transactions with an idempotency key are then sent again; of others that may have
 // reached the old holder the outcome is kUnknownOutcome. Where there is no next one, calls fail with kHolderGone. With `read_only`,
 // too, only subscriptions, questions, and dry runs of actions whose handler is not here go to the holder, and this process never
-// becomes it; where no holder answers the store is read as without `attach`. For writing, a process that took the lock less than
-// two seconds ago is given that long to answer or to go; one that has held it for longer and does not answer is kStoreLocked.
+// becomes it; where no holder answers the store is read as without `attach`. For writing, a process that took the lock, or
+// stopped its server, less than two seconds ago is given that long to answer or to go; one that opens or closes the store is waited
+// for as OpenOptions::attach_timeout says; one that has held it for longer and does not answer is kStoreLocked.
 
 #include <functional>
 #include <memory>
