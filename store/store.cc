@@ -417,7 +417,7 @@ Result<TransactionReceipt> Store::State::transact(std::vector<ActionRequest> act
   if (writer == nullptr && !writes_elsewhere() && !of_transaction.dry_run) return read_only_error(path);
   if (is_for_holder(actions)) return attachment->transact(std::move(actions), of_transaction);
   FORGE_TRY(check_own_actions(actions, head()));
-  if (internal::undoes_events(actions)) return transact_undoing(std::move(actions), of_transaction);
+  if (internal::undoes_events(actions)) return transact_undoing(actions, of_transaction);
   return decide(prepare(std::move(actions), of_transaction));
 }
 

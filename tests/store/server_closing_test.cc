@@ -53,7 +53,7 @@ TEST_F(SharedStore, ClosingBesideAServerThatStopsWaitsForBoth) {
 // A holder that has closed its socket and cannot let go, since it still works on a request.
 class HeldUpAtItsEnd : public SharedStore {
  protected:
-  ~HeldUpAtItsEnd() override {
+  void TearDown() override {
     let_go();
     if (ending_.joinable()) ending_.join();
   }
