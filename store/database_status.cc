@@ -109,8 +109,6 @@ Status to_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.IsMemoryLimit()) return error;
   if (is_too_large(text)) return std::move(error).why("a limit on the size of files is reached").place(place_in(text));
   if (status.IsNoSpace()) return std::move(error).why("no space is left on the device");
-  const std::string_view too_many = "Too many open files";
-  if (text.find(too_many) != std::string::npos) error = std::move(error).remedy("allow the process more open files: ulimit -n");
   const auto* known =
       std::find_if(kReasons.begin(), kReasons.end(), [&](const Reason& row) { return text.find(row.sign) != std::string::npos; });
   error = std::move(error).why(known == kReasons.end() ? otherwise(status, text) : std::string(known->says)).place(place_in(text));

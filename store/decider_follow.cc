@@ -1,7 +1,6 @@
 // Transactions with a follow-up: decided once for what it sees, and then, as a whole, for good.
 
 #include <exception>
-#include <map>
 
 #include "decider.h"
 #include "decider_parts.h"

@@ -28,15 +28,19 @@ FileRow longest_row(const rocksdb::ColumnFamilyMetaData& table) {
   for (const rocksdb::LevelMetaData& level : table.levels) {
     if (level.level == 0) continue;  // RocksDB merges those, or moves them
     FileRow row{.level = level.level};
+    const auto end_row = [&] {
+      if (row.names.size() > longest.names.size()) longest = std::move(row);
+      row = {.level = level.level};
+    };
     for (const rocksdb::SstFileMetaData& file : level.files) {
       if (file.size >= kSmallBytes || file.being_compacted) {
-        row = {.level = level.level};
+        end_row();
         continue;
       }
       row.names.push_back(file.name);
       row.bytes += file.size;
-      if (row.names.size() > longest.names.size()) longest = row;
     }
+    end_row();
   }
   return longest;
 }

@@ -1,4 +1,5 @@
-// The runner is an engine on a loop, fed by a subscription. Who waits is told whenever something may have changed, and looks.
+// The runner is an engine on a loop, fed by a subscription. Who waits for a run is told when that run comes to rest,
+// who waits for all of them whenever something may have changed; both look then.
 
 #include "forge/workflows/runner.h"
 

@@ -93,7 +93,8 @@ Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, con
 
 namespace {
 
-// What a run without a step that needs anything is recorded to have come to, in the transaction that starts it.
+// What a run without a step that needs anything is recorded to have come to, in the transaction that starts it. One that is not
+// over after all is left to a runner, as any other.
 class EndAtOnce {
  public:
   // `definition` is borrowed for the transaction.
@@ -104,10 +105,10 @@ class EndAtOnce {
       const Event& started = so_far.events().back();
       fold_ = std::make_shared<internal::RunFold>(started.key, definition_, internal::RunOptions());
       FORGE_TRY(fold_->take(started, nullptr));
-      FORGE_ASSERT(fold_->state().phase == internal::RunPhase::kEnded);
     }
     const auto& records = fold_->records();
-    return told_ == records.size() ? std::optional<ActionRequest>() : std::optional(records[told_++]);
+    const bool is_over = fold_->state().phase == internal::RunPhase::kEnded;
+    return !is_over || told_ == records.size() ? std::optional<ActionRequest>() : std::optional(records[told_++]);
   }
 
  private:

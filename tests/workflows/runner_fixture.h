@@ -2,6 +2,7 @@
 
 // A shop in a store in memory, and runs over it on a virtual clock.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -90,6 +91,15 @@ class RunnerTest : public ::testing::Test {
                          })
                     .ok());
     return types;
+  }
+  int count_of(const std::string& type) const {
+    const std::vector<std::string> types = events();
+    return static_cast<int>(std::count(types.begin(), types.end(), type));
+  }
+  // Runners that end soon, one after another, and one that works to the end.
+  void work_in_many_lives() {
+    for (int life = 0; life < 200; ++life) VirtualRunner(*store_, clock_).run(1'000'000, 2);
+    work();
   }
   Event last_event(const std::string& type) const {
     Event found;

@@ -11,6 +11,12 @@ namespace {
 
 class TransactionSteps : public RunnerTest {
  protected:
+  // A block that takes some tea and looks at what is left.
+  static std::string sale(const std::string& qty, const std::string& attributes = "") {
+    return "[step.t]\ntransaction = true\n" + attributes +
+           "\n[step.t.step.reserve]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = " + qty +
+           " }\n[step.t.step.left]\nread = 'Stock'\nkey = 'tea'\n";
+  }
   // The run can be decided again from its journal, and everything in the store fits together.
   void expect_sound(const std::string& id = "r-1") const {
     EXPECT_TRUE(replay_run(store_->view(), id).value().is_identical());
@@ -25,16 +31,7 @@ class TransactionSteps : public RunnerTest {
 };
 
 TEST_F(TransactionSteps, ReadWhatTheBlockHasWritten) {
-  declare("sell", R"(
-[step.t]
-transaction = true
-return = "left"
-[step.t.step.reserve]
-action = "Stock.reserve"
-args = { sku = "tea", qty = 2 }
-[step.t.step.left]
-read = "Stock"
-key = "tea"
+  declare("sell", sale("2", "return = 'left'") + R"(
 [step.text]
 template = "${t.left} left at version ${t._version}, event ${t._seq}"
 )");
@@ -46,15 +43,7 @@ template = "${t.left} left at version ${t._version}, event ${t._seq}"
 }
 
 TEST_F(TransactionSteps, ActOnWhatTheyRead) {
-  declare("sell", R"(
-[step.t]
-transaction = true
-[step.t.step.reserve]
-action = "Stock.reserve"
-args = { sku = "tea", qty = "${input.qty}" }
-[step.t.step.left]
-read = "Stock"
-key = "tea"
+  declare("sell", sale("'${input.qty}'") + R"(
 [step.t.step.refill]
 action = "Stock.fill"
 args = { sku = "tea", left = 20 }
@@ -146,15 +135,7 @@ TEST_F(TransactionSteps, EndAsTheirReadsSay) {
 }
 
 TEST_F(TransactionSteps, FailAsAWholeWhereALaterActionIsRefused) {
-  declare("sell", R"(
-[step.t]
-transaction = true
-[step.t.step.reserve]
-action = "Stock.reserve"
-args = { sku = "tea", qty = 3 }
-[step.t.step.left]
-read = "Stock"
-key = "tea"
+  declare("sell", sale("3") + R"(
 [step.t.step.again]
 action = "Stock.reserve"
 args = { sku = "tea", qty = { expr = "${left.left} + 1" } }
@@ -168,16 +149,7 @@ args = { sku = "tea", qty = { expr = "${left.left} + 1" } }
 }
 
 TEST_F(TransactionSteps, AreUndoneFromTheLogAsOne) {
-  declare("sell", R"(
-[step.t]
-transaction = true
-undo = "auto"
-[step.t.step.reserve]
-action = "Stock.reserve"
-args = { sku = "tea", qty = 2 }
-[step.t.step.left]
-read = "Stock"
-key = "tea"
+  declare("sell", sale("2", "undo = 'auto'") + R"(
 [step.t.step.note]
 action = "Order.note"
 args = { id = "o-1", note = "${left.left} left" }

@@ -21,8 +21,9 @@ namespace forge {
 // A transaction as far as it has come. Lives for one call of its follow-up (ActOptions::follow_up) and is read in it alone.
 //
 // The follow-up is called once the actions before have been decided, and again after each action that it gives, until it gives
-// none. A Status is the transaction's answer, and nothing of it is written; what it throws is kHandlerFailed. The whole transaction
-// is then decided a second time, as one: its time, its id and keys that were made stay the same, so what was read here holds.
+// none; with everything from the first call on again where what the transaction takes back had to be planned anew. A Status is the
+// transaction's answer, and nothing of it is written; what it throws is kHandlerFailed. The whole transaction is then decided a
+// second time, as one: its time, its id and keys that were made stay the same, so what was read here holds.
 //
 // It is called under the writer's lock, by one thread at a time, in any thread, and everybody waits for it: let it be quick, ask no
 // store anything but this, and begin with the first call (`events()` then holds the actions that were asked for). It follows from
