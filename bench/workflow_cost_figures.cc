@@ -177,7 +177,7 @@ void measure_going_on(const Settings& settings, std::vector<Figure>& figures) {
 }  // namespace
 
 void work_on_runs(const std::string& what, const std::filesystem::path& path, std::uint64_t count) {
-  ::mallopt(M_ARENA_MAX, 2);  // as forgectl has it
+  ::mallopt(M_ARENA_MAX, 2);  // as forgectl has it; NOLINT(concurrency-mt-unsafe): no other thread runs yet
   Store store = open_cells(path, small_service({.durability = what == "leave" ? Durability::kOs : Durability::kSync}));
   if (what == "leave") leave_runs(store, count);
   if (what == "runs") {

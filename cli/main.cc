@@ -191,7 +191,8 @@ void limit_completion() {
 
 // Each thread would keep memory of its own that others have freed. No more are at work at once than there are processors.
 void limit_arenas() {
-  ::mallopt(M_ARENA_MAX, static_cast<int>(std::max(2U, std::thread::hardware_concurrency())));
+  const int arenas = static_cast<int>(std::max(2U, std::thread::hardware_concurrency()));
+  ::mallopt(M_ARENA_MAX, arenas);  // NOLINT(concurrency-mt-unsafe): no other thread runs yet
 }
 
 }  // namespace

@@ -81,8 +81,11 @@ class Decider::SoFar final : public TransactionSoFar {
     decider_.overlay_.each(Table::kCurrent, prefix, [&](const Overlay::Entry& entry) {
       const std::string_view key = entry.key.substr(prefix.size());
       Result<std::optional<RecordState>> found = reader.find(resource, key, *entry.value, touched);
-      if (found.ok()) out.emplace(key, *std::move(found));
-      if (!found.ok() && read.ok()) read = found.status();
+      if (found.ok()) {
+        out.emplace(key, *std::move(found));
+      } else if (read.ok()) {
+        read = found.status();
+      }
     });
     return read;
   }

@@ -131,12 +131,12 @@ TEST(FollowUps, RefuseTheWholeTransaction) {
   fill(store, "tea", 7);
   const Seq head = store.stats().value().head;
   const auto refused = [&](const FollowUp& follow_up) {
-    const Status status = store.transact({sell("tea", 1)}, {.follow_up = follow_up}).status();
+    Status status = store.transact({sell("tea", 1)}, {.follow_up = follow_up}).status();
     EXPECT_EQ(store.stats().value().head, head);
     EXPECT_EQ(store.get("Shelf", "tea").value()["left"].as_int(), 7);
     return status;
   };
-  const auto makes = [](ActionRequest request, std::size_t times = 1) {
+  const auto makes = [](const ActionRequest& request, std::size_t times = 1) {
     return [request, times](const TransactionSoFar& so_far) -> Result<std::optional<ActionRequest>> {
       return so_far.events().size() > times ? std::optional<ActionRequest>() : std::optional(request);
     };
@@ -207,11 +207,12 @@ TEST(FollowUps, SeeEveryTransactionBeforeAndNoneAfter) {
           const std::string shelf = "s" + std::to_string(dice.below(kShelves));
           ActOptions options;
           if (dice.below(3) == 0) options.follow_up = count;
-          store.transact_async({sell(shelf, static_cast<int>(1 + dice.below(9)))}, options, [&](Result<TransactionReceipt> done) {
-            refusals += done.ok() ? 0 : 1;
-            --open;
-            open.notify_all();
-          });
+          store.transact_async({sell(shelf, static_cast<int>(1 + dice.below(9)))}, options,
+                               [&](const Result<TransactionReceipt>& done) {
+                                 refusals += done.ok() ? 0 : 1;
+                                 --open;
+                                 open.notify_all();
+                               });
         }
         for (int left = open; left != 0; left = open) open.wait(left);
       });
