@@ -1,5 +1,7 @@
 #include "body_parts.h"
 
+#include <algorithm>
+
 namespace forge::internal {
 namespace {
 
@@ -23,6 +25,13 @@ void add_exec(const fb::ExecStepT& exec, BodyParts& parts) {
     parts.values.push_back({exec.arguments[i].get(), ".exec." + std::to_string(i + 1)});
   }
   parts.named.push_back({&exec.environment, ".environment"});
+}
+
+bool has_none(const fb::BindingT&) {
+  return false;
+}
+bool has_none(const std::vector<std::unique_ptr<fb::NamedT>>& named) {
+  return named.empty();
 }
 
 }  // namespace
@@ -88,6 +97,27 @@ BodyParts parts_of(const fb::BodyUnion& body) {
       break;
   }
   return parts;
+}
+
+Object labelled(const Object& given, const fb::BodyUnion& body) {
+  const BodyParts parts = parts_of(body);
+  Object all;
+  const auto add = [&all](const auto& of, const Value& values) {
+    for (std::size_t i = 0; values.if_list() != nullptr && i < std::min(of.size(), values.if_list()->size()); ++i) {
+      if (of[i].part != nullptr && !has_none(*of[i].part))
+        all.add(of[i].path.substr(of[i].path.rfind('.') + 1), (*values.if_list())[i]);
+    }
+  };
+  for (const auto& [name, value] : given.members()) {
+    if (name == "values") {
+      add(parts.values, value);
+    } else if (name == "named") {
+      add(parts.named, value);
+    } else {
+      all.add(name, value);
+    }
+  }
+  return all;
 }
 
 std::vector<Part<fb::BlockT>> inner_blocks(const fb::BodyUnion& body) {

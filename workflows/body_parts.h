@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "forge/events/value.h"
 #include "workflow_generated.h"
 
 namespace forge::internal {
@@ -28,6 +29,10 @@ struct BodyParts {
 };
 
 BodyParts parts_of(const fb::BodyUnion& body);
+
+// What a step was given, {args, values, named, …} in the order of parts_of(), with each value and named one by its own name: "key",
+// "headers". What the step does not have is left out.
+Object labelled(const Object& given, const fb::BodyUnion& body);
 
 // The blocks inside a step. Of transaction, map and recurse: the one. Of switch: of each branch. Of group: before_all, its own,
 // after_all. Of around: begin, its own, commit, abort. What was left out is null.

@@ -225,9 +225,36 @@ void RunDecider::start_ready() {
 }
 
 void RunDecider::begin(HopId hop) {
+  if (options_.tell_begun) tell_begun(hop);
   if (!may_start(hop) || !take_turn(hop) || !take_key(hop)) return;
   if (slot(hop).hops == 0 && kind_of(hop) != fb::Body::DebugStep) return expire(hop);
   start_kind(hop);
+}
+
+// What cannot be made is null: the step fails, and says so.
+void RunDecider::tell_begun(HopId hop) {
+  const RunScope scope = scope_at(hop);
+  const PlannedStep& step = planned(hop);
+  const auto made = [&scope](const auto& recipe) {
+    Result<Value> value = recipe.make(scope);
+    return value.ok() ? *std::move(value) : Value();
+  };
+  Object seen;
+  List values;
+  List named;
+  for (const Recipe& recipe : step.body.values) values.push_back(made(recipe));
+  for (const NamedRecipes& recipes : step.body.named) named.push_back(made(recipes));
+  if (!step.body.args.recipes.empty()) seen.add("args", made(step.body.args));
+  if (!values.empty()) seen.add("values", std::move(values));
+  if (!named.empty()) seen.add("named", std::move(named));
+  Object reads;
+  step.where.add_reads(scope, reads);
+  for (const Condition& guard : step.guards) guard.add_reads(scope, reads);
+  for (const Condition& condition : step.body.conditions) condition.add_reads(scope, reads);
+  if (!reads.members().empty()) seen.add("conditions", std::move(reads));
+  Command& begun = command(Command::Kind::kBegun, hop);
+  begun.hops = slot(hop).hops;
+  begun.value = std::move(seen);
 }
 
 // Whether `where` and the guards let it start; where not, what follows is done.
@@ -338,7 +365,9 @@ void RunDecider::finish(HopId hop, StepResult result, StepStatus status, std::ui
   const bool told = fact_.hop == hop && (fact_.kind == Fact::Kind::kCompleted || fact_.kind == Fact::Kind::kHalted ||
                                          fact_.kind == Fact::Kind::kSignalled);
   if (status == StepStatus::kDone && !told && kind_of(hop) != fb::Body::DebugStep) {
-    command(taking_over_ ? Command::Kind::kTaken : Command::Kind::kDone, hop).hops = passed;
+    Command& made = command(taking_over_ ? Command::Kind::kTaken : Command::Kind::kDone, hop);
+    made.hops = passed;
+    if (options_.tell_begun) made.value = value_of(hop, done.result);
   }
   release_key(hop);
   const bool reversible = planned(hop).declared->undo != nullptr || may_be_child(hop);

@@ -35,6 +35,7 @@ class RunDecider {
   // ---- Starting (decider.cc)
   void start_ready();
   void begin(HopId hop);
+  void tell_begun(HopId hop);
   bool may_start(HopId hop);
   bool pass_guards(HopId hop);
   bool take_turn(HopId hop);

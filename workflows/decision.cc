@@ -150,6 +150,8 @@ std::string words_of(const Decision& decision) {
       return "has no hops left";
     case Command::Kind::kRelease:
       return "is read by nobody any more";
+    case Command::Kind::kBegun:
+      return "begins";
     case Command::Kind::kHalted:
       return "halts";
     case Command::Kind::kEnded:

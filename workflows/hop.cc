@@ -1,11 +1,12 @@
 // The journal has what came of each attempt; what it was given follows from the facts before, so the journal is folded up to the
-// pulse with every result kept.
+// pulse, and every step tells what it begins with.
 
 #include "forge/workflows/hop.h"
 
 #include <algorithm>
 #include <map>
 
+#include "body_parts.h"
 #include "decision.h"
 #include "run_journal.h"
 #include "secret_inputs.h"
@@ -29,6 +30,13 @@ bool have_names_in_common(const Value* given, const Value& result) {
                      [&](const auto& member) { return result.if_object()->find(member.first) != nullptr; });
 }
 
+// What a hop was given, for what, and on which event.
+struct Given {
+  Value value;
+  std::string body;
+  Seq since = 0;
+};
+
 class HopFinder {
  public:
   HopFinder(RunFold& fold, std::string at) : fold_(fold), at_(std::move(at)) {}
@@ -41,12 +49,11 @@ class HopFinder {
     FORGE_ASSIGN(const std::optional<Fact> fact, fold_.fact_in(event, result ? &*result : nullptr));
     if (fact) {
       const bool of_step = wanted && fact->kind != Fact::Kind::kStarted && fact->hop.step != internal::kNone;
-      if (of_step) begin(event, fact->hop);
+      if (of_step) show(event, *fact);
       FORGE_ASSIGN(const std::vector<Command> commands, fold_.take(*fact, event.seq));
-      if (of_step) finish(*fact);
       for (const Command& command : commands) note(command, event.seq);
     } else {
-      if (wanted) FORGE_TRY(take_record(event));
+      if (wanted) show_record(event);
       fold_.drop_records(1);
     }
     return !(named && found_);
@@ -55,65 +62,97 @@ class HopFinder {
   std::optional<HopDetail> found() && { return std::move(found_); }
 
  private:
-  struct Given {
-    Command command;
-    Seq since = 0;
-  };
+  // What cleans up after a step and what reverses it are given something of their own.
+  enum class Purpose : std::uint8_t { kRun, kFetch, kCompensate, kUndo };
 
-  void note(const Command& command, Seq seq) {
-    if (command.hop.step == internal::kNone) return;
-    const bool given = command.kind == Command::Kind::kExecute || command.kind == Command::Kind::kAwait ||
-                       command.kind == Command::Kind::kFetch || command.kind == Command::Kind::kCompensate ||
-                       command.kind == Command::Kind::kUndo;
-    if (given) given_.insert_or_assign(command.hop, Given{command, seq});
-    const bool settled = command.kind == Command::Kind::kDone || command.kind == Command::Kind::kSkipped ||
-                         command.kind == Command::Kind::kTaken || command.kind == Command::Kind::kFailed;
-    if (settled) settled_[fold_.path_of_hop(command.hop)] = Given{command, seq};
+  static Purpose purpose_of(const Fact& fact, bool fetches) {
+    switch (fact.kind) {
+      case Fact::Kind::kCompensated:
+      case Fact::Kind::kCompensateFailed:
+        return Purpose::kCompensate;
+      case Fact::Kind::kUndone:
+      case Fact::Kind::kUndoFailed:
+      case Fact::Kind::kWaive:
+        return Purpose::kUndo;
+      default:
+        return fetches ? Purpose::kFetch : Purpose::kRun;
+    }
   }
 
-  HopDetail& begin(const Event& event, const HopId& hop) {
+  void note(const Command& command, Seq seq) {
+    using Kind = Command::Kind;
+    if (command.hop.step == internal::kNone) return;
+    const auto give = [&](Purpose purpose) {
+      const fb::StepT& step = internal::step_of(fold_.plan(), command);
+      Value value = command.value;
+      if (value.if_object() != nullptr) value = internal::labelled(*value.if_object(), step.body);
+      given_.insert_or_assign({command.hop, purpose}, Given{std::move(value), internal::decision_of(fold_, command).body, seq});
+    };
+    switch (command.kind) {
+      case Kind::kBegun:
+        received_[command.hop] = command.hops;
+        return give(Purpose::kRun);
+      case Kind::kFetch:
+        return give(Purpose::kFetch);
+      case Kind::kCompensate:
+        return give(Purpose::kCompensate);
+      case Kind::kUndo:
+        return give(Purpose::kUndo);
+      case Kind::kDone:
+      case Kind::kSkipped:
+      case Kind::kTaken:
+      case Kind::kFailed:
+        settled_.insert_or_assign(command.path, std::pair(command, seq));
+        return;
+      default:
+        return;
+    }
+  }
+
+  HopDetail& begin(const Event& event, const HopId& hop, Purpose purpose) {
     HopDetail& detail = found_.emplace();
-    detail.step = fold_.path_of_hop(hop);
     detail.what = internal::what_of(event);
     detail.seq = event.seq;
+    detail.hops_out = internal::hops_of(event).value_or(0);
     const Value* saw = event.arguments.find("saw");
     if (saw != nullptr && saw->if_int() != nullptr) detail.saw = static_cast<Seq>(*saw->if_int());
     detail.body = internal::words_of_body(*fold_.plan().steps[hop.step].declared);
-    if (const auto given = given_.find(hop); given != given_.end()) {
-      detail.body = internal::decision_of(fold_, given->second.command).body;
+    if (const auto received = received_.find(hop); received != received_.end()) detail.hops_in = received->second;
+    if (const auto given = given_.find({hop, purpose}); given != given_.end()) {
+      if (purpose != Purpose::kRun) detail.body = given->second.body;
       detail.since = given->second.since;
-      detail.attempt = given->second.command.attempt;
-      detail.hops_in = given->second.command.hops;
-      detail.token_in = given->second.command.value;
+      detail.token_in = given->second.value;
     }
     return detail;
   }
 
-  void finish(const Fact& fact) {
+  void show(const Event& event, const Fact& fact) {
+    const auto open = fold_.work().find(fact.hop);
+    const bool fetches = open != fold_.work().end() && open->second.command.kind == Command::Kind::kFetch;
+    HopDetail& detail = begin(event, fact.hop, purpose_of(fact, fetches));
+    detail.step = fold_.path_of_hop(fact.hop);
+    detail.attempt = fact.attempt;
     const bool done =
         fact.kind == Fact::Kind::kCompleted || fact.kind == Fact::Kind::kHalted || fact.kind == Fact::Kind::kSignalled;
-    if (done) found_->token_out = fact.value;
-    if (done) found_->hops_out = fold_.hops_passed(fact.hop);
-    found_->code = fact.error.code;
-    found_->message = fact.error.message;
+    if (done) detail.token_out = fact.value;
+    if (!done) detail.hops_out = 0;
+    detail.code = fact.error.code;
+    detail.message = fact.error.message;
     compare();
   }
 
-  // A step that was decided without an attempt, or by what is inside of it.
-  Status take_record(const Event& event) {
+  // A step that was decided without an attempt, or by what is inside of it, or by a clause.
+  void show_record(const Event& event) {
     const auto settled = settled_.find(internal::text_at(event.arguments, "step"));
-    if (settled == settled_.end()) return {};
-    const Command& command = settled->second.command;
-    HopDetail& detail = begin(event, command.hop);
-    if (detail.since == 0) detail.since = settled->second.since;
-    detail.hops_out = command.hops;
+    if (settled == settled_.end()) return;
+    const auto& [command, seq] = settled->second;
+    HopDetail& detail = begin(event, command.hop, Purpose::kRun);
+    detail.step = command.path;
+    if (detail.since == 0) detail.since = seq;
     detail.code = command.error.code;
     detail.message = command.error.message;
-    if (fold_.state().frames.contains(command.hop.frame)) {
-      FORGE_ASSIGN(detail.token_out, fold_.result_at(command.hop));
-    }
+    if (command.kind != Command::Kind::kFailed) detail.token_out = command.value;
     compare();
-    return {};
   }
 
   // Between what it was given and what came of it; and what is secret goes.
@@ -134,8 +173,9 @@ class HopFinder {
 
   RunFold& fold_;
   std::string at_;
-  std::map<HopId, Given> given_;          // what each hop was given last
-  std::map<std::string, Given> settled_;  // by path: what was decided without an attempt
+  std::map<std::pair<HopId, Purpose>, Given> given_;        // what each hop was given last
+  std::map<HopId, std::uint32_t> received_;                 // hops, of those that have begun
+  std::map<std::string, std::pair<Command, Seq>> settled_;  // by path: what was decided without an attempt
   std::optional<HopDetail> found_;
 };
 
@@ -145,7 +185,7 @@ Result<HopDetail> hop_detail(const View& view, const std::string& id, const std:
   internal::DefinitionCache cache;
   FORGE_ASSIGN(const internal::JournalHead head, internal::read_head(view, id));
   FORGE_ASSIGN(auto definition, internal::read_definition(view, head.pin, cache));
-  RunFold fold(id, std::move(definition), {.keep_results = true});
+  RunFold fold(id, std::move(definition), {.tell_begun = true});
   fold.read_from(view);
   HopFinder finder(fold, at);
   Status read;

@@ -65,6 +65,13 @@ Result<bool> Condition::holds(const Scope& scope) const {
   return expression_[0].holds(bound, scope.now());
 }
 
+void Condition::add_reads(const Scope& scope, Object& reads) const {
+  for (const Reference& reference : references_) {
+    const Result<const Value*> value = look_up(reference, scope);
+    if (value.ok() && reads.find(reference.path.text) == nullptr) reads.add(reference.path.text, **value);
+  }
+}
+
 Result<Value> Condition::evaluate(const Scope& scope) const {
   FORGE_ASSIGN(const std::vector<const Value*> bound, values(scope));
   return expression_[0].evaluate(bound, scope.now());

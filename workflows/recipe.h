@@ -58,6 +58,8 @@ class Condition {
   bool is_set() const { return !expression_.empty(); }
   // Whether it is true; one that is not set is. Errors: kPathMissing naming the path; those of the expression.
   Result<bool> holds(const Scope& scope) const;
+  // Adds what it reads, by path; what leads to no value is left out.
+  void add_reads(const Scope& scope, Object& reads) const;
 
  private:
   friend class Recipe;

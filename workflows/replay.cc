@@ -63,10 +63,14 @@ class Replay {
  public:
   Replay(const View& view, std::string id, std::shared_ptr<const WorkflowDefinition> own, const ReplayOptions& options,
          ReplayReport& report)
-      : view_(view), own_(id, std::move(own), {}), from_(options.from), comparing_(options.from.empty()), report_(report) {
+      : view_(view),
+        own_(id, std::move(own), {.tell_begun = true}),
+        from_(options.from),
+        comparing_(options.from.empty()),
+        report_(report) {
     own_.read_from(view);
     if (options.definition == nullptr) return;
-    other_ = std::make_unique<RunFold>(std::move(id), options.definition, internal::RunOptions());
+    other_ = std::make_unique<RunFold>(std::move(id), options.definition, internal::RunOptions{.tell_begun = true});
     other_->read_from(view);
     const auto& steps = other_->plan().steps;
     for (StepIndex i = 0; i < steps.size(); ++i) other_steps_.emplace(steps[i].path, i);
@@ -227,7 +231,8 @@ Status Replay::take_by_other(const Event& event, const Fact& fact, const std::ve
   const auto decisions = [](const RunFold& fold, const std::vector<Command>& commands) {
     std::vector<Decision> made;
     for (const Command& command : commands) {
-      if (command.kind != Command::Kind::kRelease) made.push_back(internal::decision_of(fold, command));
+      const bool decides = command.kind != Command::Kind::kRelease && command.kind != Command::Kind::kBegun;
+      if (decides) made.push_back(internal::decision_of(fold, command));
     }
     return made;
   };

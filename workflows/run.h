@@ -139,6 +139,7 @@ struct Command {
     kHalted,      // value: nothing is in flight any more
     kEnded,       // outcome, value, error, warnings: the terminal event
     kTaken,       // hop; hops: that it passes on: record that its result is that of the run that this one forked from
+    kBegun,       // hop, value: {args, values, named, conditions} as far as it has them; hops: where RunOptions ask for it
   };
 
   Kind kind = Kind::kExecute;
@@ -268,6 +269,7 @@ struct RunOptions {
   std::uint32_t undo_attempts_max = 5;
   std::int64_t undo_backoff_us = 1'000'000;  // doubled by each further attempt
   bool keep_results = false;                 // also of steps that nobody will read again, for who looks at a run
+  bool tell_begun = false;                   // kBegun, and the values of kDone and kTaken, for who looks at a run
   bool records = true;                       // false: nothing of it goes into the journal
 };
 

@@ -155,6 +155,7 @@ void RunFold::take_command(const Fact& fact, const Command& command, Seq seq) {
       if (!state_.in_flight.contains(command.hop)) work_.erase(command.hop);
       return;
     case Kind::kRelease:
+    case Kind::kBegun:
       return;
     default:
       return record(fact, command);

@@ -102,6 +102,89 @@ TEST_F(Hop, TellsAsOfWhichEventABodyReadTheStore) {
   for (const char* step : {"meddle", "blind", "act"}) EXPECT_FALSE(hop(step).saw) << step;
 }
 
+// Whatever decides them: what steps were given has names, and hops are those of the step.
+TEST_F(Hop, HasTheTokenOfStepsThatNothingOutsideCarriesOut) {
+  declare("w", R"(
+[input]
+n = { type = "int", default = 7 }
+[step.text]
+template = "got ${input.n}"
+[step.never]
+template = "${text}"
+where = "${input.n} > 9"
+[step.each]
+over = ["a", "b"]
+[step.each.step.say]
+template = "${item}: ${text}"
+[step.all]
+collect = { said = "${each}", not_said = "${never}" }
+[step.nap]
+sleep = "5s"
+[step.pick.switch.big]
+when = "${input.n} > 100"
+[step.pick.switch.big.step.b]
+template = "big"
+[step.pick.switch.small]
+when = "${input.n} < 100 and ${text} <> ''"
+[step.pick.switch.small.step.s]
+template = "small"
+)");
+  EXPECT_EQ(run("w").status, "completed");
+
+  const auto in = [this](const std::string& at) { return to_json(hop(at).token_in); };
+  EXPECT_EQ(in("text"), R"({"template":"got 7"})");
+  EXPECT_EQ(in("never"), R"({"template":"got 7","conditions":{"input.n":7}})");
+  EXPECT_EQ(hop("never").what, "skipped");
+  EXPECT_EQ(hop("never").hops_in, 7U);
+  EXPECT_EQ(hop("never").hops_out, 7U);
+  EXPECT_EQ(in("each"), R"({"over":["a","b"]})");
+  EXPECT_EQ(to_json(hop("each").token_out), R"(["a: got 7","b: got 7"])");
+  EXPECT_EQ(in("each[1].say"), R"({"template":"b: got 7"})");
+  EXPECT_EQ(hop("each[1].say").token_out, Value("b: got 7"));
+  EXPECT_EQ(hop("each[1].say").hops_in, 6U);
+  EXPECT_EQ(hop("each[1].say").hops_out, 5U);
+  EXPECT_EQ(hop("each").hops_in, 7U);
+  EXPECT_EQ(hop("each").hops_out, 5U);
+  EXPECT_EQ(in("all"), R"({"collect":{"said":["a: got 7","b: got 7"],"not_said":null}})");
+  EXPECT_EQ(in("nap"), R"({"sleep":"5s"})");
+  EXPECT_EQ(in("pick"), R"({"conditions":{"input.n":7,"text":"got 7"}})");
+  EXPECT_EQ(hop("pick").token_out, Value("small"));
+}
+
+TEST_F(Hop, KeepsApartAStepAndWhatCleansUpAfterIt) {
+  functions_["try"] = [](const Object&, StepContext&) { return StepOutcome::failed("503", "busy"); };
+  declare("w", R"(
+[step.go]
+run = "try"
+args = { sku = "tea" }
+compensate = [ { do = { action = "Order.note", args = { id = "o-1", note = "${error.code}" } }, continue = { by = "hand" } } ]
+[step.last]
+template = "${go.by}"
+)");
+  EXPECT_EQ(run("w").status, "completed");
+
+  const RunDetail detail = run_detail(store_->view(), "r-1").value();
+  const auto seq_of = [&detail](const std::string& what) {
+    for (const Pulse& pulse : detail.pulses) {
+      if (pulse.step == "go" && pulse.what == what) return std::to_string(pulse.seq);
+    }
+    return std::string("no pulse " + what);
+  };
+  const HopDetail failed = hop(seq_of("failed"));
+  EXPECT_EQ(failed.body, "function try");
+  EXPECT_EQ(to_json(failed.token_in), R"({"args":{"sku":"tea"}})");
+  const HopDetail compensated = hop(seq_of("compensated"));
+  EXPECT_EQ(compensated.body, "action Order.note");
+  EXPECT_EQ(to_json(compensated.token_in), R"({"args":{"id":"o-1","note":"503"}})");
+  EXPECT_EQ(compensated.since, failed.seq);
+  const HopDetail completed = hop(seq_of("completed"));
+  EXPECT_EQ(completed.body, "function try");
+  EXPECT_EQ(to_json(completed.token_in), R"({"args":{"sku":"tea"}})");
+  EXPECT_EQ(to_json(completed.token_out), R"({"by":"hand"})");
+  EXPECT_EQ(completed.hops_in, 8U);
+  EXPECT_EQ(completed.hops_out, 7U);
+}
+
 TEST_F(Hop, DoesNotShowSecretInputs) {
   functions_["say"] = [](const Object& args, StepContext&) { return StepOutcome::done("with " + args.find("token")->as_text()); };
   declare("w",

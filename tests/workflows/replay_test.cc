@@ -169,6 +169,15 @@ TEST_F(Replay, AStepThatIsGoneOrNewIsNamed) {
             ": ends as completed | step 'b' is done");
 }
 
+TEST_F(Replay, AResultThatNobodyReadsIsCompared) {
+  declare("w", "[step.a]\ntemplate = 'one'\n[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'b' }\nafter = ['a']\n");
+  run("w");
+
+  EXPECT_EQ(words(replay("[step.a]\ntemplate = 'two'\n"
+                         "[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'b' }\nafter = ['a']\n")),
+            "a: is done with value = \"one\" | is done with value = \"two\"");
+}
+
 TEST_F(Replay, FromAStepPassesOverWhatWasBefore) {
   declare("w", kReplayed);
   run("w", {{"bad", false}});

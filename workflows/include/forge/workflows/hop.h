@@ -31,7 +31,9 @@ struct HopDetail {
   std::uint32_t attempt = 0;   // 0: it needs none
   std::uint32_t hops_in = 0;   // received
   std::uint32_t hops_out = 0;  // passed on; of one that is not done 0
-  Value token_in;              // {args, values, named} of its kind; null of a step that is decided without any
+  // What it was given, by the names of its attributes: {args, key, over, headers, …}, and as `conditions` what its conditions read,
+  // by path. Of a compensation or undo what that was given. Null where it did not begin.
+  Value token_in;
   Value token_out;             // its result
   std::string code;            // of the error
   std::string message;
