@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "commit_errors.h"
+#include "end_at_once.h"
 #include "fetch_work.h"
 #include "forge/events/json.h"
 #include "run_engine.h"
@@ -75,6 +76,7 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
     options.reason = entry->fact.reason;
     if (entry->result) entry->details = Object();  // made anew where it is written again
   }
+  if (!entry) options.hops_left = fold.hops_passed({});
   options.checkpoint = checkpoint_at_end(fold, records);
   const auto first = std::find_if(actions.begin(), actions.end(), [](const auto& one) { return one.action.starts_with("_run."); });
   first->if_version = live.run.version;
@@ -82,6 +84,11 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
     entry->rest->begin(records, entry->fact, std::move(actions.back()));
     actions.pop_back();
     options.follow_up = [rest = entry->rest](const TransactionSoFar& so_far) { return rest->next(so_far); };
+  }
+  if (entry && entry->rest == nullptr) {
+    entry->ends_at_once = !entry->told && !entry->ends_apart && !store_.is_attached() && may_end_with(fold, entry->fact);
+    const auto result = entry->result ? std::optional(records + *entry->result) : std::nullopt;
+    if (entry->ends_at_once) options.follow_up = EndAtOnce(fold, records, actions.size(), result);
   }
   live.committing = true;
   loop_.commit(std::move(actions), std::move(options),
@@ -106,6 +113,7 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
                                            [&](const auto& one) { return one.resource == "_run" && one.key == id; }));
     live->run.seq = committed->last_seq;
     if (entry) {
+      const std::size_t ended = entry->ends_at_once ? committed->actions.size() - records - entry->actions.size() - 1 : 0;
       if (entry->rest != nullptr) {
         entry->fact = entry->rest->fact();
         entry->result = entry->rest->result();
@@ -118,9 +126,11 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
       }
       const std::string path = middleware_.is_empty() ? std::string() : fold.path_of_hop(entry->fact.hop);
       fold.read_from(store_.view());
-      const Result<std::vector<Command>> commands = fold.take(entry->fact, committed->last_seq);
+      const Seq seq = committed->actions[committed->actions.size() - 1 - ended].seq;
+      const Result<std::vector<Command>> commands = fold.take(entry->fact, seq);
       if (!commands.ok()) return park(*live, commands.status());
-      tell(live->run.head, entry->fact, path, *commands, committed->last_seq, entry->details);
+      fold.drop_records(ended);
+      tell(live->run.head, entry->fact, path, *commands, seq, entry->details);
       take_commands(*live, *commands);
     }
   }
@@ -164,6 +174,11 @@ void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const St
   if (is_final(refusal)) {
     put_back();
     return fail(refusal);
+  }
+  if (entry && entry->ends_at_once) {
+    // Which of the two was refused shows where the fact stands alone.
+    entry->ends_apart = true;
+    return put_back();
   }
   const Version known = live.run.version;
   read_on(live);

@@ -85,6 +85,7 @@ void RunEngine::start_hooked() {
   while (!starting_ && !hooked_.empty() && !stopped_ && failure_.ok()) {
     const Event& event = hooked_.front();
     std::vector<ActionRequest> actions;
+    std::uint8_t fewest = UINT8_MAX;
     const View view = store_.view();
     for (const auto& [name, hook] : hooks_) {
       if (event.seq <= hook.since) continue;
@@ -96,6 +97,7 @@ void RunEngine::start_hooked() {
       if (!run.ok() || !run->has_value() || view.get("_run", (*run)->id).ok()) continue;
       Fact fact;
       fact.hops = (*run)->hops;
+      fewest = std::min(fewest, static_cast<std::uint8_t>(fact.hops));
       fact.concurrency = options_.max_concurrency;
       fact.value = Object{{"input", (*run)->input}, {"event", (*run)->event}};
       actions.push_back(start_request(hook.pin, fact));
@@ -107,7 +109,7 @@ void RunEngine::start_hooked() {
       continue;
     }
     ActOptions options{.actor = hook_actor(event), .correlation = event.correlation, .causation = event.seq};
-    options.hops_left = event.hops_left;
+    options.hops_left = fewest;
     options.checkpoint = NamedCheckpoint{kPlace, std::to_string(event.seq)};
     starting_ = true;
     loop_.commit(std::move(actions), std::move(options),

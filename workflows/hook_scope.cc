@@ -62,7 +62,10 @@ Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition
     }
     run.id = definition.name() + ":" + (text != nullptr ? *text : std::to_string(*number));
   }
-  run.hops = event.hops_left ? std::uint32_t{*event.hops_left} : plan.declared->ttl_hops;
+  // What a run says of itself is no passage of a step, so the run that it starts pays for it.
+  const std::uint32_t cost = event.resource == "_run" ? 1 : 0;
+  if (event.hops_left && *event.hops_left < cost) return std::optional<HookedRun>();
+  run.hops = event.hops_left ? *event.hops_left - cost : plan.declared->ttl_hops;
   return std::optional<HookedRun>(std::move(run));
 }
 

@@ -41,9 +41,10 @@ Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
   return pulse;
 }
 
-// The events of a transaction before this one that are not the run's own.
+// The events of a transaction before this one that are not the run's own. They belong to its fact, not to what follows from that.
 Result<std::vector<Seq>> caused_with(const View& view, const Event& event) {
   std::vector<Seq> caused;
+  if (event.arguments.find("fact") == nullptr) return caused;
   for (Seq seq = event.seq - event.place; seq < event.seq; ++seq) {
     FORGE_ASSIGN(const Event before, view.event(seq));
     if (before.resource != "_run") caused.push_back(seq);

@@ -110,6 +110,8 @@ class RunEngine {
     std::optional<Seq> causation;
     bool told = false;          // the run is told it, as people tell it something
     bool answers_work = false;  // and is pointless once that is not open any more
+    bool ends_at_once = false;  // the end of the run is recorded with it, where it ends the run
+    bool ends_apart = false;    // that was refused
     std::chrono::microseconds timeout{0};
   };
 

@@ -294,7 +294,8 @@ bool RunFold::stops(const HopId& hop) const {
 
 std::uint8_t RunFold::hops_passed(const HopId& hop) const {
   const auto frame = state_.frames.find(hop.frame);
-  if (frame == state_.frames.end() || hop.step == kNone) return 0;
+  if (frame == state_.frames.end()) return 0;
+  if (hop.step == kNone) return static_cast<std::uint8_t>(std::min<std::uint32_t>(frame->second.passed, UINT8_MAX));
   const Slot& slot = frame->second.slots[plan().steps[hop.step].place];
   const bool passed = slot.status == StepStatus::kDone || slot.hops == 0;
   return static_cast<std::uint8_t>(std::min<std::uint32_t>(passed ? slot.hops : slot.hops - 1, UINT8_MAX));

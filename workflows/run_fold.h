@@ -100,7 +100,7 @@ class RunFold {
   bool stops(const HopId& hop) const;
   // The files of its maps.
   ItemFiles& files() { return files_; }
-  // What the hop passes on to whatever it causes.
+  // What the hop passes on to whatever it causes; of the run itself, that of its steps so far.
   std::uint8_t hops_passed(const HopId& hop) const;
 
  private:

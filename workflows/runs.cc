@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "end_at_once.h"
 #include "forge/events/json.h"
-#include "forge/store/follow_up.h"
 #include "run_journal.h"
 #include "sent_signal.h"
 #include "signal_receivers.h"
@@ -93,30 +93,6 @@ Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, con
 
 namespace {
 
-// What a run without a step that needs anything is recorded to have come to, in the transaction that starts it. One that is not
-// over after all is left to a runner, as any other.
-class EndAtOnce {
- public:
-  // `definition` is borrowed for the transaction.
-  explicit EndAtOnce(const WorkflowDefinition& definition) : definition_(std::shared_ptr<void>(), &definition) {}
-
-  Result<std::optional<ActionRequest>> operator()(const TransactionSoFar& so_far) {
-    if (fold_ == nullptr) {
-      const Event& started = so_far.events().back();
-      fold_ = std::make_shared<internal::RunFold>(started.key, definition_, internal::RunOptions());
-      FORGE_TRY(fold_->take(started, nullptr));
-    }
-    const auto& records = fold_->records();
-    const bool is_over = fold_->state().phase == internal::RunPhase::kEnded;
-    return !is_over || told_ == records.size() ? std::optional<ActionRequest>() : std::optional(records[told_++]);
-  }
-
- private:
-  std::shared_ptr<const WorkflowDefinition> definition_;
-  std::shared_ptr<internal::RunFold> fold_;
-  std::size_t told_ = 0;
-};
-
 Result<std::string> start(Store& store, const internal::DefinitionPin& pin, const WorkflowDefinition& definition,
                           const RunStart& how) {
   FORGE_ASSIGN(Object input, definition.take_inputs(how.input));
@@ -129,7 +105,11 @@ Result<std::string> start(Store& store, const internal::DefinitionPin& pin, cons
   options.hops_left = static_cast<std::uint8_t>(fact.hops);
   ActionRequest request = internal::start_request(pin, fact);
   if (!how.id.empty()) request.args.add("id", how.id);
-  if (definition.plan().ends_at_once && !store.is_attached()) options.follow_up = EndAtOnce(definition);
+  if (definition.plan().ends_at_once && !store.is_attached()) {
+    // The definition is borrowed for the transaction.
+    std::shared_ptr<const WorkflowDefinition> borrowed(std::shared_ptr<void>(), &definition);
+    options.follow_up = internal::EndAtOnce(std::move(borrowed));
+  }
   const Result<TransactionReceipt> started = store.transact({std::move(request)}, options);
   if (started.ok()) return started->actions.at(0).key;
   if (started.status().id() != ErrorId::kRecordExists) return started.status();

@@ -1,4 +1,4 @@
-// Workflows whose steps are all values: their runs are over as they begin, in one transaction.
+// Runs that are over with a fact: their end stands in its transaction. Of workflows whose steps are all values that is the start.
 
 #include <gtest/gtest.h>
 
@@ -21,6 +21,26 @@ TEST_F(RunsOfValues, AreStartedAndEndedByOneTransaction) {
   const Seq head = store_->head();
   work();
   EXPECT_EQ(store_->head(), head) << "nothing was left to a runner";
+}
+
+TEST_F(RunsOfValues, OfOtherStepsAreEndedWithTheLastOfThem) {
+  functions_["price"] = [](const Object&, StepContext&) { return StepOutcome::done(7); };
+  declare(
+      "two",
+      "return = 'a'\n[step.a]\nrun = 'price'\n[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'b' }\nafter = ['a']\n");
+  declare("slept", "[step.nap]\nsleep = '1s'\n");
+  declare("one", "[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'b' }\n");
+  for (const char* workflow : {"two", "slept", "one"}) {
+    SCOPED_TRACE(workflow);
+    start(workflow, {}, workflow);
+    work();
+    EXPECT_EQ(info(workflow).status, "completed");
+    EXPECT_EQ(last_event("_run.advanced").transaction, last_event("_run.ended").transaction);
+    EXPECT_TRUE(replay_run(store_->view(), workflow).value().is_identical());
+  }
+  EXPECT_EQ(info("two").result, "7");
+  EXPECT_EQ(info("one").result.find("{\"seq\":"), 0U) << "of the event of the same transaction";
+  EXPECT_EQ(last_event("_run.ended").hops_left, std::optional<std::uint8_t>(7));
 }
 
 TEST_F(RunsOfValues, FailInOneTransaction) {

@@ -85,5 +85,24 @@ args = { id = "o-1", note = "again" }
   EXPECT_TRUE(store_->act("Order.cancel", {{"id", "o-1"}}).ok());
 }
 
+// Runs that begin or end are events, too.
+TEST_F(Hooks, AStormOfWhatRunsSayOfThemselvesEndsByItself) {
+  for (const char* event : {"_run.started", "_run.advanced", "_run.ended", "_run.ttl_expired"}) {
+    SCOPED_TRACE(event);
+    declare("storm", "on = { event = '" + std::string(event) +
+                         "' }\n[step.again]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'again' }\n");
+    declare("first", "ttl_hops = 3\n[step.a]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'a' }\n");
+    declare("short", "ttl_hops = 1\n[step.go]\nworkflow = 'first'\n");
+    const std::size_t before = runs(store_->view()).value().size();
+    start("first", {}, std::string("r-") + event);
+    start("short", {}, std::string("s-") + event);
+    work();
+    const std::size_t began = runs(store_->view()).value().size() - before;
+    // Two and a child, and what they set off; a tombstone has no hops for anybody.
+    EXPECT_EQ(began > 3, event != std::string("_run.ttl_expired")) << began;
+    EXPECT_TRUE(runs(store_->view(), "running").value().empty());
+  }
+}
+
 }  // namespace
 }  // namespace forge
