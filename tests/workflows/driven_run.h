@@ -159,6 +159,7 @@ class DrivenRun {
       case Command::kTombstone:
         return "tombstone " + path;
       case Command::kRelease:
+      case Command::kBegun:
       case Command::kFailed:
       case Command::kDone:
         return "";
