@@ -66,7 +66,7 @@ struct AsioLoop::State {
   asio::steady_timer timer;
   std::optional<Time> wanted;           // of the loop's thread
   std::size_t committing = 0;           // of the loop's thread: commits that other threads are busy with
-  std::atomic<std::size_t> waiting{0};  // tasks that have not begun
+  std::atomic<std::size_t> waiting{0};  // tasks that have not begun, without patient ones
   asio::thread_pool pool;
   std::vector<std::thread> further;  // that the pool has been lent; of the loop's thread
   std::thread thread;
@@ -83,6 +83,10 @@ AsioLoop::~AsioLoop() {
 
 void AsioLoop::post(std::function<void()> task) {
   state_->post_task(std::move(task));
+}
+
+void AsioLoop::post_patient(std::function<void()> task) {
+  asio::post(state_->io, std::move(task));
 }
 
 void AsioLoop::start(std::function<void()> body) {

@@ -19,6 +19,8 @@ class AsioLoop final : public RunLoop {
   ~AsioLoop() override;
 
   void post(std::function<void()> task) override;
+  // The same for what may wait until a lone commit is made (commit).
+  void post_patient(std::function<void()> task);
   void start(std::function<void()> body) override;
   void provide_threads(std::size_t stuck) override;
   void wake_at(Time due) override;

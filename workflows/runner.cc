@@ -103,10 +103,11 @@ Status Runner::State::start() {
   return {};
 }
 
-// One look is under way at most; what comes after it began is looked at by the next.
+// One look is under way at most; what comes after it began is looked at by the next. Mostly there is nothing to see but what the
+// engine has written itself.
 void Runner::State::look() {
   if (looking.exchange(true)) return;
-  loop.post([this] {
+  loop.post_patient([this] {
     looking = false;
     engine.read_events();
   });
