@@ -57,13 +57,13 @@ Status Listing::text(std::string_view lines) {
   return session_.out.text(lines);
 }
 
-Status Listing::end(bool more, Seq seq, std::optional<std::uint64_t> total) {
+Status Listing::end(bool more, Seq seq, std::optional<std::uint64_t> total, const std::string& advice) {
   const std::string cursor = more && !list_.of.empty() ? write_cursor({list_, seq, last_}) : std::string();
   FORGE_TRY(session_.out.end_list(cursor));
   if (!more) return {};
   std::string line = "shown " + grouped(shown_);
   line += total.has_value() ? " of " + grouped(*total) : ", more exist";
-  line += " — --limit 0 for all";
+  line += " — " + advice;
   if (!cursor.empty()) line += ", or --cursor " + cursor;
   session_.notice(line);
   return {};

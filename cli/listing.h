@@ -32,8 +32,10 @@ class Listing {
   Status record(const View& view, const RecordShape& shape, const Record& record);
   // A row of several lines, in table format.
   Status text(std::string_view lines);
-  // Ends the list. `more`: there are rows after the last one shown; `total`: how many there are in all, where that is known.
-  Status end(bool more, Seq seq, std::optional<std::uint64_t> total = std::nullopt);
+  // Ends the list. `more`: there are rows after the last one shown; `total`: how many there are in all, where that is known;
+  // `advice`: how to see them.
+  Status end(bool more, Seq seq, std::optional<std::uint64_t> total = std::nullopt,
+             const std::string& advice = "--limit 0 for all");
 
  private:
   Session& session_;

@@ -1,6 +1,6 @@
 #pragma once
 
-// A field of a resource as people write it, "Order.qty", as the numbers that events carry. Both stay the same over schema versions.
+// Fields by the names that people write; "Order.qty" as the numbers that events carry, which stay the same over schema versions.
 
 #include <cstdint>
 #include <string>
@@ -16,6 +16,8 @@ struct FieldName {
   std::uint16_t field = 0;
 };
 
+// Errors: kUnknownField with the nearest name.
+Result<const Field*> get_field(const Resource& resource, std::string_view name);
 // Errors: kUnknownResource, kUnknownField with the nearest name.
 Result<FieldName> find_field(const Domain& domain, std::string_view text);
 

@@ -74,7 +74,8 @@ class EndFinder {
   Status past_end(const std::string& what) const {
     return Status(ErrorId::kTimeInFuture, what + " is past the end of the backup")
         .why("it ends with event " + std::to_string(manifest_.last()) + ", recorded at " + format_time(end_time()))
-        .state("nothing was written");
+        .state("nothing was written")
+        .remedy("ask for that event or an earlier one");
   }
   static Status unknown(const std::string& what) {
     return Status(ErrorId::kUsage, "a backup cannot be restored as of " + what)

@@ -9,74 +9,10 @@
 #include "record_walk.h"
 #include "row_rules.h"
 #include "rule_check.h"
+#include "sorted_records.h"
 
 namespace forge {
 namespace {
-
-// Less than, equal, greater: -1, 0, 1. Both are values of one field that has an order; NULL comes first.
-int compare_cells(const Cell& a, const Cell& b) {
-  const auto sign = [](const auto& left, const auto& right) { return left < right ? -1 : right < left ? 1 : 0; };
-  if (a.is_null() || b.is_null()) return sign(!a.is_null(), !b.is_null());
-  switch (a.kind) {
-    case Kind::kBool:
-      return sign(a.boolean, b.boolean);
-    case Kind::kFloat:
-      return sign(a.number, b.number);
-    case Kind::kText:
-      return sign(a.as_text(), b.as_text());
-    default:
-      return sign(a.integer, b.integer);
-  }
-}
-
-// The first `limit` of the records given to it, in the order of a query.
-class SortedRecords {
- public:
-  SortedRecords(const Query& query, std::size_t limit) : query_(query), limit_(limit) {}
-
-  // Memory holds twice the limit at most.
-  void add(const Record& record) {
-    rows_.push_back({record, arrived_++});
-    if (limit_ > 0 && rows_.size() >= 2 * limit_) cut();
-  }
-
-  std::vector<Record> take() {
-    cut();
-    std::sort(rows_.begin(), rows_.end(), before_);
-    std::vector<Record> out;
-    out.reserve(rows_.size());
-    for (Row& row : rows_) out.push_back(std::move(row.record));
-    return out;
-  }
-
- private:
-  struct Row {
-    Record record;
-    std::size_t arrived;  // records come in the order of their keys
-  };
-  struct Before {
-    const Query* query;
-    bool operator()(const Row& a, const Row& b) const {
-      for (const Query::Order& order : query->order) {
-        const int compared = compare_cells(a.record.cells()[order.field], b.record.cells()[order.field]);
-        if (compared != 0) return (compared < 0) != order.descending;
-      }
-      return a.arrived < b.arrived;
-    }
-  };
-
-  void cut() {
-    if (limit_ == 0 || rows_.size() <= limit_) return;
-    std::nth_element(rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(limit_), rows_.end(), before_);
-    rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(limit_), rows_.end());
-  }
-
-  const Query& query_;
-  const std::size_t limit_;
-  std::vector<Row> rows_;
-  std::size_t arrived_ = 0;
-  const Before before_{&query_};
-};
 
 // The smaller of two limits, of which 0 is none.
 template <typename T>
@@ -129,7 +65,7 @@ Status internal::answer_query(const View::State& today, std::string_view name, c
     };
     return internal::RecordWalk(today, *action->resource, selection, found).run(plan);
   }
-  SortedRecords sorted(query, limit);
+  internal::SortedRecords sorted(query.order, limit);
   const internal::RecordWalk::Visit found = [&](const Record& record) -> Result<bool> { return sorted.add(record), true; };
   internal::RecordWalk walk(today, *action->resource, selection, found);
   FORGE_TRY(walk.run(plan));

@@ -77,10 +77,13 @@ Status conflict_explained(Session& session, const Store& store, const Action& ac
     if (!again.ok()) return conflict;
     newer.emplace(*std::move(again));
   }
-  const Result<std::vector<VersionRow>> rows = (newer ? *newer : store).view().history(resource.name, key);
+  const View view = (newer ? *newer : store).view();
+  const Result<std::vector<VersionRow>> rows = view.history(resource.name, key);
   if (!rows.ok() || rows->empty()) return conflict;
   const VersionRow& last = rows->back();
-  std::string why = "changed by event " + std::to_string(last.seq) + " " + last.action + " (";
+  const Result<Event> event = view.event(last.seq);
+  if (!event.ok()) return conflict;
+  std::string why = "changed by event " + std::to_string(last.seq) + " " + event->type + " (";
   if (!last.actor.empty()) why += "actor " + last.actor + ", ";
   why += ago_text(last.recorded_at, session.streams.clock->now()) + ")";
   if (!last.changes.empty()) why += ": " + changes_text(last.changes);

@@ -59,7 +59,7 @@ Result<int> run_help(Session& session) {
 const Command& help_command() {
   static const Command kCommand{
       .name = "help",
-      .summary = "help for a command or a topic: flags exit-codes environment output time query rules integrity",
+      .summary = "help for a command or a topic: flags exit-codes environment output time query rules evolution integrity",
       .arguments =
           {{.name = "COMMAND|TOPIC", .summary = "what about", .required = false, .repeated = true, .offer = Offer::kCommand}},
       .flags = {{.name = "all", .summary = "everything; with -o json the whole tree of commands for machines"}},

@@ -9,6 +9,23 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kListFilters = {"where"};
 
+// One more than --limit is asked for: whether there are more is said then.
+Status read_order(const Session& session, ListQuery& query) {
+  query.sort = session.arguments.text("sort");
+  if (query.sort.empty()) return {};
+  for (const char* flag : {"page", "cursor"}) {
+    if (!session.arguments.given(flag)) continue;
+    return Status(ErrorId::kUsage, std::string("--sort does not go with --") + flag)
+        .why("a cursor goes on behind a key, and a sorted list is not in the order of keys")
+        .remedy("raise --limit instead, or narrow the list with --where");
+  }
+  query.limit = session.arguments.count("limit") + 1;
+  if (query.limit > 1 && query.limit <= ListQuery::kSortedMax) return {};
+  return Status(ErrorId::kUsage, "--sort needs a --limit of 1 to " + std::to_string(ListQuery::kSortedMax - 1))
+      .why("the records are sorted in memory")
+      .remedy("give such a --limit, or export and sort there");
+}
+
 Status list_records(Session& session, const View& view, const ListQuery& query, const RecordShape& shape, const ListName& list) {
   Listing listing(session, {.headings = shape.members(), .columns = shape.members(), .name = "key"}, list);
   bool more = false;
@@ -21,13 +38,15 @@ Status list_records(Session& session, const View& view, const ListQuery& query, 
   });
   FORGE_TRY(filter_error(listed));
   FORGE_TRY(row);
-  return listing.end(more, view.seq());
+  const std::string sorted = "--limit up to " + std::to_string(ListQuery::kSortedMax - 1) + ", or --where for fewer";
+  return query.sort.empty() ? listing.end(more, view.seq()) : listing.end(more, view.seq(), std::nullopt, sorted);
 }
 
 Result<int> run_list(Session& session) {
   ListQuery query;
   query.resource = session.arguments.words()[0];
   query.where = session.arguments.text("where");
+  FORGE_TRY(read_order(session, query));
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   const ListName name{"list " + query.resource, store.id(), filters_digest(session.arguments, kListFilters)};
   std::optional<Cursor> cursor;
@@ -39,7 +58,7 @@ Result<int> run_list(Session& session) {
   FORGE_ASSIGN(const Resource* resource, resource_at(view, query.resource));
   const bool with_facts = session.out.format() == Format::kJson || session.out.format() == Format::kNdjson;
   FORGE_ASSIGN(const RecordShape shape, RecordShape::make(*resource, session.arguments.text("fields"), with_facts));
-  FORGE_TRY(list_records(session, view, query, shape, name));
+  FORGE_TRY(list_records(session, view, query, shape, query.sort.empty() ? name : ListName()));
   return 0;
 }
 
@@ -48,13 +67,18 @@ Result<int> run_list(Session& session) {
 const Command& list_command() {
   static const Command kCommand{
       .name = "list",
-      .summary = "records of a resource in key order, now or at any point of the past",
+      .summary = "records of a resource, in key order or sorted, now or at any point of the past",
       .arguments = {{.name = "RESOURCE", .summary = "the resource's name", .offer = Offer::kResource}},
       .flags = {{.name = "where",
                  .type = FlagType::kText,
                  .value = "EXPR",
                  .summary = "only records for which this is true (help query)",
                  .offer = Offer::kFilter},
+                {.name = "sort",
+                 .type = FlagType::kText,
+                 .value = "F[,-G]",
+                 .summary = "in the order of these fields, - for descending; with --limit up to 9999",
+                 .offer = Offer::kField},
                 as_of_flag(),
                 {.name = "fields",
                  .type = FlagType::kText,

@@ -123,6 +123,17 @@ TEST(Queries, AreNotIssuedAndActionsAreNotAsked) {
   EXPECT_EQ(store.view().query("Doc.by_owner", {{"owner", 1}}, {}, nothing).id(), ErrorId::kArgumentType);
 }
 
+TEST(SortedLists, NeedALimitAndFieldsWithAnOrder) {
+  Store store = queried_store();
+  const auto refused = [&](const ListQuery& query) { return store.view().list(query, [](const Record&) { return true; }).id(); };
+  EXPECT_EQ(refused({.resource = "Doc", .sort = "size"}), ErrorId::kFilterInvalid);
+  EXPECT_EQ(refused({.resource = "Doc", .limit = ListQuery::kSortedMax + 1, .sort = "size"}), ErrorId::kFilterInvalid);
+  EXPECT_EQ(refused({.resource = "Doc", .after_key = "a", .limit = 1, .sort = "size"}), ErrorId::kFilterInvalid);
+  EXPECT_EQ(refused({.resource = "Doc", .limit = 1, .sort = "sise"}), ErrorId::kUnknownField);
+  EXPECT_EQ(refused({.resource = "Doc", .limit = 1, .sort = "size,"}), ErrorId::kUnknownField);
+  EXPECT_EQ(refused({.resource = "Doc", .limit = ListQuery::kSortedMax, .sort = "size"}), ErrorId::kNone);
+}
+
 // ---- Against every record, filtered and sorted here -----------------------------------------------------------------------------
 
 struct Reading {
@@ -161,6 +172,13 @@ Keys sorted_naively(std::vector<Reading> rows, const std::string& owner) {
   return keys_where(rows, [](const Reading&) { return true; });
 }
 
+Keys listed(const View& view, const ListQuery& query) {
+  Keys keys;
+  const Status status = view.list(query, [&](const Record& record) { return keys.push_back(record.key()), true; });
+  EXPECT_TRUE(status.ok()) << status.message();
+  return keys;
+}
+
 TEST(Queries, AgreeWithALookAtEveryRecord) {
   Dice dice(1);
   Store store = queried_store();
@@ -189,6 +207,7 @@ TEST(Queries, AgreeWithALookAtEveryRecord) {
               }));
     const Keys sorted = ask(view, "Doc.sorted", {}, {.actor = Actor(owner)});
     ASSERT_EQ(sorted, sorted_naively(rows, owner)) << "round " << round;
+    ASSERT_EQ(listed(view, {.resource = "Doc", .where = "owner = '" + owner + "'", .limit = 7, .sort = "-kind,size"}), sorted);
     found += sorted.size();
   }
   EXPECT_GT(found, 2000U);

@@ -30,6 +30,10 @@ struct ListQuery {
   std::string after_key = {};   // only keys after this one, as text; empty: from the first
   std::string key_prefix = {};  // only text keys that begin so
   std::size_t limit = 0;        // 0: no limit
+  // Fields, each with '-' before it for descending: "qty,-sku"; empty: in the order of the keys, which also decides among equals.
+  // NULL comes first. Needs a limit, at most kSortedMax, and no after_key: so many records are kept in memory, twice.
+  std::string sort = {};
+  static constexpr std::size_t kSortedMax = 10'000;
 };
 
 // Of a query that the schema declares.
