@@ -29,7 +29,7 @@ Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
       .seq = event.seq, .at = event.recorded_at, .step = text_at(event.arguments, "step"), .what = internal::what_of(event)};
   pulse.attempt = static_cast<std::uint32_t>(int_at(event.arguments, "attempt").value_or(0));
   pulse.code = text_at(event.arguments, "code");
-  pulse.message = text_at(event.arguments, "message");
+  pulse.message = text_at(event.arguments, internal::is_parking(event) ? "parked" : "message");
   if (event.action == "_run.tell" || event.action == "_run.reopen") {
     pulse.actor = event.actor;
     pulse.reason = text_at(event.metadata, "reason");

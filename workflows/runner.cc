@@ -288,6 +288,14 @@ void SignalConsumer::cancel() {
   if (const auto consumers = std::exchange(consumers_, nullptr)) consumers->remove(id_);
 }
 
+Result<RunnerOutlook> Runner::outlook() const {
+  const MutexLock lock(state_->ending);
+  if (state_->ended) return Status(ErrorId::kCancelled, "the runner has stopped").state("open runs stay as they are");
+  std::promise<RunnerOutlook> looked;
+  state_->loop.post([&] { looked.set_value(state_->engine.outlook()); });
+  return looked.get_future().get();
+}
+
 std::vector<HttpHost> Runner::http_hosts() const {
   std::uint64_t seen = 0;
   return state_->summary_now(seen).hosts;

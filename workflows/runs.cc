@@ -36,6 +36,7 @@ RunInfo run_of(const Record& record) {
   info.error = text_in(record["error"]);
   const Value warnings = record["warnings"];
   info.warnings = warnings.if_bool() != nullptr && *warnings.if_bool();
+  info.parked = text_in(record["parked"]);
   info.seq = record.seq();
   return info;
 }

@@ -61,7 +61,8 @@ struct RunInfo {
   std::string result;  // as JSON; empty where there is none, or it is larger than 64 KiB
   std::string error;   // what made it fail
   bool warnings = false;
-  Seq seq = 0;  // of the last event of its journal
+  std::string parked;  // why the runner that has it cannot go on with it: what is missing; empty where it goes on, or none has it
+  Seq seq = 0;         // of the last event of its journal
 
   bool has_ended() const { return status != "running" && status != "halted"; }
 };
