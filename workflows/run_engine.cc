@@ -271,6 +271,7 @@ bool RunEngine::is_over(const std::string& id) const {
 
 // What this engine wrote itself is folded already, or will be with the answer to what it is committing.
 void RunEngine::take_run_event(const Event& event) {
+  if (event.action == "_run.end" && options_.ended) options_.ended(event.key);
   if (const Value* status = event.changes.find("status"); status != nullptr && *status != Value("running")) tell_rest(event.key);
   LiveRun* live = find(event.key);
   if (live == nullptr) {

@@ -45,8 +45,9 @@ struct EngineOptions {
   LogSink log = {};
   HttpOptions http = {};  // its transport makes the requests; without one, runs with http steps stand still
   MiddlewareList middleware = {};
-  std::size_t abandoned_max = 16;   // functions that were given up on and have not returned
-  Version history_max = 1'000'000;  // events of a run's journal, after which it is cancelled
+  std::function<void(const std::string& run)> ended = {};  // is told of each end that is recorded from then on; may be empty
+  std::size_t abandoned_max = 16;                          // functions that were given up on and have not returned
+  Version history_max = 1'000'000;                         // events of a run's journal, after which it is cancelled
   // For tests: what carries out an attempt of the step of that workflow and declared path, or of its undo ("charge/undo") or the
   // clause that cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty. It is given what
   // the body would be (given_to).

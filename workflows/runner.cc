@@ -53,6 +53,7 @@ struct Runner::State {
     made.log = options.log;
     made.http = options.http;
     made.middleware = options.middleware;
+    made.ended = options.ended;
     made.history_max = std::max<Version>(options.history_max, 1);
     made.abandoned_max = std::max<std::size_t>(options.abandoned_max, 1);
     if (own != nullptr) made.http.transport = own;

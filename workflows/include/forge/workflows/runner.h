@@ -79,6 +79,9 @@ struct RunnerOptions {
   LogSink log = {};                // debug steps, runs that stand still, consumers that threw; called from any thread
   HttpOptions http = {};           // what http steps may call: nothing, unless it is listed
   MiddlewareList middleware = {};  // what looks on (middleware.h), in order
+  // Is told of each run that has ended from then on, by whomever, once that is in the log: on the thread that decides, so quickly.
+  // A run that is opened again ends again. May be empty.
+  std::function<void(const std::string& run)> ended = {};
 };
 
 // How the runs stand that have not ended, at one moment. Each counts once.
