@@ -82,7 +82,7 @@ Result<Object> read_run_input(Session& session, const WorkflowDefinition& defini
 }
 
 std::vector<std::string> run_columns() {
-  return {"id", "workflow", "status", "result", "error", "warnings", "hash", "seq"};
+  return {"id", "workflow", "status", "result", "error", "warnings", "parked", "hash", "seq"};
 }
 
 Object run_object(const RunInfo& run) {
@@ -98,6 +98,7 @@ Object run_object(const RunInfo& run) {
                 {"result", std::move(result)},
                 {"error", text(run.error)},
                 {"warnings", run.warnings},
+                {"parked", text(run.has_ended() ? std::string() : run.parked)},
                 {"hash", run.hash},
                 {"seq", run.seq}};
 }

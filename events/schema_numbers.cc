@@ -17,12 +17,13 @@ constexpr std::uint16_t kLastGiven = UINT16_MAX - 1;  // above it is Forge's own
 using Fixed = std::pair<std::string_view, std::uint16_t>;
 constexpr std::array kOwnResources = {Fixed{"_schema", 1},   Fixed{"_bookmark", 2}, Fixed{"_projection", 3},
                                       Fixed{"_workflow", 4}, Fixed{"_run", 5},      Fixed{"_signal", 6}};
-constexpr std::array kOwnActions = {
-    Fixed{"_schema.add", 1},       Fixed{"_bookmark.add", 2},      Fixed{"_bookmark.remove", 3},  Fixed{"_projection.rebuild", 4},
-    Fixed{"_projection.pause", 5}, Fixed{"_projection.resume", 6}, Fixed{"_projection.retry", 7}, Fixed{"_projection.skip", 8},
-    Fixed{"_projection.drop", 9},  Fixed{"_workflow.add", 10},     Fixed{"_run.start", 11},       Fixed{"_run.advance", 12},
-    Fixed{"_run.note", 13},        Fixed{"_run.expire", 14},       Fixed{"_run.halt", 15},        Fixed{"_run.end", 16},
-    Fixed{"_run.tell", 17},        Fixed{"_signal.send", 18},      Fixed{"_run.reopen", 19}};
+constexpr std::array kOwnActions = {Fixed{"_schema.add", 1},         Fixed{"_bookmark.add", 2},     Fixed{"_bookmark.remove", 3},
+                                    Fixed{"_projection.rebuild", 4}, Fixed{"_projection.pause", 5}, Fixed{"_projection.resume", 6},
+                                    Fixed{"_projection.retry", 7},   Fixed{"_projection.skip", 8},  Fixed{"_projection.drop", 9},
+                                    Fixed{"_workflow.add", 10},      Fixed{"_run.start", 11},       Fixed{"_run.advance", 12},
+                                    Fixed{"_run.note", 13},          Fixed{"_run.expire", 14},      Fixed{"_run.halt", 15},
+                                    Fixed{"_run.end", 16},           Fixed{"_run.tell", 17},        Fixed{"_signal.send", 18},
+                                    Fixed{"_run.reopen", 19},        Fixed{"_run.park", 20},        Fixed{"_run.unpark", 21}};
 constexpr std::array kOwnIndexes = {Fixed{"_run.status(status)", UINT16_MAX}};
 
 template <std::size_t kCount>

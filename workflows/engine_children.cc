@@ -56,10 +56,11 @@ void RunEngine::commit_child(LiveRun& live, const Work& work) {
   const std::string& name = work.step->body.AsWorkflowStep()->workflow;
   const Result<DeclaredWorkflow> declared = newest_definition(store_.view(), name, definitions_);
   if (!declared.ok()) {
-    return park(live, Status(declared.status())
-                          .why("step '" + live.run.fold->path_of_hop(work.hop) + "' is a run of it")
-                          .state("the run stands still")
-                          .remedy("declare it: forgectl workflow add FILE"));
+    return stand_still(live, work,
+                       Status(declared.status())
+                           .why("step '" + live.run.fold->path_of_hop(work.hop) + "' is a run of it")
+                           .state("the run stands still")
+                           .remedy("declare it: forgectl workflow add FILE"));
   }
   // Cleaning up and undoing cost no hops, so they have what any run of the workflow has.
   const bool mends = mends_by_run(work, live.run.fold->plan());
@@ -169,7 +170,7 @@ void RunEngine::take_further(const std::string& parent, const Work& work, const 
 
 // Holds a child against its parent. Returns the run that something was added to: the child, the parent, or none (empty).
 std::string RunEngine::attend(LiveRun& child) {
-  if (child.parked || child.run.fold == nullptr || stopped_) return "";
+  if (child.run.fold == nullptr || stopped_) return "";
   const RunState& state = child.run.fold->state();
   if (state.parent.empty()) return "";
   LiveRun* parent = find(state.parent);
@@ -193,6 +194,7 @@ std::string RunEngine::attend(LiveRun& child) {
                                                              : tell_parent(*parent, *open, child);
   if (mends) return "";
   if (undone || fold.stops(hop)) return tell_child(child, Fact::Kind::kCancel);
+  if (child.parked) return "";
   if (state.phase == RunPhase::kHalted && recorded) {
     return child.run.fold->halted_at() > open->since ? tell_parent(*parent, *open, child) : tell_child(child, Fact::Kind::kResume);
   }

@@ -13,6 +13,11 @@
 namespace forge::internal {
 namespace {
 
+// What a run's record is to say of why it stands still. A store that cannot be read is no property of the run.
+std::string reason_of(const std::optional<Status>& parked) {
+  return !parked || parked->code() == Code::kIo ? std::string() : parked->message();
+}
+
 // Of a map whose run completes with these records: where a later run goes on.
 std::optional<NamedCheckpoint> checkpoint_at_end(const RunFold& fold, std::size_t records) {
   const RunState& state = fold.state();
@@ -43,7 +48,10 @@ bool RunEngine::is_pointless(const LiveRun& live, const Entry& entry) const {
 }
 
 void RunEngine::commit_next(LiveRun& live) {
-  if (stopped_ || live.committing || live.parked || !failure_.ok()) return;
+  if (stopped_ || live.committing || live.beginning || !failure_.ok()) return;
+  if (std::string why = reason_of(live.parked); why != live.parked_noted) return note_parking(live, why);
+  // One that stands still is told that it is to end all the same.
+  if (live.parked && (live.entries.empty() || !live.entries.front().told)) return;
   while (!live.entries.empty() && is_pointless(live, live.entries.front())) live.entries.pop_front();
   const bool many = live.run.fold->records().size() >= RunFold::kRecordsAtOnce;
   if (!live.entries.empty() && !many) {
@@ -102,6 +110,7 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
   LiveRun* live = find(id);
   if (live == nullptr || stopped_) return;
   live->committing = false;
+  const bool is_told = committed.ok() && entry && entry->told;
   if (!committed.ok()) {
     take_refusal(*live, std::move(entry), committed.status());
   } else {
@@ -138,6 +147,7 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
   if (live == nullptr) return;
   bound_history(*live);
   if (!live->parked && !live->committing && live->newest > live->run.version) read_on(*live);
+  if (live->parked && is_told) return go_on(id);
   commit_next(*live);
   settle(id);
 }
@@ -182,7 +192,10 @@ void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const St
   }
   const Version known = live.run.version;
   read_on(live);
-  if (live.parked) return;
+  if (live.parked) {
+    if (entry && entry->told && live.run.version != known) put_back();
+    return;
+  }
   if (live.run.version != known) return put_back();
   if (!entry) return park(live, refusal);
   if (refusal.id() == ErrorId::kConditionFailed && entry->answers_work) {

@@ -27,9 +27,10 @@ bool is_http(const Work& work) {
 
 void RunEngine::start_call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt) {
   if (http_ == nullptr) {
-    return park(live,
-                Status(ErrorId::kWorkflowUnsupported, "step '" + live.run.fold->path_of_hop(work.hop) + "' cannot be carried out")
-                    .why("this runner makes no requests"));
+    return stand_still(
+        live, work,
+        Status(ErrorId::kWorkflowUnsupported, "step '" + live.run.fold->path_of_hop(work.hop) + "' cannot be carried out")
+            .why("this runner makes no requests"));
   }
   live.attempts[work.hop] = attempt;
   // Definitions that were read live as long as the engine, in its cache.

@@ -69,7 +69,7 @@ void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
   const std::string transform = transform_of(work, live.run.fold->plan());
   if (transform.empty()) return carry_out(live, work);
   Result<Body> body = function_named(live, work, transform);
-  if (!body.ok()) return park(live, body.status());
+  if (!body.ok()) return stand_still(live, work, body.status());
   auto attempt = std::make_shared<Attempt>();
   attempt->hop = work.hop;
   attempt->number = work.attempt;
@@ -130,7 +130,7 @@ void RunEngine::start_attempt(LiveRun& live, const Work& work) {
   if (work.step->body.type == fb::Body::RunStep || work.step->body.type == fb::Body::ExecStep) {
     Result<Body> body = body_of(live, work);
     attempt->is_program = work.step->body.type == fb::Body::ExecStep;
-    return body.ok() ? call(live, work, attempt, *std::move(body)) : park(live, body.status());
+    return body.ok() ? call(live, work, attempt, *std::move(body)) : stand_still(live, work, body.status());
   }
   if (fetches_files(work)) return fetch(live, work, attempt);
   if (is_http(work)) return start_call(live, work, attempt);

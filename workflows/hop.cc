@@ -190,6 +190,7 @@ Result<HopDetail> hop_detail(const View& view, const std::string& id, const std:
   HopFinder finder(fold, at);
   Status read;
   FORGE_TRY(view.log({.resource = "_run", .key = id}, [&](const Event& event) {
+    if (internal::is_parking(event)) return true;
     const Result<bool> more = finder.take(view, event);
     read = more.status();
     return more.ok() && *more;

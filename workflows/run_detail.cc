@@ -29,7 +29,7 @@ Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
       .seq = event.seq, .at = event.recorded_at, .step = text_at(event.arguments, "step"), .what = internal::what_of(event)};
   pulse.attempt = static_cast<std::uint32_t>(int_at(event.arguments, "attempt").value_or(0));
   pulse.code = text_at(event.arguments, "code");
-  pulse.message = text_at(event.arguments, "message");
+  pulse.message = text_at(event.arguments, internal::is_parking(event) ? "parked" : "message");
   if (event.action == "_run.tell" || event.action == "_run.reopen") {
     pulse.actor = event.actor;
     pulse.reason = text_at(event.metadata, "reason");
@@ -74,7 +74,7 @@ void add_maps(const RunFold& fold, std::vector<OpenStep>& steps) {
   }
 }
 
-std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
+std::vector<OpenStep> open_steps(const View& view, const RunFold& fold, bool stands_still) {
   std::vector<OpenStep> steps;
   for (const auto& [hop, open] : fold.work()) {
     if (fold.work(hop) == nullptr) continue;
@@ -84,6 +84,7 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
                               kind == Command::Kind::kUndo         ? "undoing"
                               : kind == Command::Kind::kCompensate ? "compensating"
                               : kind == Command::Kind::kFetch      ? "fetching"  // what failed is set aside
+                              : stands_still                       ? "standing still"
                                                                    : "executing"));
     const bool child = internal::needs_run(fold.plan(), open.command);
     if (child && view.get("_run", fold.child_id(hop)).ok()) steps.back().waits_for = fold.child_id(hop);
@@ -105,7 +106,27 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold) {
   return steps;
 }
 
+bool has_map_over_elsewhere(const internal::Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [](const internal::PlannedStep& step) { return internal::comes_from_elsewhere(step); });
+}
+
 }  // namespace
+
+std::vector<std::vector<OpenStep>> open_maps(const View& view, const std::vector<RunInfo>& of) {
+  std::vector<std::vector<OpenStep>> maps(of.size());
+  internal::DefinitionCache cache;
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    if (of[i].has_ended()) continue;
+    const Result<internal::JournalHead> head = internal::read_head(view, of[i].id);
+    if (!head.ok()) continue;
+    const auto definition = internal::read_definition(view, head->pin, cache);
+    if (!definition.ok() || !has_map_over_elsewhere((*definition)->plan())) continue;
+    const Result<ReadRun> run = internal::read_run(view, of[i].id, cache, {});
+    if (run.ok()) add_maps(*run->fold, maps[i]);
+  }
+  return maps;
+}
 
 Result<RunDetail> run_detail(const View& view, const std::string& id) {
   RunDetail detail;
@@ -124,7 +145,7 @@ Result<RunDetail> run_detail(const View& view, const std::string& id) {
   // What is open depends on the items where a map reads them again: without their file, the journal alone is told.
   if (run.status().id() == ErrorId::kItemsDiffer || run.status().id() == ErrorId::kInputUnreadable) return detail;
   FORGE_TRY(run.status());
-  detail.open = open_steps(view, *run->fold);
+  detail.open = open_steps(view, *run->fold, !detail.info.parked.empty());
   return detail;
 }
 

@@ -100,7 +100,9 @@ Status RunEngine::take_up(const View& view, const std::string& id, bool may_be_n
   Result<ReadRun> read = read_run(view, id, definitions_, options_.run, tells ? RunFold::Visitor(note) : RunFold::Visitor());
   if (!read.ok()) {
     LiveRun& live = runs_[id];
+    if (Result<JournalHead> head = read_head(view, id); head.ok()) live.run.head = *std::move(head);
     live.run.head.id = id;
+    live.parked_noted = live.run.head.parked;
     park(live, read.status());
     return read.status();
   }
@@ -113,6 +115,7 @@ void RunEngine::adopt(ReadRun run) {
   LiveRun& live = runs_[run.head.id];
   live.run = std::move(run);
   live.newest = live.run.version;
+  live.parked_noted = live.run.head.parked;
   const std::string parent = live.run.fold->state().parent;
   begin(live);
   settle(parent);  // which now waits for somebody who is at work
@@ -121,6 +124,7 @@ void RunEngine::adopt(ReadRun run) {
 // What is open is carried out.
 void RunEngine::begin(LiveRun& live) {
   const std::string id = live.run.head.id;
+  live.beginning = true;
   for (const auto& [timer, open] : live.run.fold->timers()) {
     add_timer(open.command.at, {.run = id, .hop = timer.first, .timer = timer.second});
   }
@@ -130,6 +134,7 @@ void RunEngine::begin(LiveRun& live) {
   for (const auto& [hop, open] : work) {
     if (live.run.fold->work(hop) != nullptr) start_work(live, open);
   }
+  live.beginning = false;
   commit_next(live);
   settle(id);
 }
@@ -189,54 +194,8 @@ void RunEngine::take_commands(LiveRun& live, const std::vector<Command>& command
   }
 }
 
-void RunEngine::park(LiveRun& live, const Status& why) {
-  live.parked = why;
-  live.entries.clear();
-  for (const auto& [hop, attempt] : live.attempts) abandon(*attempt);
-  live.attempts.clear();
-  // Whoever waits for it cannot go on either.
-  std::vector<std::string> standing;
-  for (const LiveRun* at = &live; at != nullptr; at = at->run.fold == nullptr ? nullptr : find(at->run.fold->state().parent)) {
-    parked_.insert_or_assign(at->run.head.id, why);
-    standing.push_back(at->run.head.id);
-  }
-  if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " stands still: " + why.message());
-  settle(live.run.head.id);
-  for (const std::string& id : standing) tell_rest(id);
-}
-
 void RunEngine::tell_rest(const std::string& id) const {
   if (rested_) rested_(id);
-}
-
-// What stood still for that reason tries to go on.
-void RunEngine::unpark(ErrorId why) {
-  std::vector<std::string> ids;
-  for (const auto& [id, live] : runs_) {
-    if (live.parked && live.parked->id() == why && live.run.fold != nullptr) ids.push_back(id);
-  }
-  for (const std::string& id : ids) {
-    LiveRun* live = find(id);
-    if (live == nullptr || !live->parked) continue;
-    live->parked.reset();
-    for (const LiveRun* at = live; at != nullptr && at->run.fold != nullptr; at = find(at->run.fold->state().parent)) {
-      parked_.erase(at->run.head.id);
-    }
-    read_on(*live);
-    if (LiveRun* still = find(id)) begin(*still);
-  }
-}
-
-// Whether it can go on by itself. A parent cannot while a child of it is at work: that counts for itself.
-bool RunEngine::is_busy(const LiveRun& live) const {
-  if (live.parked) return false;
-  if (live.committing || !live.entries.empty()) return true;
-  if (live.run.fold == nullptr) return false;
-  const RunFold& fold = *live.run.fold;
-  const bool works = std::any_of(fold.work().begin(), fold.work().end(), [&](const auto& open) {
-    return fold.work(open.first) != nullptr && !waits_for_child(live, open.second);
-  });
-  return works || (fold.state().phase != RunPhase::kHalted && !fold.timers().empty());
 }
 
 // Holds a run against its parent and its children, lets it go where it has ended, and keeps count of those that can go on by
@@ -312,6 +271,7 @@ bool RunEngine::is_over(const std::string& id) const {
 
 // What this engine wrote itself is folded already, or will be with the answer to what it is committing.
 void RunEngine::take_run_event(const Event& event) {
+  if (event.action == "_run.end" && options_.ended) options_.ended(event.key);
   if (const Value* status = event.changes.find("status"); status != nullptr && *status != Value("running")) tell_rest(event.key);
   LiveRun* live = find(event.key);
   if (live == nullptr) {
@@ -324,6 +284,8 @@ void RunEngine::take_run_event(const Event& event) {
     return;
   }
   live->newest = std::max(live->newest, event.version);
+  // Somebody may have ended it, or told it not to wait for what is missing.
+  if (live->parked && event.action == "_run.tell") return go_on(event.key);
   if (live->committing || live->parked || live->newest <= live->run.version) return;
   read_on(*live);
   if (LiveRun* still = find(event.key)) commit_next(*still);
@@ -354,12 +316,15 @@ void RunEngine::fire(const Timer& timer) {
   if (timer.kind == Due::kRequests) return http_->tick();
   if (timer.kind == Due::kSchedule) return start_due(timer.run);
   LiveRun* live = find(timer.run);
-  if (live == nullptr || live->parked || live->run.fold == nullptr) return;
-  const auto attempt = live->attempts.find(timer.hop);
-  const bool runs = attempt != live->attempts.end() && attempt->second->number == timer.attempt;
+  if (live == nullptr) return;
   if (timer.kind == Due::kCommitAgain) {
     commit_next(*live);
-  } else if (timer.kind == Due::kWorkAgain) {
+    return settle(timer.run);
+  }
+  if (live->parked || live->run.fold == nullptr) return;
+  const auto attempt = live->attempts.find(timer.hop);
+  const bool runs = attempt != live->attempts.end() && attempt->second->number == timer.attempt;
+  if (timer.kind == Due::kWorkAgain) {
     if (const OpenCommand* open = live->run.fold->work(timer.hop)) start_work(*live, *open);
   } else if (timer.kind == Due::kFact) {
     if (!live->run.fold->timers().contains({timer.hop, timer.timer})) return;

@@ -25,6 +25,7 @@
 #include "forge/store/store.h"
 #include "forge/workflows/http.h"
 #include "forge/workflows/program.h"
+#include "forge/workflows/runner.h"
 #include "forge/workflows/step.h"
 #include "http_steps.h"
 #include "lifecycle.h"
@@ -44,8 +45,9 @@ struct EngineOptions {
   LogSink log = {};
   HttpOptions http = {};  // its transport makes the requests; without one, runs with http steps stand still
   MiddlewareList middleware = {};
-  std::size_t abandoned_max = 16;   // functions that were given up on and have not returned
-  Version history_max = 1'000'000;  // events of a run's journal, after which it is cancelled
+  std::function<void(const std::string& run)> ended = {};  // is told of each end that is recorded from then on; may be empty
+  std::size_t abandoned_max = 16;                          // functions that were given up on and have not returned
+  Version history_max = 1'000'000;                         // events of a run's journal, after which it is cancelled
   // For tests: what carries out an attempt of the step of that workflow and declared path, or of its undo ("charge/undo") or the
   // clause that cleans up after it ("charge/compensate"), instead of its own body; null: that one. May be empty. It is given what
   // the body would be (given_to).
@@ -82,6 +84,8 @@ class RunEngine {
   // Waits until no request is under way; after stop(), from another thread than the loop's.
   void wait_for_requests() const;
   EngineSummary summary() const;
+  // Looks at every run that has not ended.
+  RunnerOutlook outlook() const;
   // What the results of its runs take in memory, about.
   std::size_t result_bytes() const;
 
@@ -127,8 +131,10 @@ class RunEngine {
     bool committing = false;
     bool is_too_long = false;  // its journal, and it is told so
     bool busy = false;
-    Version newest = 0;  // of its record, as far as events told
+    bool beginning = false;  // what is open in it is being carried out: nothing is written before all of it is known
+    Version newest = 0;      // of its record, as far as events told
     std::optional<Status> parked;
+    std::string parked_noted;  // why it stands still, as its record says
   };
 
   enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain, kRequests, kSchedule };
@@ -162,9 +168,6 @@ class RunEngine {
   void begin(LiveRun& live);
   void read_on(LiveRun& live);
   void take_commands(LiveRun& live, const std::vector<Command>& commands);
-  void park(LiveRun& live, const Status& why);
-  void unpark(ErrorId why);
-  bool is_busy(const LiveRun& live) const;
   void settle(const std::string& id);
   void tell_rest(const std::string& id) const;
   void take_event(const Event& event);
@@ -174,6 +177,21 @@ class RunEngine {
   void fire(const Timer& timer);
   void abandon(Attempt& attempt);
   LiveRun* find(const std::string& id);
+
+  // ---- Standing still (engine_parking.cc)
+  void park(LiveRun& live, const Status& why);
+  void unpark(ErrorId why);
+  void go_on(const std::string& id);
+  void stand_still(LiveRun& live, const Work& work, const Status& why);
+  void note_parking(LiveRun& live, const std::string& why);
+  void take_note_of_parking(LiveRun& live, Version version, Seq seq);
+  void take_parking(const std::string& id, const std::string& why, const Result<TransactionReceipt>& noted);
+
+  // ---- Looking ahead (engine_outlook.cc)
+  bool is_at_work(const LiveRun& live) const;
+  bool is_busy(const LiveRun& live) const;
+  void count(const LiveRun& live, RunnerOutlook& outlook) const;
+  std::optional<RunnerOutlook::Next> next_timer() const;
 
   // ---- Middleware (engine_middleware.cc)
   RunFold::Visitor teller(const LiveRun& live) const;

@@ -42,6 +42,7 @@ RunFold::RunFold(std::string id, std::shared_ptr<const WorkflowDefinition> defin
     : id_(std::move(id)), definition_(std::move(definition)), options_(options) {}
 
 Status RunFold::take(const Event& event, const Event* result, const Visitor& visit) {
+  if (is_parking(event)) return {};
   FORGE_ASSIGN(const std::optional<Fact> fact, fact_in(event, result));
   if (!fact) {
     if (records_.empty()) return no_fact(event, "it does not follow from the facts before it");

@@ -3,7 +3,8 @@
 // A run, folded from its journal: where it stands, what is to be carried out, and what is still to be recorded. The journal is
 // the events of the run's `_run` record. Events with a fact go through decide(); those that record a decision (a note, the
 // tombstone, a halt, the end) only take it off the list of what is still to be recorded. So a run read back from the log has
-// exactly the work that was open when its process ended. For one thread.
+// exactly the work that was open when its process ended. Events that say whether somebody carries it out change nothing. For one
+// thread.
 
 #include <deque>
 #include <functional>

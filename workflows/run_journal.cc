@@ -74,6 +74,7 @@ Result<JournalHead> read_head(const View& view, const std::string& id) {
   JournalHead head;
   head.id = id;
   head.pin = pin_of(*record);
+  head.parked = text_of((*record)["parked"]);
   return head;
 }
 
@@ -151,6 +152,10 @@ std::string what_of(const Event& event) {
   return dot == std::string::npos ? event.type : event.type.substr(dot + 1);
 }
 
+bool is_parking(const Event& event) {
+  return event.action == "_run.park" || event.action == "_run.unpark";
+}
+
 ActionRequest advance_request(const RunFold& fold, const Fact& fact, const Object& details) {
   ActionRequest request{.action = "_run.advance", .args = {{"id", fold.id()}}};
   const std::string path = fold.path_of_hop(fact.hop);
@@ -188,6 +193,11 @@ ActionRequest start_request(const DefinitionPin& pin, const Fact& fact) {
                    {"declared", pin.declared},
                    {"status", "running"},
                    {"fact", Bytes(encode_fact(fact))}}};
+}
+
+ActionRequest parking_request(const std::string& run, const std::string& why) {
+  if (why.empty()) return {.action = "_run.unpark", .args = {{"id", run}}};
+  return {.action = "_run.park", .args = {{"id", run}, {"parked", why}}};
 }
 
 }  // namespace forge::internal

@@ -45,9 +45,10 @@ struct JournalHead {
   DefinitionPin pin;
   Actor actor;  // who started it, and in whose name its steps act
   std::string correlation;
+  std::string parked;  // why it stands still, as its record says; empty where it goes on
 };
 
-// Of a run, without its journal: id and pin only. Errors: kRunNotFound.
+// Of a run, without its journal: id, pin and parked only. Errors: kRunNotFound.
 Result<JournalHead> read_head(const View& view, const std::string& id);
 
 struct ReadRun {
@@ -77,6 +78,8 @@ std::string text_at(const Object& object, std::string_view name);
 std::optional<std::uint8_t> hops_of(const Event& event);
 // What an event of a journal is called as a pulse: "completed", and without one of its own "ttl_expired", "halted", "failed".
 std::string what_of(const Event& event);
+// Whether it records that the run stands still, or goes on again: of who carries it out, and nothing that anything follows from.
+bool is_parking(const Event& event);
 
 // ---- What is written
 
@@ -87,5 +90,7 @@ ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::str
 // The same for a run that has ended, and goes on with it.
 ActionRequest reopen_request(const RunFold& fold, const Fact& fact);
 ActionRequest start_request(const DefinitionPin& pin, const Fact& fact);
+// The action that records why a run stands still, or, where `why` is empty, that it goes on.
+ActionRequest parking_request(const std::string& run, const std::string& why);
 
 }  // namespace forge::internal

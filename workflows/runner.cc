@@ -53,6 +53,7 @@ struct Runner::State {
     made.log = options.log;
     made.http = options.http;
     made.middleware = options.middleware;
+    made.ended = options.ended;
     made.history_max = std::max<Version>(options.history_max, 1);
     made.abandoned_max = std::max<std::size_t>(options.abandoned_max, 1);
     if (own != nullptr) made.http.transport = own;
@@ -287,6 +288,14 @@ SignalConsumer::~SignalConsumer() {
 
 void SignalConsumer::cancel() {
   if (const auto consumers = std::exchange(consumers_, nullptr)) consumers->remove(id_);
+}
+
+Result<RunnerOutlook> Runner::outlook() const {
+  const MutexLock lock(state_->ending);
+  if (state_->ended) return Status(ErrorId::kCancelled, "the runner has stopped").state("open runs stay as they are");
+  std::promise<RunnerOutlook> looked;
+  state_->loop.post([&] { looked.set_value(state_->engine.outlook()); });
+  return looked.get_future().get();
 }
 
 std::vector<HttpHost> Runner::http_hosts() const {

@@ -4,6 +4,7 @@
 
 #include "end_at_once.h"
 #include "forge/events/json.h"
+#include "journal.h"
 #include "run_journal.h"
 #include "sent_signal.h"
 #include "signal_receivers.h"
@@ -36,6 +37,7 @@ RunInfo run_of(const Record& record) {
   info.error = text_in(record["error"]);
   const Value warnings = record["warnings"];
   info.warnings = warnings.if_bool() != nullptr && *warnings.if_bool();
+  info.parked = text_in(record["parked"]);
   info.seq = record.seq();
   return info;
 }
@@ -167,9 +169,22 @@ Result<RunInfo> run_info(const View& view, const std::string& id) {
   return none ? Status(ErrorId::kRunNotFound, "there is no run '" + id + "'") : record.status();
 }
 
-Result<std::vector<RunInfo>> runs(const View& view, const std::string& status, std::size_t limit) {
+Result<std::string> parent_of_run(const View& view, const std::string& id) {
+  FORGE_TRY(run_info(view, id).status());
+  Result<std::string> parent = Status(ErrorId::kDataCorrupt, "run '" + id + "' has no start");
+  FORGE_TRY(view.log({.resource = "_run", .key = id, .limit = 1}, [&parent](const Event& start) {
+    const Value* bytes = start.arguments.find("fact");
+    if (bytes == nullptr || bytes->if_bytes() == nullptr) return false;
+    Result<Fact> fact = internal::decode_fact(*bytes->if_bytes());
+    parent = fact.ok() ? Result<std::string>(std::move(fact->parent)) : fact.status();
+    return false;
+  }));
+  return parent;
+}
+
+Result<std::vector<RunInfo>> runs(const View& view, const std::string& status, std::size_t limit, const std::string& after) {
   std::vector<RunInfo> found;
-  ListQuery query{.resource = "_run", .limit = limit};
+  ListQuery query{.resource = "_run", .after_key = after, .limit = limit};
   if (!status.empty()) {
     const bool fits = std::all_of(status.begin(), status.end(), [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); });
     if (!fits) return Status(ErrorId::kFilterInvalid, "'" + status + "' is no status of a run");
@@ -212,6 +227,27 @@ Status tell(Store& store, const Teller& to, Fact fact, const std::string& status
   return run_ended(info);
 }
 
+Status not_halted(const Teller& to) {
+  const bool unwinds = to.run.fold->state().phase >= internal::RunPhase::kFailing;
+  const bool stands = !to.info.parked.empty();
+  return Status(ErrorId::kStepWaitsNot, "run '" + to.info.id + "' has not halted, so there is nothing to resume")
+      .why(unwinds  ? "it is being undone"
+           : stands ? "it stands still: " + to.info.parked
+                    : "it is " + to.info.status)
+      .state("nothing was written")
+      .remedy("see what it waits for: forgectl workflow trace " + to.info.id);
+}
+
+// "these do: ask, confirm"; what else could have been meant.
+std::string approvals_that_wait(const RunFold& fold) {
+  std::string names;
+  for (const auto& [hop, open] : fold.waits()) {
+    if (fold.plan().steps[hop.step].declared->body.AsApproveStep() == nullptr) continue;
+    names += (names.empty() ? "these do: " : ", ") + fold.path_of_hop(hop);
+  }
+  return names.empty() ? "no step of it does" : names;
+}
+
 Status wrong_role(const std::string& id, const std::string& step, const std::string& role, const Actor& asked) {
   const std::string who = asked.id.empty() ? "nobody in particular" : "'" + asked.id + "'";
   return Status(ErrorId::kPolicyDenied, "step '" + step + "' of run '" + id + "' is to be answered by the role '" + role + "'")
@@ -224,6 +260,9 @@ Status wrong_role(const std::string& id, const std::string& step, const std::str
 
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
   FORGE_ASSIGN(const Teller to, teller(store, id));
+  const internal::RunPhase phase = to.run.fold->state().phase;
+  const bool halts = phase == internal::RunPhase::kHalted || phase == internal::RunPhase::kHalting;
+  if (telling == RunTelling::kResume && !halts) return not_halted(to);
   constexpr Fact::Kind kFacts[] = {Fact::Kind::kCancel, Fact::Kind::kTerminate, Fact::Kind::kPause, Fact::Kind::kResume};
   Fact fact;
   fact.kind = kFacts[static_cast<int>(telling)];
@@ -240,6 +279,7 @@ Status approve_step(Store& store, const std::string& id, const std::string& step
   });
   if (found == waits.end()) {
     return Status(ErrorId::kStepWaitsNot, "step '" + step + "' of run '" + id + "' does not wait for an approval")
+        .why(approvals_that_wait(fold))
         .state("nothing was written")
         .remedy("see: forgectl workflow trace " + id);
   }

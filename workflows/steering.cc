@@ -8,6 +8,7 @@
 #include <set>
 
 #include "run_journal.h"
+#include "step_work.h"
 
 namespace forge {
 
@@ -63,10 +64,34 @@ std::optional<HopId> failed_hop(const RunFold& fold, const std::string& step) {
   return std::nullopt;
 }
 
-Status not_steered(const RunInfo& info, const std::string& step, const char* what) {
+// Steps that stand as failed, the innermost last.
+std::vector<std::string> failed_steps(const RunFold& fold) {
+  std::vector<std::string> steps;
+  for (const auto& [id, frame] : fold.state().frames) {
+    for (const StepIndex index : fold.plan().blocks[frame.block].steps) {
+      const bool has_failed = frame.slots[fold.plan().steps[index].place].status == internal::StepStatus::kFailed;
+      if (has_failed) steps.push_back(fold.path_of_hop({id, index}));
+    }
+  }
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+std::string listed(const char* before, const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? before : ", ") + name;
+  return text;
+}
+
+// Why a step is not among those: how the run stands, and which are.
+std::string why_not_among(const RunInfo& info, const std::vector<std::string>& steps) {
+  return "the run is " + info.status + (steps.empty() ? "" : listed("; these can be: ", steps));
+}
+
+Status not_steered(const RunInfo& info, const std::string& step, const char* what, const std::vector<std::string>& steps = {}) {
   const bool undone = info.status == "compensated" || info.status == "cancelled" || info.status == "expired";
   return Status(ErrorId::kStepWaitsNot, "step '" + step + "' of run '" + info.id + "' " + what)
-      .why("the run is " + info.status)
+      .why(why_not_among(info, steps))
       .state("nothing was written")
       .remedy(undone ? "go on from there in another run: forgectl workflow fork " + info.id + " --from " + step
                      : "see: forgectl workflow trace " + info.id);
@@ -89,6 +114,34 @@ Status steer(Store& store, const SteeredRun& to, Fact fact, const ActOptions& gi
 
 }  // namespace
 
+namespace {
+
+SteerableSteps steerable_in(const SteeredRun& at) {
+  const RunFold& fold = *at.run.fold;
+  SteerableSteps steps;
+  for (const auto& [timer, open] : fold.timers()) {
+    if (timer.second != TimerKind::kUndoRetry && timer.second != TimerKind::kRetry) continue;
+    steps.to_retry.push_back(fold.path_of_hop(timer.first));
+    if (timer.second == TimerKind::kUndoRetry) steps.to_waive.push_back(steps.to_retry.back());
+  }
+  if (at.info.status == "failed") steps.to_retry = failed_steps(fold);
+  if (at.info.status == "undo_failed") {
+    const auto& unreversed = fold.state().unreversed;
+    for (auto one = unreversed.rbegin(); one != unreversed.rend(); ++one) {
+      steps.to_waive.push_back(fold.path_of_hop(one->second.hop));
+    }
+    steps.to_retry = steps.to_waive;
+  }
+  return steps;
+}
+
+}  // namespace
+
+Result<SteerableSteps> steerable_steps(const View& view, const std::string& id) {
+  FORGE_ASSIGN(const SteeredRun at, steered_run(view, id));
+  return steerable_in(at);
+}
+
 Status retry_step(Store& store, const std::string& id, const std::string& step, const ActOptions& options) {
   FORGE_ASSIGN(const SteeredRun to, steered_run(store.view(), id));
   const RunFold& fold = *to.run.fold;
@@ -96,7 +149,7 @@ Status retry_step(Store& store, const std::string& id, const std::string& step, 
                                    : to.info.status == "failed"      ? failed_hop(fold, step)
                                    : to.info.status == "undo_failed" ? given_up(fold, step)
                                                                      : std::nullopt;
-  if (!hop) return not_steered(to.info, step, "is not to be tried again");
+  if (!hop) return not_steered(to.info, step, "is not to be tried again", steerable_in(to).to_retry);
   Fact fact;
   fact.kind = Fact::Kind::kRetryStep;
   fact.hop = *hop;
@@ -109,7 +162,7 @@ Status waive_undo(Store& store, const std::string& id, const std::string& step, 
   const std::optional<HopId> hop = !to.info.has_ended()              ? backing_off(fold, step, true)
                                    : to.info.status == "undo_failed" ? given_up(fold, step)
                                                                      : std::nullopt;
-  if (!hop) return not_steered(to.info, step, "has no undo that fails");
+  if (!hop) return not_steered(to.info, step, "has no undo that fails", steerable_in(to).to_waive);
   Fact fact;
   fact.kind = Fact::Kind::kWaive;
   fact.hop = *hop;
@@ -153,8 +206,71 @@ Status no_step(const RunInfo& info, const std::string& what) {
       .remedy("see its steps: forgectl workflow show " + info.workflow);
 }
 
+// An approval that only a role gives.
+struct AskedRole {
+  std::string step;
+  std::string role;
+};
+
+bool is_within(const internal::Plan& plan, StepIndex step, StepIndex within) {
+  while (step != within && step < plan.steps.size()) step = plan.blocks[plan.steps[step].block].owner;
+  return step == within;
+}
+
+// The workflow that the step calls, or under whose name further steps of it are declared; empty where there is none.
+std::string called_by(const WorkflowDefinition& definition, const internal::PlannedStep& step) {
+  if (const auto* child = step.declared->body.AsWorkflowStep()) return child->workflow;
+  return internal::is_dynamic(*step.declared) ? definition.name() + "/" + step.path : std::string();
+}
+
+class AskedRoles {
+ public:
+  explicit AskedRoles(const View& view) : view_(view) {}
+
+  // Those of the step, inside it, and in what it calls; of all steps where it is kNone. `before` stands before their paths.
+  void add(const WorkflowDefinition& definition, StepIndex within, const std::string& before) {
+    const internal::Plan& plan = definition.plan();
+    for (StepIndex i = 0; i < plan.steps.size(); ++i) {
+      if (within != internal::kNone && !is_within(plan, i, within)) continue;
+      const internal::PlannedStep& step = plan.steps[i];
+      const fb::ApproveStepT* asks = step.declared->body.AsApproveStep();
+      if (asks != nullptr && !asks->role.empty()) found_.push_back({before + step.path, asks->role});
+      const std::string called = called_by(definition, step);
+      if (called.empty() || !seen_.insert(called).second) continue;
+      const Result<internal::DeclaredWorkflow> declared = internal::newest_definition(view_, called, cache_);
+      if (declared.ok()) add(*declared->definition, internal::kNone, before + step.path + "/");
+    }
+  }
+
+  const std::vector<AskedRole>& found() const { return found_; }
+
+ private:
+  const View& view_;
+  internal::DefinitionCache cache_;
+  std::set<std::string> seen_;
+  std::vector<AskedRole> found_;
+};
+
+// An approval is for what was asked then. Who lets it stand for another run, which may have other inputs and results, gives it
+// anew.
+Status check_approvals(const View& view, const SteeredRun& earlier, StepIndex step, const Actor& actor) {
+  AskedRoles roles(view);
+  const WorkflowDefinition& definition = earlier.run.fold->definition();
+  roles.add(definition, step, "");
+  for (const AskedRole& asked : roles.found()) {
+    if (asked.role == actor.role) continue;
+    const std::string& name = definition.plan().steps[step].path;
+    return Status(ErrorId::kPolicyDenied, "the approval '" + asked.step + "' of run '" + earlier.info.id + "' is for the role '" +
+                                              asked.role + "' to give, also for a fork")
+        .why(actor.role.empty() ? "whoever forks has no role" : "whoever forks has the role '" + actor.role + "'")
+        .state("no run was started")
+        .remedy("fork as somebody who may give it: --role " + asked.role + "   or let it be asked again: --from " + name);
+  }
+  return {};
+}
+
 // {STEP: {result}} of those that were done, {STEP: {}} of those that were skipped.
-Result<Object> taken_over(const SteeredRun& earlier, const RunFork& how, std::vector<std::string>& names) {
+Result<Object> taken_over(const View& view, const SteeredRun& earlier, const RunFork& how, std::vector<std::string>& names) {
   const RunFold& fold = *earlier.run.fold;
   const std::optional<StepIndex> from = own_step(fold, how.from);
   if (!from) return no_step(earlier.info, "'" + how.from + "' is no step of workflow '" + earlier.info.workflow + "' itself");
@@ -166,6 +282,7 @@ Result<Object> taken_over(const SteeredRun& earlier, const RunFork& how, std::ve
     const internal::Slot& slot = fold.state().frames.at(0).slots[planned.place];
     const auto other = how.results.find(planned.path);
     const bool skipped = slot.status == internal::StepStatus::kSkipped && other == how.results.end();
+    if (!skipped) FORGE_TRY(check_approvals(view, earlier, step, how.options.actor));
     Object how_it_ended;
     if (!skipped && other != how.results.end()) {
       how_it_ended.add("result", other->second);
@@ -203,9 +320,10 @@ Result<std::shared_ptr<const WorkflowDefinition>> run_definition(const View& vie
 }
 
 Result<ForkReceipt> fork_run(Store& store, const std::string& id, const RunFork& how) {
-  FORGE_ASSIGN(const SteeredRun earlier, steered_run(store.view(), id, {.keep_results = true}));
+  const View view = store.view();
+  FORGE_ASSIGN(const SteeredRun earlier, steered_run(view, id, {.keep_results = true}));
   ForkReceipt receipt;
-  FORGE_ASSIGN(Object taken, taken_over(earlier, how, receipt.taken));
+  FORGE_ASSIGN(Object taken, taken_over(view, earlier, how, receipt.taken));
   Result<Object> input = forked_input(earlier, how.input);
   if (!input.ok()) return Status(input.status()).state("no run was started");
   Fact fact;

@@ -155,6 +155,7 @@ Result<RunTimeline> run_timeline(const View& view, const std::string& id) {
   TimelineBuilder builder(fold);
   Status taken;
   const auto take = [&](const Event& event) -> Status {
+    if (internal::is_parking(event)) return {};
     if (event.version == 1) timeline.begin = event.recorded_at;
     timeline.end = event.recorded_at;
     FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view, event));

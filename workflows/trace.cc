@@ -33,6 +33,8 @@ TraceNode node_of(const Event& event) {
     node.step = internal::text_at(event.arguments, "step");
     node.shows_actor = event.action == "_run.tell" || event.action == "_run.reopen";
     node.type = internal::what_of(event);
+    const Value* warnings = event.arguments.find("warnings");
+    node.warnings = warnings != nullptr && *warnings == Value(true);
   }
   return node;
 }

@@ -20,7 +20,7 @@ std::string words_of_node(const TraceNode& node) {
       text = "run " + node.key + "  " + node.type;
       break;
     case TraceNode::Kind::kHop:
-      text = (node.step.empty() ? "" : node.step + "  ") + node.type;
+      text = (node.step.empty() ? "" : node.step + "  ") + node.type + (node.warnings ? " with warnings" : "");
       break;
   }
   text += "  event " + std::to_string(node.seq);
@@ -62,6 +62,7 @@ Object node_object(const TraceNode& node) {
                 {"key", node.key},
                 {"step", text(node.step)},
                 {"actor", text(node.actor)},
+                {"warnings", node.warnings},
                 {"hops_left", node.hops_left ? Value(*node.hops_left) : Value()}};
 }
 

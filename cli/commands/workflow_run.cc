@@ -4,13 +4,14 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
-#include <thread>
 
 #include "arguments.h"
 #include "commands.h"
 #include "errors.h"
 #include "forge/workflows/runner.h"
 #include "live_run.h"
+#include "run_standing.h"
+#include "running.h"
 #include "text.h"
 #include "workflow_words.h"
 
@@ -18,48 +19,6 @@ namespace forge::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
-
-Flag allow_host_flag() {
-  return {.name = "allow-host",
-          .type = FlagType::kText,
-          .value = "HOST",
-          .summary = "a host that http steps may call: pay.example, *.example, 10.1.0.0/16, each with :PORT or without",
-          .repeated = true};
-}
-
-constexpr std::uint64_t kConcurrencyMax = 100'000;
-
-Flag max_concurrency_flag() {
-  return {.name = "max-concurrency",
-          .type = FlagType::kCount,
-          .value = "N",
-          .summary = "steps of a run in flight at most, where the workflow does not say fewer; 64 if nothing is said"};
-}
-
-Flag sync_flag() {
-  return {.name = "sync", .summary = "one step at a time, as --max-concurrency 1"};
-}
-
-// What the flags say; 0: nothing. Errors: kUsage.
-Result<std::uint32_t> max_concurrency(const Session& session) {
-  const std::optional<std::uint64_t> given = session.arguments.if_count("max-concurrency");
-  const bool sync = session.arguments.is_on("sync");
-  if (given && sync && *given != 1) {
-    return Status(ErrorId::kUsage, "--sync is one step at a time, and --max-concurrency says " + std::to_string(*given))
-        .remedy("give one of the two");
-  }
-  if (given && (*given == 0 || *given > kConcurrencyMax)) {
-    return Status(ErrorId::kUsage, "--max-concurrency is " + std::to_string(*given))
-        .remedy("give 1 to " + std::to_string(kConcurrencyMax));
-  }
-  return sync ? 1 : static_cast<std::uint32_t>(given.value_or(0));
-}
-
-RunnerOptions runner_options(Session& session, RunnerLines& lines, Programs programs) {
-  RunnerOptions options{.programs = std::move(programs), .clock = session.streams.clock, .log = lines.sink()};
-  options.http.allow_hosts = session.arguments.texts("allow-host");
-  return options;
-}
 
 Status stopped(const std::string& id) {
   return Status(ErrorId::kCancelled, "stopped")
@@ -110,19 +69,15 @@ Result<RunInfo> wait_elsewhere(Session& session, Store& store, const std::string
 }
 
 // One that did not complete is an error, with the run beside it.
-Result<int> print_end(Session& session, const RunInfo& run) {
+Result<int> print_end(Session& session, const View& view, const RunInfo& run) {
   if (run.status == "completed") {
-    std::string line = run.id + "  completed" + (run.warnings ? " with warnings" : "");
+    std::string line = run.id + "  " + standing_of(run);
     if (!run.result.empty()) line += "  " + printable(run.result);
     FORGE_TRY(session.out.text(line + "\n"));
     FORGE_TRY(session.out.object(run_object(run), "id"));
     return 0;
   }
-  const bool halted = run.status == "halted";
-  Status end(halted ? ErrorId::kRunHalted : ErrorId::kRunNotCompleted, "run '" + run.id + "' is " + run.status);
-  if (!run.error.empty()) end = std::move(end).why(run.error);
-  if (run.status == "compensated") end = std::move(end).state("what it had done is undone");
-  end = std::move(end).remedy((halted ? "go on with it: forgectl workflow resume " : "see why: forgectl workflow trace ") + run.id);
+  const Status end = not_completed(view, run);
   session.print(end, Object{{"run", run_object(run)}});
   return exit_status_of(end);
 }
@@ -161,49 +116,15 @@ Result<int> run_workflow_run(Session& session) {
   if (session.dry_run() || session.arguments.is_on("detach")) return print_started(session, id);
   if (elsewhere) {
     FORGE_ASSIGN(const RunInfo run, wait_elsewhere(session, store, id));
-    return print_end(session, run);
+    FORGE_ASSIGN(const Store now, session.open_again());
+    return print_end(session, now.view(), run);
   }
   RunnerLines lines;
   FORGE_ASSIGN(Runner runner, Runner::start(store, runner_options(session, lines, std::move(programs))));
   const Result<RunInfo> run = wait_here(session, store, runner, lines, id);
   runner.stop();
   if (!run.ok()) return run.status();
-  return print_end(session, *run);
-}
-
-// ---- Working
-
-Result<int> run_workflow_work(Session& session) {
-  FORGE_ASSIGN(const std::uint32_t concurrency, max_concurrency(session));
-  FORGE_ASSIGN(Programs programs, read_programs(session));
-  FORGE_ASSIGN(Store store, session.open_for_writing());
-  RunnerLines lines;
-  if (session.dry_run()) {
-    FORGE_ASSIGN(const std::vector<RunInfo> open, runs(store.view(), "running"));
-    FORGE_TRY(session.out.text("would carry out " + counted(open.size(), "run") + "   (dry run: nothing was written)\n"));
-    FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", false}}, "running"));
-    return 0;
-  }
-  RunnerOptions options = runner_options(session, lines, std::move(programs));
-  if (concurrency > 0) options.max_concurrency = concurrency;
-  FORGE_ASSIGN(Runner runner, Runner::start(store, options));
-  const std::unique_ptr<Server> server = session.serve(store);
-  Status idle;
-  do {
-    idle = runner.wait_idle(kLook);
-    lines.print(session);
-    const bool until_idle = session.arguments.is_on("until-idle");
-    if (idle.ok() && until_idle) break;
-    if (!idle.ok() && idle.id() != ErrorId::kDeadlinePassed) break;
-    if (idle.ok()) std::this_thread::sleep_for(kLook);
-  } while (!session.interrupted());
-  runner.stop();
-  lines.print(session);
-  if (!idle.ok() && idle.id() != ErrorId::kDeadlinePassed) return idle;
-  FORGE_ASSIGN(const std::vector<RunInfo> open, runs(store.view(), "running"));
-  FORGE_TRY(session.out.text("nothing more to do now; " + counted(open.size(), "run") + " not ended\n"));
-  FORGE_TRY(session.out.object(Object{{"running", open.size()}, {"applied", true}}, "running"));
-  return session.interrupted() ? 130 : 0;
+  return print_end(session, store.view(), *run);
 }
 
 }  // namespace
@@ -236,22 +157,6 @@ const Command& workflow_run_command() {
           "store, that one carries out the run.",
       .writes = true,
       .run = run_workflow_run,
-  };
-  return kCommand;
-}
-
-const Command& workflow_work_command() {
-  static const Command kCommand{
-      .name = "workflow work",
-      .summary = "carry out all runs, and start those that hooks ask for, until Ctrl-C",
-      .flags = {{.name = "until-idle", .summary = "stop when no run can go on by itself"},
-                max_concurrency_flag(),
-                sync_flag(),
-                programs_flag(),
-                allow_host_flag()},
-      .examples = {{"forgectl workflow work", "answers other processes meanwhile"}, {"forgectl workflow work --until-idle", ""}},
-      .writes = true,
-      .run = run_workflow_work,
   };
   return kCommand;
 }

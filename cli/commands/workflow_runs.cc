@@ -1,49 +1,60 @@
 // What became of runs.
 
 #include <algorithm>
+#include <array>
 
 #include "commands.h"
 #include "forge/workflows/runs.h"
 #include "forge/workflows/timeline.h"
 #include "listing.h"
+#include "run_standing.h"
 #include "text.h"
 #include "workflow_words.h"
 
 namespace forge::cli {
 namespace {
 
-// "rows: 45000 items, 45%": the maps that are open in a run; empty where none is, or the run cannot be read, of which its trace
-// tells.
-std::string progress_in(const Store& store, const RunInfo& run) {
+constexpr std::array<std::string_view, 1> kRunFilters = {"status"};
+
+// "rows: 45000 items, 45%": the maps that are open in a run; empty where none is.
+std::string progress_text(const std::vector<OpenStep>& maps) {
   std::string text;
-  if (run.has_ended()) return text;
-  const Result<RunDetail> detail = run_detail(store.view(), run.id);
-  if (!detail.ok()) return text;
-  for (const OpenStep& step : detail->open) {
+  for (const OpenStep& step : maps) {
     if (step.progress) text += (text.empty() ? "" : "; ") + step.step + ": " + text_of(*step.progress);
   }
   return text;
 }
 
+Status print_run(Session& session, Listing& listing, const RunInfo& run, const std::string& progress) {
+  if (session.out.is_table()) {
+    const std::string& result = run.has_ended() ? run.result : progress;
+    return listing.row({run.id, run.workflow, standing_of(run), result, reason_of_standing(run)}, run.id);
+  }
+  Object object = run_object(run);
+  object.add("progress", progress.empty() ? Value() : Value(progress));
+  return listing.row(object, run.id);
+}
+
+// No more is read than is shown, and one run to know whether there are more.
 Result<int> run_workflow_runs(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
-  FORGE_ASSIGN(const std::vector<RunInfo> found, runs(store.view(), session.arguments.text("status")));
+  const ListName name{"workflow runs", store.id(), filters_digest(session.arguments, kRunFilters)};
+  std::optional<Cursor> cursor;
+  if (const auto text = session.arguments.if_text("cursor")) {
+    FORGE_ASSIGN(cursor, read_cursor(*text, name));
+  }
+  FORGE_ASSIGN(const View view, cursor ? store.as_of(cursor->seq) : Result<View>(store.view()));
   std::vector<std::string> columns = run_columns();
   columns.emplace_back("progress");
-  Listing listing(session,
-                  {.headings = {"run", "workflow", "status", "result", "error"}, .columns = std::move(columns), .name = "id"});
-  for (const RunInfo& run : found) {
-    if (listing.full()) break;
-    const std::string progress = progress_in(store, run);
-    if (session.out.is_table()) {
-      FORGE_TRY(listing.row({run.id, run.workflow, run.status, run.has_ended() ? run.result : progress, run.error}, run.id));
-    } else {
-      Object object = run_object(run);
-      object.add("progress", progress.empty() ? Value() : Value(progress));
-      FORGE_TRY(listing.row(object, run.id));
-    }
-  }
-  FORGE_TRY(listing.end(listing.limit() > 0 && found.size() > listing.limit(), store.head(), found.size()));
+  Listing listing(
+      session, {.headings = {"run", "workflow", "status", "result", "error"}, .columns = std::move(columns), .name = "id"}, name);
+  const std::size_t limit = listing.limit() == 0 ? 0 : listing.limit() + 1;
+  FORGE_ASSIGN(std::vector<RunInfo> found, runs(view, session.arguments.text("status"), limit, cursor ? cursor->after : ""));
+  const bool more = limit > 0 && found.size() == limit;
+  if (more) found.pop_back();
+  const std::vector<std::vector<OpenStep>> maps = open_maps(view, found);
+  for (std::size_t i = 0; i < found.size(); ++i) FORGE_TRY(print_run(session, listing, found[i], progress_text(maps[i])));
+  FORGE_TRY(listing.end(more, view.seq()));
   return 0;
 }
 
@@ -154,7 +165,7 @@ Object span_object(const StepSpan& span) {
 
 Result<int> print_waterfall(Session& session, const Store& store) {
   FORGE_ASSIGN(const RunTimeline timeline, run_timeline(store.view(), session.arguments.words()[0]));
-  std::string text = printable(timeline.info.id + "  " + timeline.info.workflow + "  " + timeline.info.status) + "  " +
+  std::string text = printable(timeline.info.id + "  " + timeline.info.workflow + "  " + standing_of(timeline.info)) + "  " +
                      elapsed_text(timeline.end.micros - timeline.begin.micros) + "\n";
   std::size_t name_columns = 0;
   for (const StepSpan& span : timeline.spans) name_columns = std::max(name_columns, display_width(span_name(span)));
@@ -176,7 +187,7 @@ Result<int> run_workflow_trace(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   if (session.arguments.is_on("waterfall")) return print_waterfall(session, store);
   FORGE_ASSIGN(const RunDetail detail, run_detail(store.view(), session.arguments.words()[0]));
-  std::string text = printable(detail.info.id + "  " + detail.info.workflow + "  " + detail.info.status) + "\n";
+  std::string text = printable(detail.info.id + "  " + detail.info.workflow + "  " + standing_of(detail.info)) + "\n";
   List pulses;
   List open;
   for (const Pulse& pulse : detail.pulses) {
@@ -187,6 +198,8 @@ Result<int> run_workflow_trace(Session& session) {
     text += open_line(step);
     open.emplace_back(open_object(step));
   }
+  const std::string next = next_about(store.view(), detail.info);
+  if (!next.empty()) text += printable("  next  " + next) + "\n";
   FORGE_TRY(session.out.text(text));
   Object object = run_object(detail.info);
   object.add("pulses", std::move(pulses));
@@ -208,6 +221,7 @@ const Command& workflow_runs_command() {
                  .choices = {"running", "halted", "completed", "compensated", "failed", "undo_failed", "cancelled", "terminated",
                              "expired"}},
                 limit_flag(),
+                cursor_flag(),
                 page_flag()},
       .examples = {{"forgectl workflow runs --status halted -o name", ""}},
       .run = run_workflow_runs,

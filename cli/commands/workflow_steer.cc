@@ -123,12 +123,17 @@ const Command& workflow_fork_command() {
                  .value = "STEP=JSON",
                  .summary = "what a step that is taken over came to, instead of what it did",
                  .repeated = true},
+                {.name = "role",
+                 .type = FlagType::kText,
+                 .value = "ROLE",
+                 .summary = "the actor's role, where an approval that is taken over wants one"},
                 reason_flag_of_run()},
       .examples = {{"forgectl workflow fork co-1 --from charge --id co-1b", ""},
                    {"forgectl workflow fork co-1 --from ship --result 'load={\"qty\":2}'", ""}},
       .notes =
           "Steps that were undone run again, and so does whatever waits for a step that runs. What is taken over stays the earlier "
-          "run's and is not undone with the new one. `forgectl workflow work` carries it out.",
+          "run's and is not undone with the new one. An approval that wants a role stands for the new run only if whoever forks "
+          "has that role; else begin at it or before it, and it is asked again. `forgectl workflow work` carries it out.",
       .writes = true,
       .run = run_workflow_fork,
   };

@@ -154,7 +154,7 @@ const std::map<std::string, Call>& calls() {
       {"workflow cancel", {"workflow cancel asked"}},
       {"workflow terminate", {"workflow terminate asked"}},
       {"workflow pause", {"workflow pause asked"}},
-      {"workflow resume", {"workflow resume asked"}},
+      {"workflow resume", {"workflow resume halted"}},
       {"workflow retry", {"workflow retry failed no"}},
       {"workflow waive", {"workflow waive stuck text"}},
       {"workflow fork", {"workflow fork done --from text"}},
@@ -237,6 +237,7 @@ class Shop : public Bench {
                  "schema = \"shop.fbs\"\nworkflow = \"echo.toml\"\n[test.echo]\ninput = { text = \"a\\u001B[31mb\" }\n"
                  "[test.echo.expect]\nend = \"completed\"\n");
     bench->write("asks.toml", "workflow = \"asks\"\n[step.ask]\napprove = \"a\\u001B[31mb?\"\n[step.text]\ntemplate = \"ok\"\n");
+    bench->write("halts.toml", "workflow = \"halts\"\n[step.a]\nhalt = \"look\"\n[step.b]\ntemplate = \"on\"\nafter = [\"a\"]\n");
     bench->write("fails.toml", "workflow = \"fails\"\n[step.no]\nfail = \"a\\u001B[31mb\"\n");
     bench->write(
         "stuck.toml",
@@ -244,9 +245,10 @@ class Shop : public Bench {
         "undo = { action = \"Order.pay\", args = { id = \"${text.none}\" } }\n[step.no]\nfail = \"no\"\nafter = [\"text\"]\n");
     for (const char* command : {"workflow run echo.toml --id done text=\"a\033[31mb\"",
                                 "workflow run asks.toml --id asked --detach", "workflow run fails.toml --id failed --detach",
-                                "workflow run stuck.toml --id stuck --detach", "workflow work --until-idle"}) {
+                                "workflow run halts.toml --id halted --detach", "workflow run stuck.toml --id stuck --detach"}) {
       bench->expect(command);
     }
+    EXPECT_EQ(bench->line("workflow work --until-idle").exit, 8) << "one could not be undone";
     bench->write("rows.csv", "id,sku\no-8,\"a\033[31mb\"\n");
     bench->write("bad.csv", "id,skuu\no-8,tea\n");
     std::filesystem::create_directories(bench->directory() / "home/.config/forge");

@@ -104,5 +104,15 @@ TEST_F(Hooks, AStormOfWhatRunsSayOfThemselvesEndsByItself) {
   }
 }
 
+// So is that they stand still.
+TEST_F(Hooks, AStormOfRunsThatStandStillEndsByItself) {
+  declare("storm", "ttl_hops = 4\non = { event = '_run.parked' }\n[step.again]\nrun = 'nowhere'\n");
+  start("storm");
+  work();
+  const std::vector<RunInfo> all = runs(store_->view()).value();
+  EXPECT_EQ(all.size(), 5U) << "with 4, 3, 2, 1 and no hops";
+  EXPECT_EQ(runs(store_->view(), "failed").value().size(), 1U) << "the last one has none for its step";
+}
+
 }  // namespace
 }  // namespace forge

@@ -188,6 +188,58 @@ TEST_F(RunnerSteps, AMissingFunctionLetsTheRunStandStillAndOthersGoOn) {
   EXPECT_EQ(info("a").result, "1");
 }
 
+TEST_F(RunnerSteps, RunsAreListedInPortionsAndThoseOfAStatusAlone) {
+  declare("fine", "[step.a]\ntemplate = 'ok'\n");
+  declare("no", "[step.a]\nfail = 'no'\n");
+  for (const char* id : {"a", "b", "c", "d", "e"}) start("fine", {}, id);
+  start("no", {}, "cc");
+  work();
+  const auto ids = [&](const std::string& status, std::size_t limit, const std::string& after) {
+    std::string text;
+    const std::vector<RunInfo> found = runs(store_->view(), status, limit, after).value();
+    for (const RunInfo& run : found) text += run.id + " ";
+    return text;
+  };
+
+  EXPECT_EQ(ids("", 2, "b"), "c cc ");
+  EXPECT_EQ(ids("completed", 2, "b"), "c d ");
+  EXPECT_EQ(ids("failed", 0, ""), "cc ");
+  EXPECT_EQ(ids("", 0, "e"), "");
+  ReadPlan plan;
+  const ListQuery failed{.resource = "_run", .where = "status = 'failed'"};
+  ASSERT_TRUE(store_->view()
+                  .list(
+                      failed, [](const Record&) { return true; }, &plan)
+                  .ok());
+  EXPECT_EQ(plan.index, "_run.status");
+  EXPECT_LE(plan.entries_touched, 2U);
+}
+
+TEST_F(RunnerSteps, WhatRunsWaitForIsTold) {
+  declare("nap", "[step.nap]\nsleep = '2h'\n");
+  declare("asks", "[step.ask]\napprove = 'so?'\ndeadline = '1h'\n");
+  declare("halts", "[step.a]\nhalt = 'look'\n[step.b]\ntemplate = 'on'\nafter = ['a']\n");
+  declare("call", "[step.a]\nrun = 'absent'\n");
+  const Time begin = clock_.now();
+  start("nap", {}, "n");
+  start("asks", {}, "a");
+  start("halts", {}, "h");
+  start("call", {}, "c");
+
+  work(1'000'000);
+
+  const RunnerOutlook outlook = runner_->engine().outlook();
+  EXPECT_EQ(outlook.working, 0U);
+  EXPECT_EQ(outlook.sleeping, 1U);
+  EXPECT_EQ(outlook.waiting, 1U);
+  EXPECT_EQ(outlook.halted, 1U);
+  EXPECT_EQ(outlook.parked, 1U);
+  ASSERT_TRUE(outlook.next.has_value());
+  EXPECT_EQ(outlook.next->run + " " + outlook.next->step, "a ask");
+  EXPECT_GE(outlook.next->at.micros - begin.micros, 3'600'000'000);
+  EXPECT_LT(outlook.next->at.micros - begin.micros, 3'601'000'000);
+}
+
 TEST_F(RunnerSteps, SleepsGoByTheClockAlsoOverARestart) {
   declare("nap", "[step.nap]\nsleep = '2h'\n[step.text]\ntemplate = 'awake'\nafter = ['nap']\n");
   const Time begin = clock_.now();
@@ -598,6 +650,9 @@ TEST_F(RunnerPeople, AHaltedRunGoesOnDaysLater) {
 
   EXPECT_EQ(info().status, "completed");
   EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kResume).id(), ErrorId::kRunEnded);
+  declare("nap", "[step.nap]\nsleep = '2h'\n");
+  start("nap", {}, "r-2");
+  EXPECT_EQ(tell_run(*store_, "r-2", RunTelling::kResume).id(), ErrorId::kStepWaitsNot) << "it has not halted";
 }
 
 // More runs than are taken up in one turn: some go on, and some are resumed before their turn came, or after it.

@@ -335,6 +335,89 @@ TEST_F(SteeringFork, TakesOtherResultsThanThoseRecorded) {
   EXPECT_EQ(get("Stock", "tea")["left"], Value(2));
 }
 
+constexpr const char* kAsks = R"(
+[input]
+order = { type = "string", default = "o-1" }
+[step.ask]
+approve = "ship ${input.order}?"
+role = "manager"
+[step.boxed]
+group = true
+[step.boxed.step.also]
+approve = "in this box?"
+role = "packer"
+[step.ship]
+template = "${input.order} by ${ask.by}"
+after = ["boxed"]
+)";
+
+TEST_F(SteeringFork, GivesAnApprovalOnlyAsTheRoleThatMay) {
+  declare("asks", kAsks);
+  start("asks");
+  work();
+  ASSERT_TRUE(approve_step(*store_, "r-1", "ask", true, {.actor = Actor("mia", "manager")}).ok());
+  ASSERT_TRUE(approve_step(*store_, "r-1", "boxed.also", true, {.actor = Actor("paul", "packer")}).ok());
+  work();
+  ASSERT_EQ(info().status, "completed");
+  const Seq head = store_->head();
+
+  // Kept, and supplied.
+  const Status kept = fork_run(*store_, "r-1", {.from = "ship", .input = {{"order", "o-2"}}}).status();
+  EXPECT_EQ(kept.id(), ErrorId::kPolicyDenied);
+  EXPECT_NE(kept.message().find("--from ask"), std::string::npos) << kept.message();
+  RunFork supplied{.from = "boxed", .results = {{"ask", Object{{"approved", true}, {"by", "me"}, {"reason", ""}}}}};
+  EXPECT_EQ(fork_run(*store_, "r-1", supplied).status().id(), ErrorId::kPolicyDenied);
+  supplied.options.actor = Actor("mia", "packer");
+  EXPECT_EQ(fork_run(*store_, "r-1", supplied).status().id(), ErrorId::kPolicyDenied);
+  // One that stands inside a step that is taken over.
+  RunFork boxed{.from = "ship", .options = {.actor = Actor("mia", "manager")}};
+  EXPECT_EQ(fork_run(*store_, "r-1", boxed).status().id(), ErrorId::kPolicyDenied);
+  EXPECT_EQ(store_->head(), head);
+
+  supplied.options.actor = Actor("mia", "manager");
+  EXPECT_TRUE(fork_run(*store_, "r-1", supplied).ok());
+}
+
+TEST_F(SteeringFork, AsksAgainWhereItBeginsAtTheApproval) {
+  declare("asks", kAsks);
+  start("asks");
+  work();
+  ASSERT_TRUE(approve_step(*store_, "r-1", "ask", true, {.actor = Actor("mia", "manager")}).ok());
+
+  ASSERT_TRUE(fork_run(*store_, "r-1", {.id = "f-1", .from = "ask"}).ok());
+  work();
+
+  const RunDetail detail = run_detail(store_->view(), "f-1").value();
+  ASSERT_FALSE(detail.open.empty());
+  EXPECT_EQ(detail.open[0].waits_for, "ship o-1?");
+}
+
+TEST_F(SteeringFork, GivesTheApprovalsOfAWorkflowThatAStepCalled) {
+  declare("asks", kAsks);
+  declare("outer", "[step.call]\nworkflow = 'asks'\n[step.done]\ntemplate = '${call}'\n");
+  start("outer");
+  work();
+  const RunFork how{.from = "done", .results = {{"call", "o-1 by nobody"}}};
+  EXPECT_EQ(fork_run(*store_, "r-1", how).status().id(), ErrorId::kWorkflowReference) << "it is not done yet";
+
+  ASSERT_TRUE(approve_step(*store_, "r-1/call", "ask", true, {.actor = Actor("mia", "manager")}).ok());
+  ASSERT_TRUE(approve_step(*store_, "r-1/call", "boxed.also", true, {.actor = Actor("paul", "packer")}).ok());
+  work();
+  ASSERT_EQ(info().status, "completed");
+  const Status refused = fork_run(*store_, "r-1", how).status();
+  EXPECT_EQ(refused.id(), ErrorId::kPolicyDenied);
+  EXPECT_NE(refused.message().find("'call/ask'"), std::string::npos) << refused.message();
+}
+
+TEST_F(Steering, NamesTheStepsThatCanBeHelped) {
+  leave_undo_failed();
+  const SteerableSteps steps = steerable_steps(store_->view(), "r-1").value();
+  EXPECT_EQ(steps.to_retry, std::vector<std::string>{"charge"});
+  EXPECT_EQ(steps.to_waive, std::vector<std::string>{"charge"});
+  const Status other = waive_undo(*store_, "r-1", "load", {});
+  EXPECT_NE(other.message().find("these can be: charge"), std::string::npos) << other.message();
+}
+
 TEST_F(SteeringFork, IsRefusedByNameAndStartsNothing) {
   declare("paid", kPaid);
   run("paid");

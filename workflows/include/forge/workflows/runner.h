@@ -79,13 +79,36 @@ struct RunnerOptions {
   LogSink log = {};                // debug steps, runs that stand still, consumers that threw; called from any thread
   HttpOptions http = {};           // what http steps may call: nothing, unless it is listed
   MiddlewareList middleware = {};  // what looks on (middleware.h), in order
+  // Is told of each run that has ended from then on, by whomever, once that is in the log: on the thread that decides, so quickly.
+  // A run that is opened again ends again. May be empty.
+  std::function<void(const std::string& run)> ended = {};
+};
+
+// How the runs stand that have not ended, at one moment. Each counts once.
+struct RunnerOutlook {
+  std::size_t working = 0;   // something of them is under way
+  std::size_t sleeping = 0;  // until a time: they sleep, or back off
+  std::size_t waiting = 0;   // for a signal, an event, an approval or a run of theirs, perhaps with a deadline
+  std::size_t halted = 0;    // until somebody resumes them
+  std::size_t parked = 0;    // until something is there that is missing: RunInfo::parked
+
+  // What begins by itself next.
+  struct Next {
+    Time at;
+    std::string run;       // whose sleep, backoff or deadline is over; empty: a schedule is due
+    std::string step;      // empty: the deadline is the run's
+    std::string workflow;  // the run's, or that which is due
+  };
+  std::optional<Next> next;
+
+  std::size_t runs() const { return working + sleeping + waiting + halted + parked; }
 };
 
 class Runner {
  public:
   // Goes on with all runs that have not ended: each as soon as its journal is read, one after the other. A run whose definition,
-  // function or program is missing stands still, which is logged; the others go on. Errors: kRunnerElsewhere where the store is
-  // attached or open for reading; as check_allowed_hosts; as reading.
+  // function or program is missing stands still, which is logged and recorded (RunInfo::parked); the others go on. Errors:
+  // kRunnerElsewhere where the store is attached or open for reading; as check_allowed_hosts; as reading.
   static Result<Runner> start(Store& store, const RunnerOptions& options = {});
   Runner(Runner&&) noexcept;
   Runner& operator=(Runner&&) noexcept;
@@ -110,6 +133,9 @@ class Runner {
   // Store::subscribe and Store::set_checkpoint.
   Result<SignalConsumer> on_signal(const std::string& name, const std::optional<std::string>& key,
                                    std::function<void(const Signal&)> consume);
+
+  // Looks at every run that has not ended, which takes time in proportion. Errors: kCancelled where the runner has stopped.
+  Result<RunnerOutlook> outlook() const;
 
   // The hosts that steps have called, with their circuit breakers: as of the last thing that a run did. By their names.
   std::vector<HttpHost> http_hosts() const;

@@ -61,7 +61,8 @@ struct RunInfo {
   std::string result;  // as JSON; empty where there is none, or it is larger than 64 KiB
   std::string error;   // what made it fail
   bool warnings = false;
-  Seq seq = 0;  // of the last event of its journal
+  std::string parked;  // why the runner that has it cannot go on with it: what is missing; empty where it goes on, or none has it
+  Seq seq = 0;         // of the last event of its journal
 
   bool has_ended() const { return status != "running" && status != "halted"; }
 };
@@ -97,7 +98,8 @@ std::string text_of(const MapProgress& progress);
 // A step that has begun and is not done.
 struct OpenStep {
   std::string step;
-  std::string state;          // "executing", "undoing", "compensating", "fetching", "mapping", "sleeping", "backing off", "waiting"
+  std::string state;  // "executing", "standing still", "undoing", "compensating", "fetching", "mapping", "sleeping", "backing off",
+                      // "waiting"
   std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
   std::string role = {};      // of an approval: whose it is; empty: anybody's
   std::optional<Time> until;  // of a timer: when
@@ -113,8 +115,15 @@ struct RunDetail {
 // Errors: kRunNotFound, kDataCorrupt, kClosed; of run_detail also those of reading the definition.
 Result<RunInfo> run_info(const View& view, const std::string& id);
 Result<RunDetail> run_detail(const View& view, const std::string& id);
-// In order of their ids; `status` empty: all. At most `limit`, where that is not 0.
-Result<std::vector<RunInfo>> runs(const View& view, const std::string& status = {}, std::size_t limit = 0);
+// The run that it is a step of; empty where it is none. Errors: as run_info.
+Result<std::string> parent_of_run(const View& view, const std::string& id);
+// In order of their ids, from the one after `after` on; `status` empty: all. At most `limit`, where that is not 0. Reads the
+// records of those runs and no others, also with a status, except at a point of the past with more than 1,000 events behind it.
+Result<std::vector<RunInfo>> runs(const View& view, const std::string& status = {}, std::size_t limit = 0,
+                                  const std::string& after = {});
+// Of each of these runs, the maps that are open in it and take their items from elsewhere, with their progress. Reads the journals
+// of those runs alone whose workflow has such a map. Empty also where a run cannot be read, of which run_detail tells.
+std::vector<std::vector<OpenStep>> open_maps(const View& view, const std::vector<RunInfo>& of);
 
 // What people tell a run. Each is an event of its journal with the actor and the reason of `options`. A runner takes it up.
 enum class RunTelling : std::uint8_t {
@@ -123,7 +132,8 @@ enum class RunTelling : std::uint8_t {
   kPause,      // halt when what is in flight is done
   kResume,     // go on after a halt or a pause
 };
-// Errors: kRunNotFound, kRunEnded; as Store::act.
+// Errors: kRunNotFound, kRunEnded, kStepWaitsNot where a run is to be resumed that has not halted and is not about to; as
+// Store::act.
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
 // Answers an `approve` step that waits, named by its path. Its result is {approved, by, reason}. Errors: kRunNotFound, kRunEnded,
 // kStepWaitsNot; kPolicyDenied where the step names another role than the actor's; as Store::act.

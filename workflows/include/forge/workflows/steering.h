@@ -29,6 +29,15 @@ Status retry_step(Store& store, const std::string& id, const std::string& step, 
 // on without it, ends as it would have with it, and has warnings. Errors: as retry_step.
 Status waive_undo(Store& store, const std::string& id, const std::string& step, const ActOptions& options = {});
 
+// The steps for which these have something to do now, by their paths: what failed or backs off, what could not be undone. An undo
+// that can be waived can be tried again, too.
+struct SteerableSteps {
+  std::vector<std::string> to_retry;
+  std::vector<std::string> to_waive;
+};
+// Errors: kRunNotFound; as reading.
+Result<SteerableSteps> steerable_steps(const View& view, const std::string& id);
+
 struct RunFork {
   std::string id = {};                        // of the new run; empty: a new one
   std::string from = {};                      // the step to begin at; one of the workflow itself, not one inside another
@@ -48,9 +57,10 @@ Result<std::shared_ptr<const WorkflowDefinition>> run_definition(const View& vie
 // Starts another run of the same definition that begins at `from`. It takes over what the earlier run has come to so far, all but
 // `from`, what was undone, and whatever waits for one of these: those steps run. Steps that were taken over are not undone with the
 // new run; what they did is the earlier one's, which goes on unharmed where it has not ended. The new run has the earlier one's
-// event, correlation and hops, and names it as its cause. The start and all that is taken over are one event. Errors: kRunNotFound,
-// kWorkflowReference where `from` or a result names no such step, kRunInput, kRecordExists where there is a run of that id; as
-// Store::act.
+// event, correlation and hops, and names it as its cause. The start and all that is taken over are one event. An approval of a
+// role that is taken over, or stands inside a step that is, in a workflow that the step calls, too, is given for the new run by
+// whoever forks: without that role it is refused. Errors: kRunNotFound, kWorkflowReference where `from` or a result names no such
+// step, kPolicyDenied, kRunInput, kRecordExists where there is a run of that id; as Store::act.
 Result<ForkReceipt> fork_run(Store& store, const std::string& id, const RunFork& how);
 
 }  // namespace forge

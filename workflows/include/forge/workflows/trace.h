@@ -30,6 +30,7 @@ struct TraceNode {
   std::string key;       // of an event; of a run and a hop the run's id
   std::string step;      // of a hop: its path; empty: the run itself
   std::string actor;
+  bool warnings = false;    // of the end of a run: it has some
   bool shows_actor = true;  // false of a pulse: it is in the name of whoever started the run
   std::optional<std::uint8_t> hops_left;
 };
