@@ -46,6 +46,14 @@ std::string diagnostic_text(const Status& error, const Style& style) {
   return out + "\n";
 }
 
+std::string warning_text(const Status& warning, const Style& style) {
+  const ErrorText& parts = warning.text();
+  std::string out = parts.place.empty() ? "" : printable(parts.place) + ": ";
+  out += style.yellow("warning") + ": " + printable(parts.what);
+  if (!parts.why.empty()) out += ": " + printable(parts.why);
+  return out + "\n";
+}
+
 Object problem_object(const Status& error) {
   const ErrorInfo& info = info_of(error.id());
   const ErrorText& parts = error.text();

@@ -23,6 +23,8 @@ std::vector<Status> nothing_written(std::vector<Status> errors);
 std::string error_text(const Status& error, const Style& style);
 // One line, as compilers write it: "shop.fbs:14:30: error[E2001]: rule … uses unknown field 'qtty'".
 std::string diagnostic_text(const Status& error, const Style& style);
+// The same of what is no error: "day.toml:4:12: warning: step 'low' …".
+std::string warning_text(const Status& warning, const Style& style);
 Object problem_object(const Status& error);
 // "E2107".
 std::string error_number(ErrorId id);

@@ -62,6 +62,11 @@ void Session::notice_at_once(std::string_view line) const {
   (void)streams.err->write(printable(line) + "\n");
 }
 
+void Session::warn(const std::vector<Status>& warnings) const {
+  if (arguments.is_on("quiet")) return;
+  for (const Status& warning : warnings) (void)streams.err->write(warning_text(warning, error_style_));
+}
+
 void Session::print(const Status& error, const Object& more) const {
   if (out.format() != Format::kJson) {
     (void)streams.err->write(error_text(error, error_style_));

@@ -40,6 +40,8 @@ class Session {
   // Errors as lines with their places, and one problem object that lists them all with -o json. `more` joins the object.
   // Returns the exit status of the first.
   int refuse(const std::vector<Status>& errors, const Object& more = {}) const;
+  // What is no error, a line each with its place; not with --quiet.
+  void warn(const std::vector<Status>& warnings) const;
   // One error in the form the user asked for.
   void print(const Status& error, const Object& more = {}) const;
 

@@ -7,24 +7,38 @@
 #include <filesystem>
 
 #include "action_input.h"
+#include "errors.h"
+#include "forge/events/domain.h"
 #include "forge/events/json.h"
 #include "forge/events/system_reason.h"
 #include "suggest.h"
+#include "text.h"
 
 namespace forge::cli {
 namespace {
 
 constexpr std::size_t kBytesMax = std::size_t{1} << 20;
 
-// A text stays one where the input is declared as one; all else is JSON, and any takes both.
-Result<Value> input_value(const WorkflowInput& input, const std::string& text) {
+// A text stays one where the input is declared as one, or as bytes; all else is JSON. What is none is left a text, which
+// the definition refuses with all else that is wrong, unless it takes any.
+Value input_value(const WorkflowInput& input, const std::string& text) {
   if (input.type == "string") return Value(text);
+  if (input.type == "bytes") return Value(text);
   Result<Value> value = parse_json(text, input.name);
-  if (value.ok()) return value;
-  if (input.type == "any") return Value(text);
-  return Status(ErrorId::kArgumentType, "the input " + input.name + " is of type " + input.type + ", and '" + text + "' is none")
-      .why("all but texts is given as JSON")
-      .state("no run was started");
+  return value.ok() ? *std::move(value) : Value(text);
+}
+
+// JSON has no bytes: they are base64 in it.
+Object with_bytes(const WorkflowDefinition& definition, const Object& given) {
+  const std::vector<WorkflowInput> inputs = definition.inputs();
+  Object made;
+  for (const auto& [name, value] : given.members()) {
+    const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const WorkflowInput& one) { return one.name == name; });
+    const bool is_base64 = input != inputs.end() && input->type == "bytes" && value.if_text() != nullptr;
+    Result<Bytes> bytes = is_base64 ? from_base64(*value.if_text()) : Result<Bytes>(Bytes());
+    made.add(name, is_base64 && bytes.ok() ? Value(*std::move(bytes)) : value);
+  }
+  return made;
 }
 
 Status add_input(const WorkflowDefinition& definition, const std::string& word, Object& given) {
@@ -42,20 +56,50 @@ Status add_input(const WorkflowDefinition& definition, const std::string& word, 
                   "workflow '" + definition.name() + "' has no input '" + name + "'" + did_you_mean(name, names))
         .state("no run was started");
   }
-  FORGE_ASSIGN(Value value, input_value(*input, word.substr(equals + 1)));
-  given.add(name, std::move(value));
+  given.add(name, input_value(*input, word.substr(equals + 1)));
   return {};
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const WorkflowDefinition>> read_workflow_file(Session& session, const std::string& path,
-                                                                     std::vector<Status>& errors) {
+                                                                     std::vector<Status>& errors,
+                                                                     const WorkflowSurroundings& around) {
   FORGE_ASSIGN(const std::string text, read_input(session, path, kBytesMax));
-  WorkflowDefinition::Outcome outcome = parse_workflow(text, path);
+  WorkflowDefinition::Outcome outcome = parse_workflow(text, path, around);
   errors = std::move(outcome.errors);
   if (!errors.empty()) return errors[0];
   return std::move(outcome.definition);
+}
+
+bool is_workflow_file(const std::string& word) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(word, ignored) || !is_workflow_name(word);
+}
+
+int refuse_workflow(Session& session, std::vector<Status> errors, const std::string& state) {
+  for (Status& error : errors) error = std::move(error).state(state);
+  const int exit_status = session.refuse(errors);
+  if (session.out.format() != Format::kJson) session.notice(counted(errors.size(), "error") + ", " + state);
+  return exit_status;
+}
+
+Result<std::shared_ptr<const WorkflowDefinition>> declared_workflow(const Store& store, const std::string& name) {
+  auto found = workflow(store.view(), name);
+  std::error_code ignored;
+  const std::string file = name + ".toml";
+  const bool is_here = std::filesystem::is_regular_file(file, ignored);
+  if (found.status().id() != ErrorId::kWorkflowNotFound || !is_here) return found;
+  return Status(found.status())
+      .why("there is a file '" + file + "'")
+      .remedy("name the file, or declare it: forgectl workflow add " + file);
+}
+
+Result<std::shared_ptr<const WorkflowDefinition>> named_workflow(Session& session, const std::string& word,
+                                                                 std::vector<Status>& errors) {
+  if (is_workflow_file(word)) return read_workflow_file(session, word, errors);
+  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  return declared_workflow(store, word);
 }
 
 Result<std::optional<Token>> read_start_token(Session& session, std::span<const std::string> words) {
@@ -78,7 +122,7 @@ Result<Object> read_run_input(Session& session, const WorkflowDefinition& defini
     FORGE_ASSIGN(given, read_input_object(session, *input));
   }
   for (const std::string& word : words) FORGE_TRY(add_input(definition, word, given));
-  return given;
+  return with_bytes(definition, given);
 }
 
 std::vector<std::string> run_columns() {

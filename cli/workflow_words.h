@@ -17,9 +17,20 @@
 
 namespace forge::cli {
 
-// The definition in a file. Errors: the one thing that is wrong, or all of them where there are several; `errors` is then filled.
+// Whether a word names a workflow by a file: there is one, or it cannot be a name.
+bool is_workflow_file(const std::string& word);
+// The definition in a file, held against what is around it where that is given. Errors: the one thing that is wrong, or all of them
+// where there are several; `errors` is then filled.
 Result<std::shared_ptr<const WorkflowDefinition>> read_workflow_file(Session& session, const std::string& path,
-                                                                     std::vector<Status>& errors);
+                                                                     std::vector<Status>& errors,
+                                                                     const WorkflowSurroundings& around = {});
+// Tells what is wrong with a file, and that because of it `state` holds. The exit status.
+int refuse_workflow(Session& session, std::vector<Status> errors, const std::string& state);
+// The one of a name in the store. Errors: kWorkflowNotFound, saying where a file has that name; as reading.
+Result<std::shared_ptr<const WorkflowDefinition>> declared_workflow(const Store& store, const std::string& name);
+// The one in a file, which needs no store, or that of a name in the store. Errors: as both.
+Result<std::shared_ptr<const WorkflowDefinition>> named_workflow(Session& session, const std::string& word,
+                                                                 std::vector<Status>& errors);
 
 // The token that --token names, as the start of a run: its values are the inputs. Nothing without the flag. Errors: kTokenInvalid,
 // kJsonInvalid, kInputUnreadable; kUsage beside other inputs.

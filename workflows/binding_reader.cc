@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "datum.h"
+#include "decision.h"
 #include "table_reader.h"
 #include "value_path.h"
 
@@ -74,7 +75,7 @@ class BindingReader {
       made.text = *text;
     } else {
       findings_.add(ErrorId::kWorkflowAttribute, path, what_ + " has a malformed 'expr'",
-                    "it is " + std::string(kind_name(declared)) + ", wanted is a text");
+                    "it is " + shown_briefly(literal_of(declared)) + ", wanted is a text");
     }
     return made;
   }

@@ -92,6 +92,13 @@ void add_differences(const Value& one, const Value& other, const std::string& pa
 
 }  // namespace
 
+std::string kind_of_body(const fb::BodyUnion& body) {
+  std::string name = fb::EnumNameBody(body.type);
+  if (name.ends_with("Step")) name.resize(name.size() - 4);
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  return name;
+}
+
 std::string words_of_body(const fb::StepT& step) {
   const fb::BodyUnion& body = step.body;
   if (const auto* action = body.AsActionStep()) return "action " + action->action;
@@ -102,10 +109,7 @@ std::string words_of_body(const fb::StepT& step) {
   if (const auto* http = body.AsHttpStep()) return "http " + http->method + (http->client.empty() ? "" : " " + http->client);
   if (const auto* exec = body.AsExecStep()) return "program " + exec->program;
   if (const auto* child = body.AsWorkflowStep()) return "workflow " + child->workflow;
-  std::string name = fb::EnumNameBody(body.type);
-  if (name.ends_with("Step")) name.resize(name.size() - 4);
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return name;
+  return kind_of_body(body);
 }
 
 Decision decision_of(const RunFold& fold, const Command& command) {

@@ -27,6 +27,8 @@ std::string words_of(const Decision& decision);
 // Both in words, with the first detail in which they differ. Null: nothing was decided there.
 std::pair<std::string, std::string> words_of_difference(const Decision* one, const Decision* other);
 
+// "action", "http", "map".
+std::string kind_of_body(const fb::BodyUnion& body);
 // "action Stock.reserve", "function price", "sleep".
 std::string words_of_body(const fb::StepT& step);
 

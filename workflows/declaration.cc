@@ -25,6 +25,18 @@ std::string_view kind_name(const Declared& declared) {
   return declared.value.is_null() ? "null" : "a number";
 }
 
+Value literal_of(const Declared& declared) {
+  if (declared.kind == Declared::Kind::kScalar) return declared.value;
+  if (declared.kind == Declared::Kind::kList) {
+    List items;
+    for (const Declared& item : declared.items) items.push_back(literal_of(item));
+    return items;
+  }
+  Object object;
+  for (const Declared::Member& member : declared.members) object.add(member.name, literal_of(member.value));
+  return object;
+}
+
 Declared declare(const Value& value) {
   Declared made;
   if (const List* list = value.if_list()) {

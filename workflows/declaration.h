@@ -41,6 +41,9 @@ struct Declared::Member {
 // "a list", "a text": what a message calls it.
 std::string_view kind_name(const Declared& declared);
 
+// As it stands: a literal, a list or an object of these.
+Value literal_of(const Declared& declared);
+
 // `value` as it would be declared in C++.
 Declared declare(const Value& value);
 

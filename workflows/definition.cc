@@ -6,9 +6,12 @@
 
 #include "buffer.h"
 #include "datum.h"
+#include "decision.h"
 #include "definition_parts.h"
 #include "definition_reader.h"
+#include "definition_writer.h"
 #include "input_types.h"
+#include "surroundings_check.h"
 #include "toml_reader.h"
 
 namespace forge {
@@ -30,17 +33,17 @@ std::pair<int, int> position_of(const Status& error) {
 
 }  // namespace
 
-WorkflowDefinition::Outcome define(const Declared& declared, Places places) {
+WorkflowDefinition::Outcome define(const Declared& declared, Places places, const WorkflowSurroundings* around) {
   WorkflowDefinition::Outcome outcome;
   const Findings findings{places, outcome.errors};
   auto parts = std::make_unique<DefinitionParts>();
   parts->model = read_definition(declared, findings);
   parts->plan = make_plan(parts->model, findings);
-  if (!outcome.errors.empty()) {
-    std::stable_sort(outcome.errors.begin(), outcome.errors.end(),
-                     [](const Status& a, const Status& b) { return position_of(a) < position_of(b); });
-    return outcome;
+  if (around != nullptr) check_surroundings(parts->model, *around, findings, {places, outcome.warnings});
+  for (std::vector<Status>* list : {&outcome.errors, &outcome.warnings}) {
+    std::stable_sort(list->begin(), list->end(), [](const Status& a, const Status& b) { return position_of(a) < position_of(b); });
   }
+  if (!outcome.errors.empty()) return outcome;
   parts->bytes = pack<fb::WorkflowDefinition>(parts->model, fb::WorkflowDefinitionIdentifier());
   parts->hash = Hasher().sha256(parts->bytes);
   outcome.definition = std::make_shared<const WorkflowDefinition>(std::move(parts));
@@ -93,19 +96,46 @@ const internal::Plan& WorkflowDefinition::plan() const {
   return parts_->plan;
 }
 
+std::string WorkflowDefinition::description() const {
+  return parts_->model.description;
+}
+
+Object WorkflowDefinition::declaration() const {
+  return internal::declaration_of(parts_->model);
+}
+
 std::vector<std::string> WorkflowDefinition::steps() const {
   std::vector<std::string> paths;
   for (const internal::PlannedStep& step : parts_->plan.steps) paths.push_back(step.path);
   return paths;
 }
 
+std::vector<WorkflowStepInfo> WorkflowDefinition::described_steps() const {
+  std::vector<WorkflowStepInfo> described;
+  for (const internal::PlannedStep& step : parts_->plan.steps) {
+    WorkflowStepInfo info{.path = step.path,
+                          .kind = internal::kind_of_body(step.declared->body),
+                          .does = internal::words_of_body(*step.declared),
+                          .after = {}};
+    for (const internal::StepIndex need : step.needs) info.after.push_back(parts_->plan.steps[need].path);
+    described.push_back(std::move(info));
+  }
+  return described;
+}
+
 std::vector<WorkflowInput> WorkflowDefinition::inputs() const {
   std::vector<WorkflowInput> declared;
   for (const auto& input : parts_->model.inputs) {
-    declared.push_back({.name = input->name,
-                        .type = std::string(internal::name_of(input->type)),
-                        .required = input->default_ == nullptr,
-                        .description = input->description});
+    WorkflowInput one{.name = input->name,
+                      .type = std::string(internal::name_of(input->type)),
+                      .required = input->default_ == nullptr,
+                      .description = input->description,
+                      .secret = input->secret};
+    if (!one.required) {
+      const Result<Value> standard = internal::to_value(*input->default_);
+      if (standard.ok()) one.default_value = *standard;
+    }
+    declared.push_back(std::move(one));
   }
   return declared;
 }
@@ -135,7 +165,8 @@ Result<Object> WorkflowDefinition::take_inputs(const Object& given) const {
       FORGE_ASSIGN(Value standard, internal::to_value(*input->default_));
       taken.add(input->name, std::move(standard));
     } else if (!internal::fits(*value, input->type)) {
-      add("'" + input->name + "' is no " + std::string(internal::name_of(input->type)));
+      const std::string given_text = input->secret ? "of another type" : internal::shown_briefly(*value);
+      add("'" + input->name + "' is " + given_text + ", wanted is " + std::string(internal::name_of(input->type)));
     } else {
       taken.add(input->name, *value);
     }
@@ -153,8 +184,14 @@ Result<Object> WorkflowDefinition::take_inputs(const Object& given) const {
 
 WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file) {
   auto declared = internal::read_toml(toml, file);
-  if (!declared.ok()) return {nullptr, {declared.status()}};
+  if (!declared.ok()) return {nullptr, {declared.status()}, {}};
   return internal::define(*declared, internal::Places(file));
+}
+
+WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file, const WorkflowSurroundings& around) {
+  auto declared = internal::read_toml(toml, file);
+  if (!declared.ok()) return {nullptr, {declared.status()}, {}};
+  return internal::define(*declared, internal::Places(file), &around);
 }
 
 }  // namespace forge

@@ -18,7 +18,7 @@ struct DefinitionParts {
   Hash hash{};
 };
 
-// Reads and plans a declaration; all that is wrong comes back.
-WorkflowDefinition::Outcome define(const Declared& declared, Places places);
+// Reads and plans a declaration, and holds it against what is around it, where that is given; all that is wrong comes back.
+WorkflowDefinition::Outcome define(const Declared& declared, Places places, const WorkflowSurroundings* around = nullptr);
 
 }  // namespace forge::internal

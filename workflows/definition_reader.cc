@@ -1,10 +1,15 @@
 #include "definition_reader.h"
 
+#include <algorithm>
+
 #include "datum.h"
+#include "decision.h"
 #include "forge/events/domain.h"
 #include "input_types.h"
+#include "request_reader.h"
 #include "sent_signal.h"
 #include "step_reader.h"
+#include "step_values.h"
 #include "step_work.h"
 #include "url.h"
 #include "value_path.h"
@@ -35,6 +40,8 @@ class DefinitionReader {
     read_clients(made);
     made.body = read_block(findings_, table_);
     table_.finish();
+    if (made.on != nullptr) check_given(made, made.on->input);
+    if (made.schedule != nullptr) check_given(made, made.schedule->input);
     return made;
   }
 
@@ -58,10 +65,13 @@ class DefinitionReader {
     schedule->cron = table.text("schedule");
     schedule->every = table.duration("every");
     schedule->input = table.named("input");
-    if (both || (schedule->cron.empty() && schedule->every == 0)) table.missing("schedule", "either schedule or every");
+    if (both) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("every") + "!", "the hook has a schedule and is due every so often",
+                    "one of them says when", "remove schedule or every");
+    }
     if (schedule->every % kEveryUnit != 0) {
       findings_.add(ErrorId::kWorkflowAttribute, table.path_of("every"), "the hook is not due at whole seconds",
-                    "once a second is the most");
+                    "'every' is " + duration_text(schedule->every) + "; once a second is the most");
     }
     return schedule;
   }
@@ -101,6 +111,27 @@ class DefinitionReader {
     return {};
   }
 
+  // What the hook gives makes a run only where it has all inputs, each of its type.
+  void check_given(const fb::WorkflowDefinitionT& made, const std::vector<std::unique_ptr<fb::NamedT>>& given) {
+    for (const auto& input : made.inputs) {
+      const auto found = std::find_if(given.begin(), given.end(), [&](const auto& one) { return one->name == input->name; });
+      if (found == given.end()) {
+        if (input->default_ != nullptr) continue;
+        findings_.add(ErrorId::kWorkflowAttribute, given.empty() ? "on" : "on.input",
+                      "the hook gives no input '" + input->name + "'", "the workflow needs it, so no run could start",
+                      "add " + input->name + " = ... to input, or give the input a default");
+        continue;
+      }
+      const fb::BindingT& binding = *(*found)->value;
+      if (binding.kind != fb::BindingKind::Literal || binding.literal == nullptr) continue;
+      const Result<Value> literal = to_value(*binding.literal);
+      if (!literal.ok() || fits(*literal, input->type)) continue;
+      findings_.add(ErrorId::kWorkflowAttribute, "on.input." + input->name,
+                    "the hook gives a malformed input '" + input->name + "'",
+                    "it is " + shown_briefly(*literal) + ", wanted is " + std::string(name_of(input->type)));
+    }
+  }
+
   // `order = "string"`, or `channel = { type = "string", default = "web" }`.
   void read_inputs(fb::WorkflowDefinitionT& made) {
     each("input", [&](const std::string& name, const Declared& declared, const std::string& path) {
@@ -137,9 +168,12 @@ class DefinitionReader {
       return;
     }
     const auto literal = to_value(*value->literal);
-    if (literal.ok() && !fits(*literal, input.type)) {
+    if (input.secret) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("default"), table.what() + " is secret and has a default",
+                    "a definition is kept for ever, and shown to whoever may see the store", "leave the default out");
+    } else if (literal.ok() && !fits(*literal, input.type)) {
       findings_.add(ErrorId::kWorkflowAttribute, table.path_of("default"), table.what() + " has a default of another type",
-                    "its type is " + std::string(name_of(input.type)));
+                    "it is " + shown_briefly(*literal) + ", and its type is " + std::string(name_of(input.type)));
     }
     input.default_ = std::move(value->literal);
   }
@@ -154,6 +188,7 @@ class DefinitionReader {
       if (client->base_url.empty() == client->service.empty()) table.missing("base_url", "either base_url or service");
       check_url(table, "base_url", client->base_url);
       client->headers = table.named("headers");
+      check_headers(findings_, table, client->headers);
       check_client_headers(table, *client);
       client->auth = read_auth(table);
       client->timeout = table.duration("timeout");
@@ -167,6 +202,7 @@ class DefinitionReader {
 
   // Read again where a request is made; said here, where its place is known.
   void check_url(const TableReader& table, std::string_view name, const std::string& given) {
+    // A secret may stand in it, so what was given is not told.
     const std::optional<Url> url = given.empty() ? std::nullopt : parse_url(given);
     if (given.empty() || (url && url->target.find('?') == std::string::npos)) return;
     findings_.add(ErrorId::kWorkflowAttribute, table.path_of(name),
@@ -195,9 +231,11 @@ class DefinitionReader {
 
   // { token = … }, { file = … } or { oauth2 = { token_url, id, secret, scope } }; `header` says where it goes.
   std::unique_ptr<fb::AuthT> read_auth(TableReader& owner) {
-    const Declared* declared = owner.take_table("auth");
+    const Declared* declared = owner.take("auth");
     if (declared == nullptr) return nullptr;
     TableReader table(findings_, *declared, owner.path_of("auth"), owner.what() + "'s auth");
+    if (declared->kind != Declared::Kind::kTable) return nullptr;
+    table.hide_values();
     auto auth = std::make_unique<fb::AuthT>();
     auth->header = table.text("header");
     const std::string token = secret(table, "token");
@@ -210,6 +248,7 @@ class DefinitionReader {
     if (table.has("file")) auth->kind = fb::AuthKind::File, auth->token = file;
     if (oauth2 != nullptr) {
       TableReader inside(findings_, *oauth2, table.path_of("oauth2"), table.what());
+      inside.hide_values();
       auth->kind = fb::AuthKind::OAuth2;
       auth->token_url = inside.text("token_url");
       auth->id = secret(inside, "id");

@@ -9,13 +9,6 @@
 namespace forge::internal {
 namespace {
 
-bool is_token(std::string_view name) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kOthers.find(c) != std::string_view::npos;
-  });
-}
-
 Status bad_call(std::string what, std::string why) {
   return Status(ErrorId::kArgumentRange, std::move(what)).why(std::move(why)).state("nothing was sent");
 }
@@ -28,9 +21,7 @@ Result<std::string> plain_text(const std::string& name, const Value& value) {
 }
 
 Result<HttpHeader> make_header(const std::string& name, std::string value) {
-  const bool fits = std::all_of(value.begin(), value.end(),
-                                [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
-  if (is_token(name) && fits) return HttpHeader{name, std::move(value)};
+  if (is_header_name(name) && is_header_value(value)) return HttpHeader{name, std::move(value)};
   return bad_call("the header '" + name + "' cannot be sent", "a header is one line, and its name a word");
 }
 
@@ -214,6 +205,18 @@ class CallMaker {
 
 Result<HttpCall> make_call(const fb::HttpStepT& http, const fb::ClientT* client, const Work& work, const HttpOptions& options) {
   return CallMaker(http, client, work, options).make();
+}
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kOthers.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_header_value(std::string_view value) {
+  return std::all_of(value.begin(), value.end(),
+                     [](char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
 }
 
 std::string shown_call(const HttpCall& call) {

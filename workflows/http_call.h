@@ -52,6 +52,9 @@ WorkOutcome page_of(const fb::MapStepT& map, const Work& work, WorkOutcome outco
 // "POST https://pay.example/charges".
 std::string shown_call(const HttpCall& call);
 // Whether two names of headers are the same, in whatever case.
+// What may stand before and behind the colon of a header.
+bool is_header_name(std::string_view name);
+bool is_header_value(std::string_view value);
 bool same_name(std::string_view a, std::string_view b);
 // The first header of that name, in whatever case; null without one.
 const std::string* find_header(const std::vector<HttpHeader>& headers, std::string_view name);

@@ -279,10 +279,14 @@ class ItemFile::Lines final : public Rows {
 ItemFile::ItemFile(std::string path, std::unique_ptr<FileSource> source) : path_(std::move(path)), source_(std::move(source)) {}
 ItemFile::~ItemFile() = default;
 
+bool ItemFile::has_format(std::string_view name) {
+  const std::string_view unpacked = name_unpacked(name);
+  return unpacked.ends_with(".csv") || unpacked.ends_with(".ndjson") || unpacked.ends_with(".jsonl");
+}
+
 Result<std::unique_ptr<ItemFile>> ItemFile::open(const std::string& path, const CsvRows::Columns& columns) {
-  const std::string_view name = name_unpacked(path);
-  const bool csv = name.ends_with(".csv");
-  if (!csv && !name.ends_with(".ndjson") && !name.ends_with(".jsonl")) {
+  const bool csv = name_unpacked(path).ends_with(".csv");
+  if (!has_format(path)) {
     return Status(ErrorId::kItemsFormat, "'" + path + "' is of an unknown format")
         .why("the format follows from the end of the name")
         .remedy("name a file .csv, .ndjson or .jsonl, packed with .gz or .zst behind it");

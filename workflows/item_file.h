@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "forge/events/beginning_digest.h"
@@ -40,6 +41,8 @@ struct FileItem {
 
 class ItemFile {
  public:
+  // Whether a name tells a format: .csv, .ndjson or .jsonl, perhaps with .gz or .zst behind.
+  static bool has_format(std::string_view name);
   // The format follows from the name. `columns` says which types columns of CSV have, by name; others are texts. What is empty and
   // not quoted is null. Errors: kInputUnreadable, kItemsFormat; of a header kCsvSyntax, kCsvColumns.
   static Result<std::unique_ptr<ItemFile>> open(const std::string& path, const std::vector<std::unique_ptr<fb::InputT>>& columns);

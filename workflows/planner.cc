@@ -179,6 +179,7 @@ class Planner final : public Resolver {
       plan_.schedule.push_back(Schedule::every(declared.every));
       return;
     }
+    if (declared.cron.empty()) return;  // what was given instead is a finding already
     Result<Schedule> parsed = Schedule::parse(declared.cron);
     if (!parsed.ok()) return findings_.add(parsed.status(), "on.schedule");
     plan_.schedule.push_back(*std::move(parsed));
@@ -215,7 +216,7 @@ class Planner final : public Resolver {
     allowed_.signal = is_on_signal();
     allowed_.item = inside_items();
     for (std::size_t i = 0; i < declared.after.size(); ++i) {
-      const auto needed = step_named(declared.after[i]);
+      const auto needed = step_named(declared.after[i], false);
       if (!needed.ok()) findings_.add(needed.status(), place + ".after." + std::to_string(i));
     }
     step.where = Condition::compile(compilation_, declared.where, place + ".where");
@@ -335,8 +336,18 @@ class Planner final : public Resolver {
     return name == "event" ? Root::kEvent : name == "item" ? Root::kItem : Root::kError;
   }
 
+  std::vector<std::string> visible_roots() const {
+    std::vector<std::string> roots = {"input", "run"};
+    for (const auto& [root, is_allowed] :
+         {std::pair("event", allowed_.event), std::pair("signal", allowed_.signal), std::pair("item", allowed_.item),
+          std::pair("error", allowed_.error), std::pair("cursor", allowed_.cursor)}) {
+      if (is_allowed) roots.emplace_back(root);
+    }
+    return roots;
+  }
+
   // The step of that name as the current one sees it, with the edge that follows.
-  Result<StepIndex> step_named(const std::string& name) {
+  Result<StepIndex> step_named(const std::string& name, bool is_reference = true) {
     if (current_ == kNone) return unknown("'" + name + "' is not there", "a hook sees the event alone");
     for (StepIndex at = current_; at != kNone; at = owner_of(at)) {
       const Names& names = names_[plan_.steps[at].block];
@@ -348,7 +359,8 @@ class Planner final : public Resolver {
     if (inside != anywhere_.end()) return hidden(inside->second, name);
     // Looking for the nearest name takes time that grows with the steps.
     if (findings_.errors.size() >= kSuggestionsMax) return unknown("there is no step '" + name + "'", "");
-    std::vector<std::string> known = {"input", "run"};
+    std::vector<std::string> known;
+    if (is_reference) known = visible_roots();
     for (StepIndex at = current_; at != kNone; at = owner_of(at)) {
       for (std::string& visible : names_in(plan_.steps[at].block)) known.push_back(std::move(visible));
     }

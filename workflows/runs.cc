@@ -85,10 +85,40 @@ Result<std::vector<WorkflowInfo>> workflows(const View& view) {
   return found;
 }
 
-Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, const std::string& name) {
+namespace {
+
+Result<std::vector<std::string>> names_of_workflows(const View& view) {
+  std::vector<std::string> names;
+  FORGE_TRY(view.list({.resource = "_workflow"}, [&names](const Record& record) { return names.push_back(record.key()), true; }));
+  return names;
+}
+
+// Names the nearest one that there is where there is none of that name.
+Result<internal::DeclaredWorkflow> declared_workflow(const View& view, const std::string& name) {
   DefinitionCache cache;
-  FORGE_ASSIGN(internal::DeclaredWorkflow found, internal::newest_definition(view, name, cache));
+  Result<internal::DeclaredWorkflow> found = internal::newest_definition(view, name, cache);
+  if (found.status().id() != ErrorId::kWorkflowNotFound) return found;
+  FORGE_ASSIGN(const std::vector<std::string> names, names_of_workflows(view));
+  return Status(found.status())
+      .why(names.empty() ? "none is declared" : internal::nearest_or_list(name, names))
+      .remedy("see: forgectl workflow list; declare it: forgectl workflow add FILE.toml");
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, const std::string& name) {
+  FORGE_ASSIGN(internal::DeclaredWorkflow found, declared_workflow(view, name));
   return std::move(found.definition);
+}
+
+Result<WorkflowSurroundings> surroundings(const View& view) {
+  WorkflowSurroundings around{.domain = view.domain()};
+  FORGE_ASSIGN(around.workflows, names_of_workflows(view));
+  around.workflow = [view](const std::string& name) {
+    const auto found = workflow(view, name);
+    return found.ok() ? *found : nullptr;
+  };
+  return around;
 }
 
 // ---- Starting
@@ -124,8 +154,7 @@ Result<std::string> start(Store& store, const internal::DefinitionPin& pin, cons
 }  // namespace
 
 Result<std::string> start_run(Store& store, const std::string& workflow, const RunStart& how) {
-  DefinitionCache cache;
-  const Result<internal::DeclaredWorkflow> declared = internal::newest_definition(store.view(), workflow, cache);
+  const Result<internal::DeclaredWorkflow> declared = declared_workflow(store.view(), workflow);
   if (!declared.ok()) return Status(declared.status()).state("no run was started");
   return start(store, declared->pin, *declared->definition, how);
 }

@@ -2,9 +2,12 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "forge/events/domain.h"
 #include "input_types.h"
+#include "item_file.h"
+#include "request_reader.h"
 #include "step_reader.h"
 #include "step_values.h"
 #include "value_path.h"
@@ -14,17 +17,24 @@ namespace {
 
 constexpr std::string_view kKeyWanted = "a text or a whole number";
 
+// A number is taken where a reference leads to it: then it is in µs, which nobody writes by hand.
 bool is_duration(const Value& value) {
-  return duration_of(value).ok();
+  return value.if_text() != nullptr && duration_of(value).ok();
 }
 bool is_time(const Value& value) {
-  return time_of(value).ok();
+  return value.if_text() != nullptr && time_of(value).ok();
 }
 bool is_key(const Value& value) {
-  return value.if_text() != nullptr || value.if_int() != nullptr;
+  return (value.if_text() != nullptr && !value.if_text()->empty()) || value.if_int() != nullptr;
+}
+bool is_text(const Value& value) {
+  return value.if_text() != nullptr;
 }
 bool is_list(const Value& value) {
   return value.if_list() != nullptr;
+}
+bool names_item_file(const Value& value) {
+  return value.if_text() != nullptr && ItemFile::has_format(*value.if_text());
 }
 
 class BodyReader {
@@ -43,7 +53,10 @@ class BodyReader {
     made.key = table_.binding("key", kKeyWanted, is_key);
     made.query = table_.text("query");
     if (!made.resource.empty() && made.key == nullptr) table_.missing("key", "the key of the record to read");
-    if (made.resource.empty() && made.key != nullptr) table_.missing("read", "the resource of the record to read");
+    if (!table_.has("read") && made.key != nullptr) {
+      findings_.add(ErrorId::kWorkflowAttribute, table_.path_of("key") + "!", table_.what() + " is a query with a key",
+                    "a query finds records by its arguments", "read = RESOURCE reads the record of a key; else write args");
+    }
     made.not_found = table_.choice<fb::NotFound>(
         "not_found", {{"error", fb::NotFound::Error}, {"null", fb::NotFound::Null}, {"halt", fb::NotFound::Halt}},
         fb::NotFound::Error);
@@ -61,7 +74,7 @@ class BodyReader {
     fb::HttpStepT made;
     if (const Declared* declared = table_.take_table("http")) {
       TableReader table(findings_, *declared, table_.path_of("http"), table_.what());
-      made = request(table);
+      made = read_request(findings_, table);
       table.finish();
     }
     return made;
@@ -86,7 +99,7 @@ class BodyReader {
         made.arguments.push_back(std::make_unique<fb::BindingT>(read_binding(findings_, declared->items[i], path, table_.what())));
       }
     }
-    if (const std::string* name = program->if_text()) {
+    if (const std::string* name = program->if_text(); name != nullptr && !name->empty()) {
       made.program = *name;
     } else {
       table_.refuse("exec", "a program, or a list of it and its arguments", *program);
@@ -123,6 +136,7 @@ class BodyReader {
     fb::SwitchStepT made;
     if (const Declared* declared = table_.take_table("switch")) {
       TableReader branches(findings_, *declared, table_.path_of("switch"), table_.what());
+      if (declared->members.empty()) branches.missing("BRANCH", "at least one branch: [step.S.switch.BRANCH] with when");
       for (const Declared::Member& member : declared->members) {
         if (branches.take(member.name) != &member.value) continue;
         made.branches.push_back(branch(member.value, branches.path_of(member.name), member.name, true));
@@ -144,9 +158,9 @@ class BodyReader {
   fb::GroupStepT group() {
     fb::GroupStepT made;
     on("group");
-    made.before_all = read_steps(findings_, table_, "before_all");
+    made.before_all = some_steps("before_all");
     made.body = read_block(findings_, table_);
-    made.after_all = read_steps(findings_, table_, "after_all");
+    made.after_all = some_steps("after_all");
     return made;
   }
 
@@ -188,7 +202,7 @@ class BodyReader {
 
   fb::SleepStepT sleep() {
     fb::SleepStepT made;
-    made.duration = table_.binding("sleep", "a duration like 200ms, 30s, 5m or 24h", is_duration);
+    made.duration = table_.binding("sleep", "a duration like 200ms, 30s, 5m or 24h, above 0", is_duration);
     made.until = table_.binding("until", "a time like 2026-11-27T08:00:00Z", is_time);
     return made;
   }
@@ -226,7 +240,7 @@ class BodyReader {
 
   fb::ApproveStepT approve() {
     fb::ApproveStepT made;
-    made.question = table_.binding("approve");
+    made.question = table_.binding("approve", "a text: the question", is_text);
     made.role = table_.text("role");
     return made;
   }
@@ -251,12 +265,18 @@ class BodyReader {
 
   fb::FailStepT fail() {
     fb::FailStepT made;
-    made.message = table_.binding("fail");
+    made.message = table_.binding("fail", "a text: what is told", is_text);
     made.code = table_.text("code");
     return made;
   }
 
  private:
+  std::unique_ptr<fb::BlockT> some_steps(std::string_view name) {
+    std::unique_ptr<fb::BlockT> block = read_steps(findings_, table_, name);
+    if (block != nullptr && block->steps.empty()) table_.refuse(name, "a table of steps, one at least", Value(Object()));
+    return block;
+  }
+
   std::unique_ptr<fb::BlockT> one_step(TableReader& table, std::string_view name) {
     std::unique_ptr<fb::StepT> step = read_part(findings_, table, name);
     if (step == nullptr) return nullptr;
@@ -273,43 +293,6 @@ class BodyReader {
     }
   }
 
-  fb::HttpStepT request(TableReader& table) {
-    fb::HttpStepT made;
-    made.client = table.text("client");
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kMethods = {
-        {{"get", "GET"}, {"post", "POST"}, {"put", "PUT"}, {"patch", "PATCH"}, {"delete", "DELETE"}, {"head", "HEAD"}}};
-    for (const auto& [name, method] : kMethods) {
-      if (auto path = table.binding(name)) {
-        if (made.path != nullptr) one_only(table, "method", "get, post, put, patch, delete and head");
-        made.method = method;
-        made.path = std::move(path);
-      }
-    }
-    if (made.path == nullptr) {
-      table.missing("get", "a method with a path: get, post, put, patch, delete or head");
-      made.path = std::make_unique<fb::BindingT>();
-    }
-    made.query = table.named("query");
-    made.headers = table.named("headers");
-    read_content(table, made);
-    return made;
-  }
-
-  void read_content(TableReader& table, fb::HttpStepT& made) {
-    const int given =
-        static_cast<int>(table.has("json")) + static_cast<int>(table.has("form")) + static_cast<int>(table.has("body"));
-    if (given > 1) one_only(table, "body", "json, form and body");
-    if (auto json = table.binding("json")) made.content = fb::Content::Json, made.body = std::move(json);
-    if (auto raw = table.binding("body")) made.content = fb::Content::Raw, made.body = std::move(raw);
-    made.form = table.named("form");
-    if (table.has("form")) made.content = fb::Content::Form;
-  }
-
-  void one_only(const TableReader& table, const std::string& what, const std::string& of) {
-    findings_.add(ErrorId::kWorkflowAttribute, table.path(), table.what() + " has more than one " + what,
-                  "one of " + of + " is allowed");
-  }
-
   // A list, or a table that says where the items come from.
   void read_source(fb::MapStepT& made) {
     const Declared* declared = table_.take("over");
@@ -321,10 +304,11 @@ class BodyReader {
     }
     TableReader table(findings_, *declared, table_.path_of("over"), table_.what() + "'s over");
     made.query = table.text("query");
-    made.over = table.binding("file");
+    made.over =
+        table.binding("file", "a file of rows: NAME.csv, .ndjson or .jsonl, perhaps with .gz or .zst behind", names_item_file);
     if (const Declared* pages = table.take_table("pages")) {
       TableReader inside(findings_, *pages, table.path_of("pages"), table.what());
-      made.pages = std::make_unique<fb::HttpStepT>(request(inside));
+      made.pages = std::make_unique<fb::HttpStepT>(read_request(findings_, inside));
       inside.finish();
     }
     made.cursor = table.text("cursor");
@@ -400,6 +384,10 @@ class BodyReader {
   void read_bad_max(fb::MapStepT& made) {
     const Declared* declared = table_.take("max_bad");
     if (declared == nullptr) return;
+    if (made.on_item_error == fb::ItemError::Fail) {
+      findings_.add(ErrorId::kWorkflowAttribute, table_.path_of("max_bad") + "!", table_.what() + " bounds bad items and has none",
+                    "an item that fails makes the step fail", "add on_item_error = \"collect\" or \"quarantine:FILE\"");
+    }
     const std::string* share = declared->if_text();
     if (share == nullptr) {
       made.bad_max = table_.number("max_bad", 1, UINT32_MAX, 0);
@@ -408,10 +396,11 @@ class BodyReader {
     double percent = 0;
     const auto [end, error] = std::from_chars(share->data(), share->data() + share->size(), percent);
     const bool is_share = error == std::errc() && std::string_view(end, share->data() + share->size()) == "%";
-    if (is_share && percent > 0 && percent <= 100) {
-      made.bad_max_ppm = static_cast<std::uint32_t>(percent * 10'000);
+    constexpr double kPpmPerPercent = 10'000;
+    if (is_share && percent * kPpmPerPercent >= 1 && percent <= 100) {
+      made.bad_max_ppm = static_cast<std::uint32_t>(std::llround(percent * kPpmPerPercent));
     } else {
-      table_.refuse("max_bad", "a number of items, or a share like \"1%\"", *declared);
+      table_.refuse("max_bad", "a number of items, or a share of them like \"1%\", from 0.0001% to 100%", *declared);
     }
   }
 

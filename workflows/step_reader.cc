@@ -1,6 +1,10 @@
 #include "step_reader.h"
 
+#include <algorithm>
+#include <array>
+
 #include "forge/events/domain.h"
+#include "step_values.h"
 #include "value_path.h"
 
 namespace forge::internal {
@@ -56,16 +60,38 @@ class StepReader {
         fb::Backoff::Fixed);
     step.retry->first = table.duration("first", step.retry->first);
     step.retry->cap = table.duration("cap", step.retry->cap);
+    if (step.retry->first > step.retry->cap) {
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of(table.has("cap") ? "cap" : "first"),
+                    table.what() + " waits longer at first than at most",
+                    "'first' is " + duration_text(step.retry->first) + ", and 'cap' " + duration_text(step.retry->cap) +
+                        (table.has("cap") ? "" : " where nothing is said"),
+                    "give a 'cap' that is not below 'first'");
+    }
     step.retry->jitter = table.flag("jitter", false);
     step.retry->on = table.texts("on");
+    check_codes(table, step.retry->on);
     table.finish();
+  }
+
+  // A code is whatever a function calls its failure, but one of digits alone is a status of HTTP.
+  void check_codes(const TableReader& table, const std::vector<std::string>& codes) const {
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const std::string& code = codes[i];
+      const bool is_status = std::all_of(code.begin(), code.end(), [](char c) { return c == 'x' || (c >= '0' && c <= '9'); });
+      const bool is_possible = code.size() == 3 && ((code[0] >= '1' && code[0] <= '5') || code[0] == 'x');
+      if (!code.empty() && (!is_status || is_possible)) continue;
+      findings_.add(ErrorId::kWorkflowAttribute, table.path_of("on") + "." + std::to_string(i),
+                    table.what() + " is on a code that no error has",
+                    "'" + code + "' is neither a status from 100 to 599 nor a code",
+                    "write timeout, transient, 5xx, 429, an error like E3004, or a function's own code");
+    }
   }
 
   void read_clauses(fb::StepT& step) {
     each("compensate", "compensate clause", [&](TableReader& table) {
       auto clause = std::make_unique<fb::ClauseT>();
       clause->when = table.text("when");
-      clause->body = read_part(findings_, table, "do");
+      clause->body = read_mending(findings_, table, "do");
       read_outcome(table, *clause);
       step.compensate.push_back(std::move(clause));
     });
@@ -90,13 +116,14 @@ class StepReader {
     step.undo = std::make_unique<fb::UndoT>();
     const Declared* declared = table_.take("undo");
     const std::string* name = declared->if_text();
-    if (name == nullptr) {
-      step.undo->kind = fb::UndoKind::Step;
-      step.undo->body = read_part(findings_, table_, "undo");
+    step.undo->kind = fb::UndoKind::Step;
+    if (declared->kind != Declared::Kind::kTable && (name == nullptr || name->empty())) {
+      table_.refuse("undo", "the name of an action, \"auto\", or a table that says what to do", *declared);
+    } else if (name == nullptr) {
+      step.undo->body = read_mending(findings_, table_, "undo");
     } else if (*name == "auto") {
       step.undo->kind = fb::UndoKind::Auto;
     } else {
-      step.undo->kind = fb::UndoKind::Step;
       step.undo->body = std::make_unique<fb::StepT>();
       step.undo->body->name = "undo";
       fb::ActionStepT action;
@@ -149,6 +176,22 @@ std::unique_ptr<fb::BlockT> read_block(const Findings& findings, TableReader& ow
   block->result = owner.text("return");
   if (block->steps.empty()) owner.missing("step", "at least one step");
   return block;
+}
+
+std::unique_ptr<fb::StepT> read_mending(const Findings& findings, TableReader& owner, std::string_view name) {
+  std::unique_ptr<fb::StepT> step = read_part(findings, owner, name);
+  const Declared* declared = owner.take_table(name);
+  if (declared == nullptr) return step;
+  constexpr std::array<std::string_view, 9> kUnread = {"after", "where", "guards",          "retry",     "deadline",
+                                                       "async", "undo",  "concurrency_key", "compensate"};
+  for (const Declared::Member& member : declared->members) {
+    if (std::find(kUnread.begin(), kUnread.end(), member.name) == kUnread.end()) continue;
+    findings.add(ErrorId::kWorkflowAttribute, owner.path_of(name) + "." + member.name + "!",
+                 owner.what() + "'s " + std::string(name) + " has '" + member.name + "', which does nothing there",
+                 "it is done whenever the step is to be mended, and tried again until it is",
+                 "leave it out; args, transform and timeout are taken");
+  }
+  return step;
 }
 
 std::unique_ptr<fb::StepT> read_part(const Findings& findings, TableReader& owner, std::string_view name) {

@@ -12,7 +12,10 @@ std::unique_ptr<fb::BlockT> read_block(const Findings& findings, TableReader& ow
 // The steps of a table of steps; null without the table.
 std::unique_ptr<fb::BlockT> read_steps(const Findings& findings, TableReader& owner, std::string_view name);
 
-// A step that `owner` declares in the attribute `name`: how it is undone, or what begins a group. Null without the attribute.
+// What `owner` does when it failed, or to be undone: a step of which only the body is carried out. Null without the attribute.
+std::unique_ptr<fb::StepT> read_mending(const Findings& findings, TableReader& owner, std::string_view name);
+
+// A step that `owner` declares in the attribute `name`: what begins or commits it. Null without the attribute.
 std::unique_ptr<fb::StepT> read_part(const Findings& findings, TableReader& owner, std::string_view name);
 
 // Reads the kind of `step` from the attributes that belong to it.

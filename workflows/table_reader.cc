@@ -3,9 +3,9 @@
 #include <set>
 
 #include "datum.h"
+#include "decision.h"
 #include "forge/events/domain.h"
 #include "forge/events/duration.h"
-#include "forge/events/json.h"
 
 namespace forge::internal {
 
@@ -60,8 +60,14 @@ const Declared* TableReader::take(std::string_view name) {
 }
 
 void TableReader::refuse(std::string_view name, std::string_view wanted, const Declared& found) const {
+  if (!hides_values_) return refuse(name, wanted, literal_of(found));
   findings_.add(ErrorId::kWorkflowAttribute, path_of(name), what_ + " has a malformed '" + std::string(name) + "'",
                 "it is " + std::string(kind_name(found)) + ", wanted is " + std::string(wanted));
+}
+
+void TableReader::refuse(std::string_view name, std::string_view wanted, const Value& found) const {
+  findings_.add(ErrorId::kWorkflowAttribute, path_of(name), what_ + " has a malformed '" + std::string(name) + "'",
+                "it is " + shown_briefly(found) + ", wanted is " + std::string(wanted));
 }
 
 void TableReader::missing(std::string_view name, std::string_view wanted) const {
@@ -101,11 +107,11 @@ std::vector<std::string> TableReader::texts(std::string_view name) {
   std::vector<std::string> given;
   const Declared* found = take_list(name);
   if (found == nullptr) return given;
-  for (const Declared& item : found->items) {
-    if (const std::string* text = item.if_text()) {
+  for (std::size_t i = 0; i < found->items.size(); ++i) {
+    if (const std::string* text = found->items[i].if_text()) {
       given.push_back(*text);
     } else {
-      refuse(name, "a list of texts", item);
+      refuse(std::string(name) + "." + std::to_string(i), "a text", found->items[i]);
     }
   }
   return given;
@@ -141,7 +147,8 @@ std::int64_t TableReader::duration(std::string_view name, std::int64_t fallback)
   if (given.empty()) return fallback;
   if (const auto read = read_duration(given)) return read->count();
   findings_.add(ErrorId::kWorkflowAttribute, path_of(name), what_ + " has a malformed '" + std::string(name) + "'",
-                "'" + given + "' is no duration", "write it like 200ms, 30s, 5m or 24h");
+                "'" + given + "' is no duration: that is a whole number above 0, then ms, s, m or h",
+                "write it like 200ms, 30s, 5m or 24h");
   return fallback;
 }
 
@@ -151,13 +158,25 @@ std::unique_ptr<fb::BindingT> TableReader::binding(std::string_view name) {
   return std::make_unique<fb::BindingT>(read_binding(findings_, *found, path_of(name), what_));
 }
 
-std::unique_ptr<fb::BindingT> TableReader::binding(std::string_view name, std::string_view wanted, bool (*fits)(const Value&)) {
+std::unique_ptr<fb::BindingT> TableReader::binding(std::string_view name, std::string_view wanted, Fits fits) {
   std::unique_ptr<fb::BindingT> made = binding(name);
-  if (made == nullptr || made->kind != fb::BindingKind::Literal || made->literal == nullptr) return made;
+  if (made == nullptr) return made;
+  // What has references inside is still a list or a table, whatever they lead to.
+  if (made->kind == fb::BindingKind::List && !fits(List{})) refuse(name, wanted, literal_of(*first_.at(name)));
+  if (made->kind == fb::BindingKind::Object && !fits(Object{})) refuse(name, wanted, literal_of(*first_.at(name)));
+  if (made->kind != fb::BindingKind::Literal || made->literal == nullptr) return made;
   const Result<Value> literal = to_value(*made->literal);
-  if (!literal.ok() || fits(*literal)) return made;
-  findings_.add(ErrorId::kWorkflowAttribute, path_of(name), what_ + " has a malformed '" + std::string(name) + "'",
-                "it is " + to_json(*literal) + ", wanted is " + std::string(wanted));
+  if (literal.ok() && !fits(*literal)) refuse(name, wanted, *literal);
+  return made;
+}
+
+std::vector<std::unique_ptr<fb::NamedT>> TableReader::named(std::string_view name, std::string_view wanted, Fits fits) {
+  std::vector<std::unique_ptr<fb::NamedT>> made = named(name);
+  for (const auto& entry : made) {
+    if (entry->value->kind != fb::BindingKind::Literal || entry->value->literal == nullptr) continue;
+    const Result<Value> literal = to_value(*entry->value->literal);
+    if (literal.ok() && !fits(*literal)) refuse(std::string(name) + "." + entry->name, wanted, *literal);
+  }
   return made;
 }
 

@@ -34,6 +34,8 @@ std::string nearest_or_list(std::string_view name, const std::vector<std::string
 
 class TableReader {
  public:
+  using Fits = bool (*)(const Value& literal);
+
   // `what` begins messages: "step 'load'". Everything is borrowed.
   TableReader(const Findings& findings, const Declared& table, std::string path, std::string what);
 
@@ -50,17 +52,21 @@ class TableReader {
   std::vector<std::string> texts(std::string_view name);
   bool flag(std::string_view name, bool fallback);
   std::uint64_t number(std::string_view name, std::uint64_t min, std::uint64_t max, std::uint64_t fallback);
-  std::int64_t duration(std::string_view name, std::int64_t fallback = 0);  // in µs
+  std::int64_t duration(std::string_view name, std::int64_t fallback = 0);  // in µs, above 0
   std::unique_ptr<fb::BindingT> binding(std::string_view name);
   // The same, and a literal that `fits` refuses is a finding: it could never do.
-  std::unique_ptr<fb::BindingT> binding(std::string_view name, std::string_view wanted, bool (*fits)(const Value&));
+  std::unique_ptr<fb::BindingT> binding(std::string_view name, std::string_view wanted, Fits fits);
   std::vector<std::unique_ptr<fb::NamedT>> named(std::string_view name);
+  std::vector<std::unique_ptr<fb::NamedT>> named(std::string_view name, std::string_view wanted, Fits fits);
   template <typename Enum>
   Enum choice(std::string_view name, std::initializer_list<std::pair<std::string_view, Enum>> choices, Enum fallback);
 
+  // From here on messages say of which kind a value is, and not the value: it may be a secret.
+  void hide_values() { hides_values_ = true; }
   // Makes `name` one that a mistyped attribute may have meant.
   void suggest(std::string_view name) { known_.emplace_back(name); }
   void refuse(std::string_view name, std::string_view wanted, const Declared& found) const;
+  void refuse(std::string_view name, std::string_view wanted, const Value& found) const;
   void missing(std::string_view name, std::string_view wanted) const;
   // Everything that nobody took is unknown, and what stands there twice is there once too often.
   void finish() const;
@@ -72,6 +78,7 @@ class TableReader {
   std::string what_;
   std::map<std::string_view, const Declared*> first_;  // of each name
   std::vector<std::string> known_;
+  bool hides_values_ = false;
 };
 
 template <typename Enum>

@@ -45,7 +45,7 @@ Status Telling::open() {
 
 Status Telling::begin() {
   for (const ActionRequest& request : plot_.given) FORGE_TRY(store_->transact({request}, {}).status());
-  for (const EarlySignal& signal : plot_.signals) {
+  for (const SentSignal& signal : plot_.signals) {
     FORGE_TRY(send_signal(*store_, signal.name, signal.key, signal.value, {.keep_until = Time{clock_.now().micros + 100 * kYear}}));
   }
   for (const std::string& toml : plot_.also) {
@@ -57,9 +57,11 @@ Status Telling::begin() {
   if (!outcome.errors.empty()) return outcome.errors[0];
   workflow_ = outcome.definition->name();
   begun_ = clock_.now();
-  if (!plot_.start) return start_run(*store_, *outcome.definition, {.id = kRunId, .input = plot_.input}).status();
+  if (!plot_.is_started_by_hook()) return start_run(*store_, *outcome.definition, {.id = kRunId, .input = plot_.input}).status();
   FORGE_TRY(add_workflow(*store_, *outcome.definition).status());
-  return store_->transact({*plot_.start}, {}).status();
+  if (plot_.start) return store_->transact({*plot_.start}, {}).status();
+  const SentSignal& sent = *plot_.start_signal;
+  return send_signal(*store_, sent.name, sent.key, sent.value);
 }
 
 Result<std::size_t> Telling::live(std::size_t commits_max, std::int64_t until_us) {
@@ -95,12 +97,13 @@ Result<std::size_t> Telling::live(std::size_t commits_max, std::int64_t until_us
 }
 
 Result<std::string> Telling::run_id() const {
-  if (!plot_.start) return std::string(kRunId);
+  if (!plot_.is_started_by_hook()) return std::string(kRunId);
   FORGE_ASSIGN(const std::vector<RunInfo> all, runs(store_->view()));
   const auto found = std::find_if(all.begin(), all.end(), [&](const RunInfo& run) { return run.workflow == workflow_; });
   if (found != all.end()) return found->id;
   return Status(ErrorId::kRunNotFound, "no run of '" + workflow_ + "' has started")
-      .why("no event of " + plot_.start->action + " is one that its hook waits for");
+      .why((plot_.start ? "no event of " + plot_.start->action : "no signal '" + plot_.start_signal->name + "'") +
+           " is one that its hook waits for");
 }
 
 const StepFunction* Telling::replacement(const std::string& workflow, const std::string& step, std::uint32_t attempt) const {

@@ -33,8 +33,8 @@ struct Happening {
   ActionRequest action = {};
 };
 
-// A signal that was sent before the run.
-struct EarlySignal {
+// A signal that is sent before the run, or starts it.
+struct SentSignal {
   std::string name;
   std::string key;
   Value value;
@@ -49,14 +49,18 @@ struct Plot {
   std::uint64_t seed = 0;
   bool closed = false;  // an attempt that would call something outside fails, and is named by outside()
   std::vector<ActionRequest> given;
-  std::vector<EarlySignal> signals;
+  std::vector<SentSignal> signals;  // before the run
   std::map<std::string, bool> approvals;
   // By the step's declared path, or by that behind its workflow's name: "checkout:charge".
   StepFunctions replaced;
   std::map<std::pair<std::string, std::uint32_t>, StepFunction> failures;
   Object input;
-  std::optional<ActionRequest> start;  // the action whose event starts the run, by a hook; else it is started with `input`
-  std::vector<Happening> meanwhile;    // in order of their times
+  // What starts the run by a hook: the action whose event does, or the signal; else it is started with `input`.
+  std::optional<ActionRequest> start;
+  std::optional<SentSignal> start_signal;
+  std::vector<Happening> meanwhile;  // in order of their times
+
+  bool is_started_by_hook() const { return start || start_signal; }
 };
 
 // The plot outlives it. For one thread.

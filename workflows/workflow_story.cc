@@ -177,6 +177,12 @@ WorkflowStory& WorkflowStory::run_by(std::string action, Args args) {
   return *this;
 }
 
+WorkflowStory& WorkflowStory::run_by_signal(std::string name, std::string key, Value value) {
+  state_->plot.start_signal = story::SentSignal{.name = std::move(name), .key = std::move(key), .value = std::move(value)};
+  state_->begin();
+  return *this;
+}
+
 WorkflowStory& WorkflowStory::go_on_for(std::int64_t micros) {
   if (!state_->is_told()) return *this;
   state_->until_us += micros;

@@ -6,6 +6,7 @@
 namespace forge::testing::story {
 
 using internal::Declared;
+using internal::literal_of;
 using internal::TableReader;
 
 namespace {
@@ -23,7 +24,7 @@ void ExpectationReader::read_expectations(TableReader& table, const Setting& set
   read_expected_end(table, test);
   if (const Declared* result = table.take("result")) {
     expect(test, table.path_of("result"),
-           [value = value_of(*result)](const Told& told) { return check_result(told.detail, value); });
+           [value = literal_of(*result)](const Told& told) { return check_result(told.detail, value); });
   }
   if (table.has("error")) {
     const std::string text = table.text("error");
@@ -107,7 +108,7 @@ void ExpectationReader::read_expected_calls(TableReader& table, const Setting& s
     expect(test, path, [step, count](const Told& told) { return check_calls(told.telling, step, count); });
     for (std::size_t i = 0; i < member.value.items.size(); ++i) {
       const std::string item = path + "." + std::to_string(i);
-      const Value given = value_of(member.value.items[i]);
+      const Value given = literal_of(member.value.items[i]);
       if (given.if_object() == nullptr) {
         calls.refuse(step, "a number of calls, or a list of a table for each", member.value.items[i]);
         continue;
@@ -142,7 +143,7 @@ void ExpectationReader::read_expected_records(TableReader& table, const Setting&
 void ExpectationReader::read_expected_record(const std::string& resource, const Declared::Member& record, TableReader& records,
                                              FileTest& test) {
   const std::string path = records.path_of(record.name);
-  const Value value = value_of(record.value);
+  const Value value = literal_of(record.value);
   if (value == Value(false)) {
     expect(test, path, [resource, key = record.name](const Told& told) { return check_no_record(told.telling, resource, key); });
   } else if (const Object* fields = value.if_object()) {

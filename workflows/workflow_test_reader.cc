@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "plan.h"
 #include "toml_reader.h"
 #include "workflow_test_expectations.h"
 #include "workflow_test_setting.h"
@@ -16,6 +17,7 @@ namespace forge::testing::story {
 
 using internal::Declared;
 using internal::Findings;
+using internal::literal_of;
 using internal::TableReader;
 
 namespace {
@@ -72,7 +74,7 @@ class WorkflowTestReader {
     } else if (table.has("signal")) {
       happening.name = table.text("signal");
       happening.key = table.text("key");
-      if (const Declared* value = table.take("value")) happening.value = value_of(*value);
+      if (const Declared* value = table.take("value")) happening.value = literal_of(*value);
     } else if (table.has("approve")) {
       happening.kind = Happening::Kind::kApproval;
       happening.name = table.text("approve");
@@ -144,18 +146,45 @@ class WorkflowTestReader {
     for (const auto& [attempt, stub] : common.failures) settings_.check_step(attempt.first, "stub." + attempt.first + "!", setting);
   }
 
+  // { action, args } or { signal, key, value }.
+  void read_stimulus(TableReader& table, const Setting& setting, Plot& plot) {
+    const int kinds = int{table.has("action")} + int{table.has("signal")};
+    for (const char* known : {"action", "signal"}) table.suggest(known);
+    if (kinds != 1) return settings_.only_one(table, kinds, "action, signal");
+    if (table.has("action")) {
+      plot.start = settings_.read_action(table, setting);
+      return;
+    }
+    SentSignal sent{.name = table.text("signal"), .key = table.has("key") ? table.text("key") : "", .value = nullptr};
+    if (const Declared* value = table.take("value")) sent.value = literal_of(*value);
+    for (const char* known : {"key", "value"}) table.suggest(known);
+    check_signal(table, setting, sent.name);
+    plot.start_signal = std::move(sent);
+  }
+
+  // A signal that the hook is not for would start nothing.
+  void check_signal(const TableReader& table, const Setting& setting, const std::string& name) const {
+    if (setting.workflow == nullptr || name.empty()) return;
+    const fb::HookT* hook = setting.workflow->plan().declared->on.get();
+    const bool waits = hook != nullptr && !hook->signal.empty();
+    if (waits && hook->signal == name) return;
+    findings_.add(ErrorId::kWorkflowReference, table.path_of("signal"),
+                  "no signal '" + name + "' starts workflow '" + setting.workflow->name() + "'",
+                  waits ? "its hook is for '" + hook->signal + "'" : "it has no hook for a signal: on = { signal = ... }");
+  }
+
   void read_start(TableReader& table, const Setting& setting, Plot& plot) {
     const bool two = table.has("input") && table.has("on");
     plot.input = settings_.read_object(table, "input");
     if (const Declared* on = table.take_table("on")) {
       TableReader inside(findings_, *on, table.path_of("on"), table.what() + "'s on");
-      plot.start = settings_.read_action(inside, setting);
+      read_stimulus(inside, setting, plot);
       inside.finish();
     }
     if (two) {
       findings_.add(ErrorId::kWorkflowAttribute, table.path_of("on"), table.what() + " has 'input' and 'on'",
                     "the hook makes the input from the event", "leave out one of them");
-    } else if (!plot.start && setting.workflow != nullptr) {
+    } else if (!table.has("on") && setting.workflow != nullptr) {
       const Status taken = setting.workflow->take_inputs(plot.input).status();
       if (!taken.ok()) findings_.add(taken, table.has("input") ? table.path_of("input") : table.path() + "!");
     }

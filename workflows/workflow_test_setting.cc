@@ -7,6 +7,7 @@
 namespace forge::testing::story {
 
 using internal::Declared;
+using internal::literal_of;
 using internal::TableReader;
 
 // One outcome of a stub.
@@ -46,18 +47,6 @@ StepFunction stub_of(std::vector<StubOutcome> outcomes) {
 }
 
 }  // namespace
-
-Value value_of(const Declared& declared) {
-  if (declared.kind == Declared::Kind::kScalar) return declared.value;
-  if (declared.kind == Declared::Kind::kList) {
-    List items;
-    for (const Declared& item : declared.items) items.push_back(value_of(item));
-    return items;
-  }
-  Object object;
-  for (const Declared::Member& member : declared.members) object.add(member.name, value_of(member.value));
-  return object;
-}
 
 void SettingReader::read_setting(TableReader& table, Setting& setting) {
   read_schema(table, setting);
@@ -114,7 +103,7 @@ void SettingReader::read_workflows(TableReader& table, Setting& setting) {
 
 Object SettingReader::read_object(TableReader& table, std::string_view name) {
   const Declared* found = table.take_table(name);
-  const Value value = found == nullptr ? Value(Object()) : value_of(*found);
+  const Value value = found == nullptr ? Value(Object()) : literal_of(*found);
   return *value.if_object();
 }
 
@@ -185,8 +174,8 @@ StubOutcome SettingReader::read_outcome(TableReader& table, const Setting& setti
   for (const char* known : {"result", "error", "retry", "halt"}) table.suggest(known);
   const bool fails = table.has("error") || table.has("retry");
   if (kinds != 1) only_one(table, kinds, "result, error, retry, halt");
-  if (const Declared* result = table.take("result")) one.outcome = StepOutcome::done(value_of(*result));
-  if (const Declared* halt = table.take("halt")) one.outcome = StepOutcome::halted(value_of(*halt));
+  if (const Declared* result = table.take("result")) one.outcome = StepOutcome::done(literal_of(*result));
+  if (const Declared* halt = table.take("halt")) one.outcome = StepOutcome::halted(literal_of(*halt));
   if (fails) {
     const bool retries = table.has("retry");
     const std::string code = table.text(retries ? "retry" : "error");

@@ -32,9 +32,6 @@ struct Setting {
   std::map<std::pair<std::string, std::uint32_t>, StepFunction> failures;
 };
 
-// As it stands: a literal, a list or an object of these.
-Value value_of(const internal::Declared& declared);
-
 struct StubOutcome;  // one outcome of a stub (workflow_test_setting.cc)
 
 // Everything is borrowed.

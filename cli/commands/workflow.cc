@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <filesystem>
+
 #include "commands.h"
 #include "errors.h"
 #include "forge/workflows/definition.h"
@@ -10,10 +13,75 @@ namespace {
 
 constexpr std::size_t kBytesMax = std::size_t{1} << 20;
 
-Status print_plan(Session& session, const std::string& path, const WorkflowDefinition& definition) {
+List problem_list(const std::vector<Status>& warnings) {
+  List list;
+  for (const Status& warning : warnings) list.emplace_back(problem_object(warning));
+  return list;
+}
+
+// ---- Checking
+
+// What files are held against.
+struct CheckedAgainst {
+  WorkflowSurroundings around;
+  std::string words;                            // "schema version 3 of .forge"
+  std::optional<std::uint32_t> schema_version;  // none: there is no store, or no schema
+};
+
+// The files that are checked together stand for what would be declared. Errors: of a store that is named, or found, as opening it.
+Result<CheckedAgainst> surroundings_of_check(Session& session) {
+  CheckedAgainst against;
+  if (session.store_path().status().id() == ErrorId::kStoreNotFound) return against;
+  FORGE_ASSIGN(const std::string path, session.store_path());
+  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  std::error_code ignored;
+  const std::filesystem::path inside = std::filesystem::path(path) / ".forge";
+  const bool is_around = std::filesystem::is_directory(inside, ignored);
+  const std::string shown = std::filesystem::proximate(is_around ? inside : std::filesystem::path(path), ignored).string();
+  const std::vector<SchemaVersion> schemas = store.schemas();
+  if (!schemas.empty()) against.schema_version = schemas.back().version;
+  against.words = schemas.empty() ? shown + ", which has no schema yet"
+                                  : "schema version " + std::to_string(schemas.back().version) + " of " + shown;
+  FORGE_ASSIGN(against.around, surroundings(store.view()));
+  return against;
+}
+
+struct CheckedFile {
+  std::string path;
+  Result<std::string> text;
+  std::shared_ptr<const WorkflowDefinition> alone;  // null where something is wrong with it
+};
+
+std::vector<CheckedFile> read_checked_files(Session& session) {
+  std::vector<CheckedFile> files;
+  for (const std::string& path : session.arguments.words()) {
+    CheckedFile file{.path = path, .text = read_input(session, path, kBytesMax), .alone = nullptr};
+    if (file.text.ok()) file.alone = parse_workflow(*file.text, path).definition;
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+// A child may be among the files.
+void add_files(const std::vector<CheckedFile>& files, WorkflowSurroundings& around) {
+  const auto declared = around.workflow;
+  around.workflow = [&files, declared](const std::string& name) {
+    const auto found = std::find_if(files.begin(), files.end(),
+                                    [&](const auto& one) { return one.alone != nullptr && one.alone->name() == name; });
+    return found != files.end() ? found->alone : declared ? declared(name) : nullptr;
+  };
+  for (const CheckedFile& file : files) {
+    if (file.alone != nullptr) around.workflows.push_back(file.alone->name());
+  }
+}
+
+Status print_plan(Session& session, const std::string& path, const WorkflowDefinition::Outcome& outcome,
+                  const CheckedAgainst& against) {
+  const WorkflowDefinition& definition = *outcome.definition;
   const std::size_t steps = definition.steps().size();
   const HopCount hops = definition.hops();
   if (session.out.is_table()) {
+    session.warn(outcome.warnings);
     return session.out.text(printable(path) + ": ok — " + definition.name() + ", " + counted(steps, "step") + ", " +
                             hops.to_string() + "\n");
   }
@@ -23,21 +91,33 @@ Status print_plan(Session& session, const std::string& path, const WorkflowDefin
                                 {"step_count", steps},
                                 {"hops_least", hops.least},
                                 {"hops_most", hops.most},
-                                {"ttl_hops", hops.ttl_hops}});
+                                {"ttl_hops", hops.ttl_hops},
+                                {"schema_version", against.schema_version ? Value(*against.schema_version) : Value()},
+                                {"warnings", problem_list(outcome.warnings)}});
 }
 
 Result<int> run_workflow_check(Session& session) {
   std::vector<Status> errors;
+  FORGE_ASSIGN(CheckedAgainst against, surroundings_of_check(session));
+  const std::vector<CheckedFile> files = read_checked_files(session);
+  const bool has_store = !against.words.empty();
+  if (has_store) add_files(files, against.around);
   if (!session.out.is_table()) {
     session.out.begin_list(
-        {.columns = {"file", "workflow", "hash", "step_count", "hops_least", "hops_most", "ttl_hops"}, .name = "file"});
+        {.columns = {"file", "workflow", "hash", "step_count", "hops_least", "hops_most", "ttl_hops", "schema_version", "warnings"},
+         .name = "file"});
   }
-  for (const std::string& path : session.arguments.words()) {
-    const Result<std::string> text = read_input(session, path, kBytesMax);
-    const WorkflowDefinition::Outcome outcome =
-        text.ok() ? parse_workflow(*text, path) : WorkflowDefinition::Outcome{nullptr, {text.status()}};
+  for (const CheckedFile& file : files) {
+    const WorkflowDefinition::Outcome outcome = file.text.ok() ? parse_workflow(*file.text, file.path, against.around)
+                                                               : WorkflowDefinition::Outcome{nullptr, {file.text.status()}, {}};
     errors.insert(errors.end(), outcome.errors.begin(), outcome.errors.end());
-    if (outcome.definition != nullptr) FORGE_TRY(print_plan(session, path, *outcome.definition));
+    if (outcome.definition != nullptr) FORGE_TRY(print_plan(session, file.path, outcome, against));
+  }
+  if (session.out.is_table()) {
+    FORGE_TRY(session.out.flush());
+    const bool is_read = !session.streams.out->closed();
+    if (is_read)
+      session.notice(has_store ? "checked against " + against.words : "no store here: actions and records were not checked");
   }
   return end_checks(session, errors);
 }
@@ -49,19 +129,25 @@ Object workflow_object(const WorkflowInfo& workflow) {
 }
 
 Result<int> run_workflow_add(Session& session) {
-  std::vector<Status> errors;
-  const auto definition = read_workflow_file(session, session.arguments.words()[0], errors);
-  if (!errors.empty()) return session.refuse(nothing_written(errors));
-  if (!definition.ok()) return definition.status();
-  FORGE_ASSIGN(Store store, session.open_for_writing());
-  const Seq head = store.head();
-  FORGE_ASSIGN(const WorkflowInfo added, add_workflow(store, **definition, session.act_options()));
+  FORGE_ASSIGN(const std::string text, read_input(session, session.arguments.words()[0], kBytesMax));
+  Result<Store> store = session.open_for_writing();
+  WorkflowSurroundings around;
+  if (store.ok()) {
+    FORGE_ASSIGN(around, surroundings(store->view()));
+  }
+  const WorkflowDefinition::Outcome outcome = parse_workflow(text, session.arguments.words()[0], around);
+  if (!outcome.errors.empty()) return refuse_workflow(session, outcome.errors, "nothing was written");
+  if (!store.ok()) return store.status();
+  const Seq head = store->head();
+  FORGE_ASSIGN(const WorkflowInfo added, add_workflow(*store, *outcome.definition, session.act_options()));
   const bool known = added.seq <= head;
   const char* note = known ? "   (in force already)" : session.dry_run() ? "   (dry run: nothing was written)" : "";
+  if (session.out.is_table()) session.warn(outcome.warnings);
   FORGE_TRY(session.out.text(added.name + "  version " + std::to_string(added.declared) + "  event " + std::to_string(added.seq) +
                              note + "\n"));
   Object object = workflow_object(added);
   object.add("applied", !session.dry_run() && !known);
+  object.add("warnings", problem_list(outcome.warnings));
   FORGE_TRY(session.out.object(object, "name"));
   return 0;
 }
@@ -81,37 +167,6 @@ Result<int> run_workflow_list(Session& session) {
   }
   FORGE_TRY(listing.end(listing.limit() > 0 && declared.size() > listing.limit(), store.head(), declared.size()));
   return 0;
-}
-
-Result<int> run_workflow_show(Session& session) {
-  FORGE_ASSIGN(const Store store, session.open_for_reading());
-  FORGE_ASSIGN(const auto definition, workflow(store.view(), session.arguments.words()[0]));
-  List inputs;
-  std::string text = definition->name() + "  " + definition->hops().to_string() + "  " + to_hex(definition->hash()) + "\n";
-  const std::string stimulus = definition->stimulus();
-  if (!stimulus.empty()) text += "on     " + printable(stimulus) + "\n";
-  for (const WorkflowInput& input : definition->inputs()) {
-    text += "input  " + input.name + ": " + input.type + (input.required ? ", required" : "") + "\n";
-    inputs.emplace_back(Object{{"name", input.name}, {"type", input.type}, {"required", input.required}});
-  }
-  List steps;
-  for (const std::string& step : definition->steps()) {
-    text += "step   " + step + "\n";
-    steps.emplace_back(step);
-  }
-  FORGE_TRY(session.out.text(text));
-  FORGE_TRY(session.out.object(Object{{"name", definition->name()},
-                                      {"hash", to_hex(definition->hash())},
-                                      {"inputs", std::move(inputs)},
-                                      {"steps", std::move(steps)},
-                                      {"ttl_hops", definition->hops().ttl_hops},
-                                      {"on", stimulus.empty() ? Value() : Value(stimulus)}},
-                               "name"));
-  return 0;
-}
-
-Argument workflow_argument() {
-  return {.name = "NAME", .summary = "a declared workflow"};
 }
 
 }  // namespace
@@ -134,7 +189,9 @@ const Command& workflow_add_command() {
       .arguments = {{.name = "FILE", .summary = "a workflow file", .offer = Offer::kFile}},
       .flags = {reason_flag_of_run()},
       .examples = {{"forgectl workflow add checkout.toml", ""}},
-      .notes = "Runs that were started before keep to the definition that they were started with.",
+      .notes =
+          "Actions, resources, queries and arguments that the schema in force does not have are refused. A child workflow that is "
+          "not there yet is a warning. Runs that were started before keep to the definition that they were started with.",
       .writes = true,
       .run = run_workflow_add,
   };
@@ -152,23 +209,16 @@ const Command& workflow_list_command() {
   return kCommand;
 }
 
-const Command& workflow_show_command() {
-  static const Command kCommand{
-      .name = "workflow show",
-      .summary = "one workflow: what starts it by itself, its inputs, steps and hops",
-      .arguments = {workflow_argument()},
-      .examples = {{"forgectl workflow show checkout", ""}},
-      .run = run_workflow_show,
-  };
-  return kCommand;
-}
-
 const Command& workflow_check_command() {
   static const Command kCommand{
       .name = "workflow check",
       .summary = "check workflow files: every error with file:line:column, and the longest path in hops",
-      .arguments = {{.name = "FILE", .summary = "a workflow file; needs no store", .repeated = true, .offer = Offer::kFile}},
-      .examples = {{"forgectl workflow check checkout.toml", ""}},
+      .arguments = {{.name = "FILE", .summary = "a workflow file", .repeated = true, .offer = Offer::kFile}},
+      .examples = {{"forgectl workflow check checkout.toml", "against the store that is here or named, if any"},
+                   {"forgectl workflow check *.toml", "a child may be among the files"}},
+      .notes =
+          "Needs no store. Where one is named or found, actions, resources, queries and arguments are held against its schema, and "
+          "a line says which. A child workflow that is not there yet, and an event that no action makes, are warnings.",
       .run = run_workflow_check,
   };
   return kCommand;

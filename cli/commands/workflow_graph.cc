@@ -1,5 +1,3 @@
-#include <filesystem>
-
 #include "commands.h"
 #include "forge/workflows/graph.h"
 #include "text.h"
@@ -7,15 +5,6 @@
 
 namespace forge::cli {
 namespace {
-
-// A file needs no store.
-Result<std::shared_ptr<const WorkflowDefinition>> named_workflow(Session& session, const std::string& name,
-                                                                 std::vector<Status>& errors) {
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(name, ignored)) return read_workflow_file(session, name, errors);
-  FORGE_ASSIGN(const Store store, session.open_for_reading());
-  return workflow(store.view(), name);
-}
 
 Result<int> run_workflow_graph(Session& session) {
   std::vector<Status> errors;

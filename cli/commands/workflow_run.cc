@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 
 #include "arguments.h"
@@ -91,13 +90,13 @@ Result<int> print_started(Session& session, const std::string& id) {
 Result<int> run_workflow_run(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   FORGE_ASSIGN(const std::uint32_t concurrency, max_concurrency(session));
-  std::error_code ignored;
-  const bool is_file = std::filesystem::is_regular_file(words[0], ignored);
+  const bool is_file = is_workflow_file(words[0]);
   FORGE_ASSIGN(Programs programs, read_programs(session));
   FORGE_ASSIGN(Store store, session.open_for_writing());
   std::vector<Status> errors;
-  const auto definition = is_file ? read_workflow_file(session, words[0], errors) : workflow(store.view(), words[0]);
-  if (!errors.empty()) return session.refuse(nothing_written(errors));
+  FORGE_ASSIGN(const WorkflowSurroundings around, surroundings(store.view()));
+  const auto definition = is_file ? read_workflow_file(session, words[0], errors, around) : declared_workflow(store, words[0]);
+  if (!errors.empty()) return refuse_workflow(session, errors, "no run was started");
   if (!definition.ok()) return Status(definition.status()).state("no run was started");
   FORGE_TRY(check_allowed_hosts(session.arguments.texts("allow-host")));
   const std::span<const std::string> inputs = std::span(words).subspan(1);

@@ -231,7 +231,7 @@ class Shop : public Bench {
                  "include \"shop.fbs\";\nnamespace shop;\n"
                  "table Of (action: \"Order.of\", reads, where: \":sku is null or sku = :sku\") { sku: string; }\n");
     bench->expect("schema add query.fbs");
-    bench->write("ship.toml", "workflow = \"ship\"\n[step.ship]\naction = \"Order.pay\"\n");
+    bench->write("ship.toml", "workflow = \"ship\"\n[step.ship]\naction = \"Order.pay\"\nargs = { id = \"o-1\" }\n");
     bench->write("echo.toml", "workflow = \"echo\"\n[input]\ntext = \"string\"\n[step.text]\ntemplate = \"${input.text}\"\n");
     bench->write("echo.test.toml",
                  "schema = \"shop.fbs\"\nworkflow = \"echo.toml\"\n[test.echo]\ninput = { text = \"a\\u001B[31mb\" }\n"

@@ -114,9 +114,9 @@ TEST(WorkflowDefinition, SaysWhereTomlDoesNotParse) {
 
 TEST(WorkflowDefinition, RefusesMalformedAttributes) {
   expect_error(one_step("halt = 1\ntimeout = \"soon\"\n"), "'soon' is no duration", "4:12");
-  expect_error(one_step("halt = 1\ntimeout = 3\n"), "it is a number, wanted is a text", "4:11");
-  expect_error(one_step("halt = 1\nasync = \"no\"\n"), "wanted is true or false", "4:10");
-  expect_error(one_step("halt = 1\nafter = \"b\"\n"), "wanted is a list", "4:10");
+  expect_error(one_step("halt = 1\ntimeout = 3\n"), "it is 3, wanted is a text", "4:11");
+  expect_error(one_step("halt = 1\nasync = \"no\"\n"), "it is \"no\", wanted is true or false", "4:10");
+  expect_error(one_step("halt = 1\nafter = \"b\"\n"), "it is \"b\", wanted is a list", "4:10");
   expect_error(one_step("sleep = \"1 fortnight\"\n"), "it is \"1 fortnight\", wanted is a duration", "3:10");
   expect_error(one_step("sleep = true\n"), "it is true, wanted is a duration", "3:9");
   expect_error(one_step("until = \"tomorrow\"\n"), "it is \"tomorrow\", wanted is a time", "3:10");
@@ -251,8 +251,8 @@ TEST(WorkflowInputs, NameAllThatIsWrongInOneError) {
   EXPECT_EQ(to_json(Value(*taken)), R"({"order":"o-1","qty":2,"channel":"web"})");
   const auto wrong = definition->take_inputs({{"qty", "two"}, {"chanel", "shop"}});
   EXPECT_EQ(wrong.status().message(),
-            "E8008 the input does not fit workflow 'w': 'order' is missing; 'qty' is no int; 'chanel' is unknown: did you mean "
-            "'channel'?; no run was started; give the inputs that the workflow declares");
+            "E8008 the input does not fit workflow 'w': 'order' is missing; 'qty' is \"two\", wanted is int; 'chanel' is unknown: "
+            "did you mean 'channel'?; no run was started; give the inputs that the workflow declares");
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ TEST_F(SteeringRetry, OfAnUndoThatBacksOffDoesNotWait) {
 
 TEST_F(SteeringRetry, OfAStepThatBacksOffDoesNotWait) {
   charge_works_ = false;
-  declare("slow", "[step.charge]\nrun = 'charge'\nretry = { max_attempts = 2, first = '1h' }\n");
+  declare("slow", "[step.charge]\nrun = 'charge'\nretry = { max_attempts = 2, first = '1h', cap = '1h' }\n");
   start("slow");
   work(1);
   charge_works_ = true;

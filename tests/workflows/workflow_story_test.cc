@@ -219,6 +219,22 @@ TEST(WorkflowStory, IsAboutTheRunThatAHookStarts) {
   EXPECT_NE(none.failure().find("no run of 'checkout' has started"), std::string::npos) << none.failure();
 }
 
+TEST(WorkflowStory, StartsTheRunByASignal) {
+  const std::string hooked = std::string("on = { signal = 'placed', input = { order = '${signal.key}' } }\n") + kCheckout;
+  WorkflowStory story({{"shop.fbs", kShop}}, hooked);
+  story.given("Stock.fill", {{"sku", "tea"}, {"left", 5}})
+      .given("Order.place", {{"id", "o-1"}, {"sku", "tea"}})
+      .given_approval("wrap", true)
+      .replace("charge", StepOutcome::done("paid"))
+      .run_by_signal("placed", "o-1", nullptr)
+      .then("completed")
+      .then_the_same_wherever_it_crashes();
+  EXPECT_EQ(story.failure(), "");
+  WorkflowStory none({{"shop.fbs", kShop}}, hooked);
+  none.run_by_signal("lost", "", nullptr).then("completed");
+  EXPECT_NE(none.failure().find("no signal 'lost' is one that its hook waits for"), std::string::npos) << none.failure();
+}
+
 TEST(WorkflowStory, SaysWhyItDoesNotBegin) {
   EXPECT_EQ(Checkout().failure(), "nothing was run");
   Checkout input;

@@ -51,10 +51,21 @@ after  = ["eve"]
 compensate = [{ continue = "none" }]
 )";
 
+// Started by a signal.
+constexpr const char* kPaid = R"(
+workflow = "paid"
+on = { signal = "paid", where = "${signal.value.cents} > 0", input = { seat = "${signal.key}" } }
+[input]
+seat = "string"
+[step.take]
+action = "Seat.take"
+args   = { id = "${input.seat}", who = "ada" }
+)";
+
 WorkflowTestFile::Outcome parse(const std::string& toml) {
   WorkflowTestSources sources;
   sources.workflow = [](const std::string& file) -> Result<std::string> {
-    const std::map<std::string, std::string> kFiles{{"call.toml", kCall}, {"race.toml", kRace}};
+    const std::map<std::string, std::string> kFiles{{"call.toml", kCall}, {"race.toml", kRace}, {"paid.toml", kPaid}};
     if (const auto found = kFiles.find(file); found != kFiles.end()) return found->second;
     return Status(ErrorId::kInputUnreadable, "there is no " + file);
   };
@@ -119,6 +130,38 @@ TEST(WorkflowTestFile, FindsARaceByACrash) {
   }
   EXPECT_GT(found, 0);
   EXPECT_EQ(told(0, "every write"), "");
+}
+
+TEST(WorkflowTestFile, StartsTheRunByASignal) {
+  const std::string head =
+      "workflow = 'paid.toml'\ncrash = 'every write'\ngiven = [{ action = 'Seat.open', args = { id = 's-1' } }]\n[test.t]\n";
+  const std::string taken =
+      "[test.t.expect]\nend = 'completed'\nevents = ['Seat.taken']\nrecords = { Seat.s-1 = { who = 'ada' } }\n";
+  EXPECT_EQ(run(head + "on = { signal = 'paid', key = 's-1', value = { cents = 5 } }\n" + taken), "");
+  // One that the hook's condition does not hold for starts nothing.
+  EXPECT_NE(
+      run(head + "on = { signal = 'paid', key = 's-1', value = { cents = 0 } }\n" + taken).find("no signal 'paid' is one that"),
+      std::string::npos);
+}
+
+TEST(WorkflowTestFile, RefusesAStimulusThatStartsNothing) {
+  const auto refused = [](const std::string& workflow, const std::string& on) {
+    std::string text;
+    const std::string toml = "workflow = '" + workflow + ".toml'\n[test.t]\non = " + on + "\nexpect = { end = 'completed' }\n";
+    for (const Status& error : parse(toml).errors)
+      text += error.text().place + " " + error.text().what + ": " + error.text().why + "\n";
+    return text;
+  };
+  EXPECT_EQ(refused("paid", "{ signal = 'payd' }"),
+            "t.toml:4:18 no signal 'payd' starts workflow 'paid': its hook is for 'paid'\n");
+  EXPECT_EQ(refused("call", "{ signal = 'paid' }"),
+            "t.toml:4:18 no signal 'paid' starts workflow 'call': it has no hook for a signal: on = { signal = ... }\n");
+  EXPECT_EQ(refused("paid", "{ signal = 'paid', action = 'Seat.open' }"),
+            "t.toml:4:6 test t's on says two things: wanted is one of action, signal\n");
+  EXPECT_EQ(refused("paid", "{ signal = 'paid', kee = 's-1' }"),
+            "t.toml:4:25 test t's on has an unknown attribute 'kee': did you mean 'key'?\n");
+  EXPECT_EQ(refused("paid", "{ signal = 'paid', key = 5 }"),
+            "t.toml:4:31 test t's on has a malformed 'key': it is 5, wanted is a text\n");
 }
 
 TEST(WorkflowTestFile, TellsAllThatIsWrongInOrder) {

@@ -86,6 +86,8 @@ class WorkflowStory {
   WorkflowStory& go_on_for(std::int64_t micros);
   // The run is that which the workflow's hook starts for this action's event.
   WorkflowStory& run_by(std::string action, Args args);
+  // The same for a signal; an empty key is none.
+  WorkflowStory& run_by_signal(std::string name, std::string key, Value value);
 
   // ---- What must have come of it
 

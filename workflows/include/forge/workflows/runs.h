@@ -28,9 +28,13 @@ struct WorkflowInfo {
 // Declares the workflow to the store, unless this very definition is in force. Hooks (`on`) hold for events after that. Errors:
 // kWorkflowUnsupported naming the first step of a kind that no runner of this version carries out; as Store::act.
 Result<WorkflowInfo> add_workflow(Store& store, const WorkflowDefinition& definition, const ActOptions& options = {});
-// By name; the one in force. Errors: kDataCorrupt, kClosed; of the second kWorkflowNotFound.
+// By name; the one in force. Errors: kDataCorrupt, kClosed; of the second kWorkflowNotFound naming the nearest one that there is.
 Result<std::vector<WorkflowInfo>> workflows(const View& view);
 Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, const std::string& name);
+
+// What a workflow that is declared to the store now is held against (parse_workflow): its schema and its workflows. Keeps what it
+// needs of the view. Errors: as workflows.
+Result<WorkflowSurroundings> surroundings(const View& view);
 
 struct RunStart {
   std::string id = {};  // empty: a new one. A run of that id that was started with the same workflow and input is not started again

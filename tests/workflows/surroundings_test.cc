@@ -1,0 +1,155 @@
+// A definition held against a schema, and against the workflows beside it.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "forge/events/domain.h"
+#include "forge/workflows/definition.h"
+
+namespace forge {
+namespace {
+
+constexpr const char* kShop = R"(include "forge.fbs";
+namespace shop;
+enum State : byte { Placed, Paid }
+table Order (resource) { id: string (key); sku: string (required); qty: long; state: State; note: string; }
+table Slot (resource, key: "day, room") { day: string; room: int; who: string; }
+table PlaceOrder (action: "Order.place", creates, event: "Order.placed") { sku: string (required); qty: long = 1; state: State; }
+table NoteOrder (action: "Order.note", updates, event: "Order.noted") { note: string (required); old: string (deprecated); }
+table OpenOrders (action: "Order.open", reads, where: "sku = :sku") { sku: string (required); }
+table TakeSlot (action: "Slot.take", upserts, event: "Slot.taken") { who: string; }
+)";
+
+struct Found {
+  std::string errors;
+  std::string warnings;
+};
+
+std::string lines_of(const std::vector<Status>& all) {
+  std::string lines;
+  for (const Status& one : all) {
+    lines += one.text().place.substr(7) + " " + one.text().what + (one.text().why.empty() ? "" : ": " + one.text().why) + "\n";
+  }
+  return lines;
+}
+
+// What is wrong with a workflow of these lines, from the second on, beside a workflow `pay` with the input cents.
+Found held_against(const std::string& lines) {
+  static const auto kDomain = Domain::parse({{"shop.fbs", kShop}}).domain;
+  static const auto kPay =
+      parse_workflow("workflow='pay'\n[input]\ncents='int'\nnote={default='x'}\n[step.a]\nhalt=1\n", "p").definition;
+  EXPECT_NE(kDomain, nullptr);
+  WorkflowSurroundings around{.domain = kDomain, .workflow = {}, .workflows = {"pay"}};
+  around.workflow = [](const std::string& name) { return name == "pay" ? kPay : nullptr; };
+  const auto outcome = parse_workflow("workflow = 'w'\n" + lines, "w.toml", around);
+  return {lines_of(outcome.errors), lines_of(outcome.warnings)};
+}
+
+std::string errors_against(const std::string& lines) {
+  const Found found = held_against(lines);
+  EXPECT_EQ(found.warnings, "") << lines;
+  return found.errors;
+}
+
+TEST(WorkflowSurroundingsCheck, TakesWhatTheSchemaHas) {
+  EXPECT_EQ(errors_against(
+                "on = { event = 'Order.*' }\n[step.place]\naction = 'Order.place'\nargs = { sku = 'tea', state = 'Paid' }\n"
+                "undo = { action = 'Order.note', args = { id = 'o', note = 'no' } }\n[step.open]\nquery = 'Order.open'\nargs = { "
+                "sku = '${place.key}' }\n[step.each]\nover = { query = 'Order.open' }\nargs = { sku = 'x' }\n[step.each.step.r]\n"
+                "read = 'Order'\nkey = '${item.id}'\n[step.slot]\naction = 'Slot.take'\nargs = { day = 'mon', room = 3 }\n"),
+            "");
+}
+
+TEST(WorkflowSurroundingsCheck, RefusesWhatTheSchemaDoesNotHave) {
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.plce'\n"),
+            "3:11 there is no action 'Order.plce': did you mean 'Order.place'?\n");
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Ordr.place'\n"), "3:11 there is no resource 'Ordr': did you mean 'Order'?\n");
+  EXPECT_EQ(errors_against("[step.a]\nread = 'Ordr'\nkey = 'k'\n"), "3:9 there is no resource 'Ordr': did you mean 'Order'?\n");
+  EXPECT_EQ(errors_against("[step.a]\nquery = 'Order.opn'\n"), "3:10 there is no action 'Order.opn': did you mean 'Order.open'?\n");
+  EXPECT_EQ(errors_against("[step.a]\nover = { query = 'Order.opn' }\n[step.a.step.x]\nhalt = 1\n"),
+            "3:19 there is no action 'Order.opn': did you mean 'Order.open'?\n");
+  EXPECT_EQ(errors_against("[step.a]\nquery = 'Order.place'\n"),
+            "3:10 step 'a' asks Order.place, which is no query: it is an action that creates\n");
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.open'\n"),
+            "3:11 step 'a' issues Order.open, which is a query: a query changes nothing\n");
+}
+
+TEST(WorkflowSurroundingsCheck, HoldsArgumentsAgainstTheAction) {
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\nargs = { skuu = 'tea', sku = 'tea' }\n"),
+            "4:10 step 'a' gives Order.place an argument 'skuu' that it does not take: did you mean 'sku'?\n");
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\n"), "2:7 step 'a' gives Order.place no 'sku': it is required\n");
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.note'\nargs = { note = '${run.id}' }\n"),
+            "4:8 step 'a' gives Order.note no 'id': it is of the key of Order\n");
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.note'\nargs = { id = 'o', note = 'n', old = 'x' }\n"),
+            "4:32 step 'a' gives Order.note 'old': it is deprecated, so it is refused\n");
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Slot.take'\nargs = { day = 'mon' }\n"),
+            "4:8 step 'a' gives Slot.take no 'room': it is of the key of Slot\n");
+  EXPECT_EQ(errors_against("[step.a]\nquery = 'Order.open'\n"), "2:7 step 'a' gives Order.open no 'sku': it is required\n");
+  const std::string wrong = errors_against("[step.a]\naction = 'Order.place'\nargs = { sku = 5, qty = 'many', state = 'Payd' }\n");
+  EXPECT_EQ(std::count(wrong.begin(), wrong.end(), '\n'), 3) << wrong;
+  EXPECT_EQ(wrong.find("4:16 Order.place"), 0U) << wrong;
+  EXPECT_NE(wrong.find("\n4:26 Order.place"), std::string::npos) << wrong;
+  EXPECT_NE(wrong.find("\n4:42 "), std::string::npos) << wrong;
+}
+
+TEST(WorkflowSurroundingsCheck, LeavesArgumentsThatAFunctionMakes) {
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\ntransform = 'f'\nargs = { any = 1 }\n"), "");
+}
+
+TEST(WorkflowSurroundingsCheck, LooksAtWhatMendsAndAtStepsInSteps) {
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\nargs = { sku = 'tea' }\nundo = 'Order.nte'\n"),
+            "5:9 there is no action 'Order.nte': did you mean 'Order.note'?\n");
+  // An undo without arguments is given those of the step.
+  EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\nargs = { id = 'o', sku = 'tea' }\nundo = 'Order.note'\n"),
+            "4:20 step 'a' gives Order.note an argument 'sku' that it does not take: there is id, note\n"
+            "5:9 step 'a' gives Order.note no 'note': it is required\n");
+  EXPECT_EQ(errors_against("[step.a]\nhalt = 1\ncompensate = [{ do = { action = 'Order.nte' } }]\n"),
+            "4:34 there is no action 'Order.nte': did you mean 'Order.note'?\n");
+  EXPECT_EQ(
+      errors_against(
+          "[step.g]\ngroup = true\n[step.g.before_all.b]\nread = 'Ordr'\nkey = 1\n[step.g.step.t]\ntransaction = true\n"
+          "[step.g.step.t.step.x]\naction = 'Order.plce'\n[step.s.switch.b]\nwhen = '1 = 1'\n[step.s.switch.b.step.x]\n"
+          "action = 'Order.plce'\n[step.s.default.step.x]\naction = 'Order.plce'\n[step.r]\naround = { begin = { action = "
+          "'Order.plce' } }\n[step.r.step.x]\nhalt = 1\n"),
+      "5:9 there is no resource 'Ordr': did you mean 'Order'?\n10:11 there is no action 'Order.plce': did you mean 'Order.place'?\n"
+      "14:11 there is no action 'Order.plce': did you mean 'Order.place'?\n16:11 there is no action 'Order.plce': did you mean "
+      "'Order.place'?\n18:32 there is no action 'Order.plce': did you mean 'Order.place'?\n");
+}
+
+TEST(WorkflowSurroundingsCheck, WarnsOfWhatMayBeThereLater) {
+  const auto warned = [](const std::string& lines) {
+    const Found found = held_against(lines);
+    EXPECT_EQ(found.errors, "") << lines;
+    return found.warnings;
+  };
+  EXPECT_EQ(warned("[step.a]\nworkflow = 'pay'\nargs = { cents = 5 }\n"), "");
+  EXPECT_EQ(warned("[step.a]\nworkflow = 'pey'\n"),
+            "3:13 step 'a' is a run of workflow 'pey', which is not declared yet: did you mean 'pay'?\n");
+  EXPECT_EQ(warned("[step.a]\nworkflow = 'else'\n"),
+            "3:13 step 'a' is a run of workflow 'else', which is not declared yet: a run stands still there until it is\n");
+  EXPECT_EQ(warned("[step.a]\nworkflow = 'pay'\nargs = { cent = 5 }\n"),
+            "4:8 step 'a' gives workflow 'pay' no input 'cents': it needs one\n"
+            "4:10 step 'a' gives workflow 'pay' an unknown input 'cent': did you mean 'cents'?\n");
+  EXPECT_EQ(warned("[step.a]\nworkflow = 'pay'\nargs = { cents = 'x' }\n"),
+            "4:19 step 'a' gives workflow 'pay' a malformed input 'cents': it is \"x\", wanted is int\n");
+  EXPECT_EQ(warned("[input]\nn = 'int'\n[step.a]\nworkflow = 'w'\n"),
+            "4:7 step 'a' gives workflow 'w' no input 'n': it needs one\n");
+  EXPECT_EQ(warned("on = { event = 'Order.plced' }\n[step.a]\nhalt = 1\n"),
+            "2:17 the hook is for events 'Order.plced', which no action makes: did you mean 'Order.placed'?\n");
+  EXPECT_EQ(warned("[step.a]\nwait = { event = 'Ordr.*' }\n"),
+            "3:19 step 'a' is for events 'Ordr.*', which no action makes: there is Order._undone, Order.noted, Order.placed, "
+            "Slot._undone, "
+            "Slot.taken\n");
+  EXPECT_EQ(warned("on = { event = '_run.*' }\n[step.a]\nhalt = 1\n"), "");
+}
+
+TEST(WorkflowSurroundingsCheck, LooksAtNothingThatIsNotGiven) {
+  const auto outcome = parse_workflow("workflow = 'w'\non = { event = 'x' }\n[step.a]\naction = 'A.b'\n[step.b]\nworkflow = 'c'\n",
+                                      "w.toml", WorkflowSurroundings());
+  EXPECT_TRUE(outcome.errors.empty());
+  EXPECT_TRUE(outcome.warnings.empty());
+}
+
+}  // namespace
+}  // namespace forge

@@ -1,0 +1,273 @@
+#include "surroundings_check.h"
+
+#include <algorithm>
+#include <memory_resource>
+
+#include "body_parts.h"
+#include "datum.h"
+#include "decision.h"
+#include "forge/events/codec.h"
+#include "forge/events/domain.h"
+#include "forge/events/event.h"
+#include "input_types.h"
+
+namespace forge::internal {
+namespace {
+
+using GivenArgs = std::vector<std::unique_ptr<fb::NamedT>>;
+
+// What a step gives to whatever it does.
+struct GivenToBody {
+  const GivenArgs& args;
+  std::string args_place;  // below which each stands by its name
+  std::string where_missing;
+  bool are_made;  // by a function, of these
+};
+
+std::optional<Value> literal_in(const fb::NamedT& given) {
+  if (given.value->kind != fb::BindingKind::Literal || given.value->literal == nullptr) return std::nullopt;
+  Result<Value> value = to_value(*given.value->literal);
+  return value.ok() ? std::optional(*std::move(value)) : std::nullopt;
+}
+
+bool is_given(const GivenArgs& args, std::string_view name) {
+  return std::any_of(args.begin(), args.end(), [&](const auto& one) { return one->name == name; });
+}
+
+class SurroundingsCheck {
+ public:
+  SurroundingsCheck(const fb::WorkflowDefinitionT& definition, const WorkflowSurroundings& around, const Findings& errors,
+                    const Findings& warnings)
+      : definition_(definition), around_(around), errors_(errors), warnings_(warnings) {}
+
+  void check() {
+    if (definition_.on != nullptr && definition_.on->signal.empty()) check_pattern(definition_.on->event, "the hook", "on.event");
+    if (definition_.body != nullptr) check_block(*definition_.body, "step");
+  }
+
+ private:
+  void check_block(const fb::BlockT& block, const std::string& place) {
+    for (const auto& step : block.steps) check_step(*step, place + "." + step->name);
+  }
+
+  void check_step(const fb::StepT& step, const std::string& place) {
+    what_ = "step '" + step.name + "'";
+    const GivenToBody own{step.args, place + ".args", step.args.empty() ? place + "!" : place + ".args", !step.transform.empty()};
+    check_body(step, own, place);
+    if (step.undo != nullptr && step.undo->body != nullptr) check_mending(*step.undo->body, &own, place + ".undo");
+    for (std::size_t i = 0; i < step.compensate.size(); ++i) {
+      const fb::StepT* body = step.compensate[i]->body.get();
+      if (body != nullptr) check_mending(*body, nullptr, place + ".compensate." + std::to_string(i) + ".do");
+    }
+    for (const auto& [block, below, is_url] : inner_blocks(step.body)) {
+      if (block != nullptr) check_block(*block, place + below);
+    }
+  }
+
+  // An undo without arguments of its own is given those of the step.
+  void check_mending(const fb::StepT& body, const GivenToBody* of_step, const std::string& place) {
+    const bool takes_over = of_step != nullptr && body.args.empty();
+    const GivenToBody own{body.args, place + ".args", body.args.empty() ? place : place + ".args", !body.transform.empty()};
+    if (!takes_over) return check_body(body, own, place);
+    check_body(body, {of_step->args, of_step->args_place, place, of_step->are_made || own.are_made}, place);
+  }
+
+  void check_body(const fb::StepT& step, const GivenToBody& given, const std::string& place) {
+    const fb::BodyUnion& body = step.body;
+    if (const auto* action = body.AsActionStep()) check_action(action->action, given, place + ".action");
+    if (const auto* child = body.AsWorkflowStep()) check_child(child->workflow, given, place + ".workflow");
+    if (const auto* wait = body.AsWaitStep(); wait != nullptr && !wait->event.empty()) {
+      check_pattern(wait->event, what_, place + ".wait.event");
+    }
+    if (const auto* map = body.AsMapStep(); map != nullptr && !map->query.empty()) {
+      check_query(map->query, given, place + ".over.query");
+    }
+    const auto* read = body.AsReadStep();
+    if (read == nullptr) return;
+    if (!read->query.empty()) check_query(read->query, given, place + ".query");
+    if (read->resource.empty() || around_.domain == nullptr) return;
+    const Status known = around_.domain->get_resource(read->resource).status();
+    if (!known.ok()) errors_.add(known, place + ".read");
+  }
+
+  // ---- Actions
+
+  // Null where there is none, which is a finding.
+  const Action* find_action(const std::string& name, const std::string& place) {
+    if (around_.domain == nullptr || name.empty()) return nullptr;
+    const Result<const Action*> found = around_.domain->get_action(name);
+    if (found.ok()) return *found;
+    errors_.add(found.status(), place);
+    return nullptr;
+  }
+
+  void check_action(const std::string& name, const GivenToBody& given, const std::string& place) {
+    const Action* action = find_action(name, place);
+    if (action == nullptr) return;
+    if (action->kind == ActionKind::kReads) {
+      return errors_.add(ErrorId::kWorkflowReference, place, what_ + " issues " + name + ", which is a query",
+                         "a query changes nothing", "write query = \"" + name + "\"");
+    }
+    check_arguments(*action, given);
+  }
+
+  void check_query(const std::string& name, const GivenToBody& given, const std::string& place) {
+    const Action* query = find_action(name, place);
+    if (query == nullptr) return;
+    if (query->kind != ActionKind::kReads) {
+      return errors_.add(ErrorId::kWorkflowReference, place, what_ + " asks " + name + ", which is no query",
+                         "it is an action that " + std::string(name_of(query->kind)), "write action = \"" + name + "\"");
+    }
+    check_arguments(*query, given);
+  }
+
+  void check_arguments(const Action& action, const GivenToBody& given) {
+    if (given.are_made) return;
+    std::vector<std::string> known(action.implicit_key.begin(), action.implicit_key.end());
+    for (const Field& argument : action.arguments.fields) {
+      if (!argument.deprecated) known.push_back(argument.name);
+    }
+    for (const auto& arg : given.args) {
+      const std::string at = given.args_place + "." + arg->name;
+      if (const Field* field = argument_of(action, arg->name)) {
+        check_argument(action, *field, *arg, at);
+      } else {
+        errors_.add(ErrorId::kWorkflowReference, at + "!",
+                    what_ + " gives " + action.name + " an argument '" + arg->name + "' that it does not take",
+                    nearest_or_list(arg->name, known));
+      }
+    }
+    check_missing(action, given);
+  }
+
+  // A part of the key that no argument holds is read as the record's own field.
+  static const Field* argument_of(const Action& action, const std::string& name) {
+    const auto& parts = action.implicit_key;
+    if (std::find(parts.begin(), parts.end(), name) != parts.end()) return action.resource->record.find(name);
+    return action.arguments.find(name);
+  }
+
+  void check_argument(const Action& action, const Field& field, const fb::NamedT& arg, const std::string& at) {
+    if (field.deprecated) {
+      return errors_.add(ErrorId::kWorkflowReference, at + "!", what_ + " gives " + action.name + " '" + field.name + "'",
+                         "it is deprecated, so it is refused", "leave it out");
+    }
+    const std::optional<Value> literal = literal_in(arg);
+    if (!literal) return;
+    std::pmr::monotonic_buffer_resource memory;
+    const Status fits = cell_from_value(field, *literal, action.name, memory).status();
+    if (!fits.ok()) errors_.add(fits, at);
+  }
+
+  void check_missing(const Action& action, const GivenToBody& given) {
+    const auto refuse = [&](std::string_view name, const std::string& why) {
+      errors_.add(ErrorId::kWorkflowAttribute, given.where_missing,
+                  what_ + " gives " + action.name + " no '" + std::string(name) + "'", why,
+                  "add " + std::string(name) + " = ... to args");
+    };
+    const Field* made = action.kind == ActionKind::kCreates ? action.resource->single_key() : nullptr;
+    const bool is_made = made != nullptr && made->type == BaseType::kText && made->limits == nullptr;
+    for (const std::string_view part : action.implicit_key) {
+      if (!is_made && !is_given(given.args, part)) refuse(part, "it is of the key of " + action.resource->name);
+    }
+    for (std::size_t i = 0; i < action.arguments.fields.size(); ++i) {
+      const Field& field = action.arguments.fields[i];
+      if (field.deprecated || is_given(given.args, field.name)) continue;
+      if (action.is_key_argument(i) && !is_made) {
+        refuse(field.name, "it is of the key of " + action.resource->name);
+      } else if (!action.is_key_argument(i) && field.required && !field.has_default) {
+        refuse(field.name, "it is required");
+      }
+    }
+  }
+
+  // ---- Events
+
+  void check_pattern(const std::string& pattern, const std::string& what, const std::string& place) {
+    if (around_.domain == nullptr || pattern.empty()) return;
+    if (types_.empty()) gather_types();
+    const bool own = pattern.starts_with('_');
+    std::vector<std::string> known;
+    for (const std::string& type : types_) {
+      if (type.starts_with('_') != own) continue;
+      if (matches_glob(pattern, type)) return;
+      known.push_back(type);
+    }
+    warnings_.add(ErrorId::kWorkflowReference, place, what + " is for events '" + pattern + "', which no action makes",
+                  nearest_or_list(pattern, known));
+  }
+
+  void gather_types() {
+    const auto add = [this](const Action& action) {
+      if (!action.event_type.empty()) types_.push_back(action.event_type);
+    };
+    for (const Resource& resource : around_.domain->resources()) {
+      for (const Action* action : resource.actions) add(*action);
+      for (const Action* action : resource.undo_actions) add(*action);
+    }
+    std::sort(types_.begin(), types_.end());
+    types_.erase(std::unique(types_.begin(), types_.end()), types_.end());
+  }
+
+  // ---- Workflows
+
+  // A child is looked for when its step starts, and may be another one by then.
+  void check_child(const std::string& name, const GivenToBody& given, const std::string& place) {
+    if (!around_.workflow || name.empty()) return;
+    if (name == definition_.name) return check_inputs(name, inputs_of(definition_), given);
+    if (const auto child = around_.workflow(name)) return check_inputs(name, child->inputs(), given);
+    const std::string why = nearest_or_list(name, around_.workflows);
+    warnings_.add(ErrorId::kWorkflowReference, place, what_ + " is a run of workflow '" + name + "', which is not declared yet",
+                  why.starts_with("did") ? why : "a run stands still there until it is", "declare it: forgectl workflow add FILE");
+  }
+
+  static std::vector<WorkflowInput> inputs_of(const fb::WorkflowDefinitionT& definition) {
+    std::vector<WorkflowInput> inputs;
+    for (const auto& input : definition.inputs) {
+      inputs.push_back({.name = input->name, .type = std::string(name_of(input->type)), .required = input->default_ == nullptr});
+    }
+    return inputs;
+  }
+
+  void check_inputs(const std::string& child, const std::vector<WorkflowInput>& inputs, const GivenToBody& given) {
+    if (given.are_made) return;
+    std::vector<std::string> known;
+    for (const WorkflowInput& input : inputs) {
+      known.push_back(input.name);
+      if (!input.required || is_given(given.args, input.name)) continue;
+      warnings_.add(ErrorId::kWorkflowReference, given.where_missing,
+                    what_ + " gives workflow '" + child + "' no input '" + input.name + "'", "it needs one");
+    }
+    for (const auto& arg : given.args) {
+      const std::string at = given.args_place + "." + arg->name;
+      const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& one) { return one.name == arg->name; });
+      if (input == inputs.end()) {
+        warnings_.add(ErrorId::kWorkflowReference, at + "!",
+                      what_ + " gives workflow '" + child + "' an unknown input '" + arg->name + "'",
+                      nearest_or_list(arg->name, known));
+        continue;
+      }
+      const std::optional<Value> literal = literal_in(*arg);
+      if (!literal || fits(*literal, find_input_type(input->type).value_or(fb::InputType::Any))) continue;
+      warnings_.add(ErrorId::kWorkflowReference, at,
+                    what_ + " gives workflow '" + child + "' a malformed input '" + arg->name + "'",
+                    "it is " + shown_briefly(*literal) + ", wanted is " + input->type);
+    }
+  }
+
+  const fb::WorkflowDefinitionT& definition_;
+  const WorkflowSurroundings& around_;
+  const Findings& errors_;
+  const Findings& warnings_;
+  std::string what_;                // "step 'load'"
+  std::vector<std::string> types_;  // of all events that actions make
+};
+
+}  // namespace
+
+void check_surroundings(const fb::WorkflowDefinitionT& definition, const WorkflowSurroundings& around, const Findings& errors,
+                        const Findings& warnings) {
+  SurroundingsCheck(definition, around, errors, warnings).check();
+}
+
+}  // namespace forge::internal
