@@ -54,8 +54,10 @@ class SurroundingsCheck {
     what_ = "step '" + step.name + "'";
     const GivenToBody own{step.args, place + ".args", step.args.empty() ? place + "!" : place + ".args", !step.transform.empty()};
     check_body(step, own, place);
+    what_ = "the undo of step '" + step.name + "'";
     if (step.undo != nullptr && step.undo->body != nullptr) check_mending(*step.undo->body, &own, place + ".undo");
     for (std::size_t i = 0; i < step.compensate.size(); ++i) {
+      what_ = "step '" + step.name + "''s compensate clause " + std::to_string(i + 1);
       const fb::StepT* body = step.compensate[i]->body.get();
       if (body != nullptr) check_mending(*body, nullptr, place + ".compensate." + std::to_string(i) + ".do");
     }

@@ -1,5 +1,6 @@
 #include "table_reader.h"
 
+#include <algorithm>
 #include <set>
 
 #include "datum.h"
@@ -49,12 +50,16 @@ TableReader::TableReader(const Findings& findings, const Declared& table, std::s
   }
 }
 
+void TableReader::suggest(std::string_view name) {
+  if (std::find(known_.begin(), known_.end(), name) == known_.end()) known_.emplace_back(name);
+}
+
 bool TableReader::has(std::string_view name) const {
   return first_.contains(name);
 }
 
 const Declared* TableReader::take(std::string_view name) {
-  known_.emplace_back(name);
+  suggest(name);
   const auto found = first_.find(name);
   return found == first_.end() ? nullptr : found->second;
 }

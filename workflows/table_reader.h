@@ -64,7 +64,7 @@ class TableReader {
   // From here on messages say of which kind a value is, and not the value: it may be a secret.
   void hide_values() { hides_values_ = true; }
   // Makes `name` one that a mistyped attribute may have meant.
-  void suggest(std::string_view name) { known_.emplace_back(name); }
+  void suggest(std::string_view name);
   void refuse(std::string_view name, std::string_view wanted, const Declared& found) const;
   void refuse(std::string_view name, std::string_view wanted, const Value& found) const;
   void missing(std::string_view name, std::string_view wanted) const;

@@ -102,8 +102,8 @@ TEST(WorkflowSurroundingsCheck, LooksAtWhatMendsAndAtStepsInSteps) {
             "5:9 there is no action 'Order.nte': did you mean 'Order.note'?\n");
   // An undo without arguments is given those of the step.
   EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\nargs = { id = 'o', sku = 'tea' }\nundo = 'Order.note'\n"),
-            "4:20 step 'a' gives Order.note an argument 'sku' that it does not take: there is id, note\n"
-            "5:9 step 'a' gives Order.note no 'note': it is required\n");
+            "4:20 the undo of step 'a' gives Order.note an argument 'sku' that it does not take: there is id, note\n"
+            "5:9 the undo of step 'a' gives Order.note no 'note': it is required\n");
   EXPECT_EQ(errors_against("[step.a]\nhalt = 1\ncompensate = [{ do = { action = 'Order.nte' } }]\n"),
             "4:34 there is no action 'Order.nte': did you mean 'Order.note'?\n");
   EXPECT_EQ(
