@@ -46,6 +46,25 @@ std::string next_about(const View& view, const RunInfo& run) {
   return "";
 }
 
+std::string state_text(const OpenStep& step) {
+  std::string text = step.state;
+  if (!step.waits_for.empty()) text += " for " + step.waits_for;
+  if (step.until) text += " until " + time_text(*step.until);
+  if (step.progress) text += "  " + text_of(*step.progress);
+  return text;
+}
+
+std::string open_text(const View& view, const std::string& run) {
+  const Result<RunDetail> detail = run_detail(view, run);
+  std::string text;
+  if (!detail.ok()) return text;
+  for (const OpenStep& step : detail->open) {
+    text += (text.empty() ? "" : ", ") + step.step + " " + state_text(step);
+    if (step.is_approval) text += "; answer it: " + command_about("approve", run, step.step);
+  }
+  return text;
+}
+
 Status not_completed(const View& view, const RunInfo& run) {
   const bool halted = run.status == "halted";
   Status end(halted ? ErrorId::kRunHalted : ErrorId::kRunNotCompleted, "run '" + run.id + "' is " + run.status);

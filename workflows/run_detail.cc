@@ -93,6 +93,7 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold, bool sta
     steps.push_back(open_step(fold, open.command, "waiting"));
     steps.back().waits_for = waits_for(fold, open.command);
     const fb::ApproveStepT* asks = fold.plan().steps[hop.step].declared->body.AsApproveStep();
+    steps.back().is_approval = asks != nullptr;
     if (asks != nullptr) steps.back().role = asks->role;
     const auto deadline = fold.timers().find({hop, TimerKind::kStepDeadline});
     if (deadline != fold.timers().end()) steps.back().until = deadline->second.command.at;

@@ -12,6 +12,7 @@
 #include "run_standing.h"
 #include "running.h"
 #include "text.h"
+#include "waiting_line.h"
 #include "workflow_words.h"
 
 namespace forge::cli {
@@ -28,12 +29,14 @@ Status stopped(const std::string& id) {
 // Errors: kCancelled where the user asked to stop; as Runner::wait.
 Result<RunInfo> wait_here(Session& session, const Store& store, Runner& runner, RunnerLines& lines, const std::string& id) {
   LiveRun live(id);
+  WaitingLine waiting;
   for (;;) {
     Result<RunInfo> run = runner.wait(id, kLook);
     lines.print(session);
     live.print(session, store.view());
     if (run.ok() || run.status().id() != ErrorId::kDeadlinePassed) return run;
     if (session.interrupted()) return stopped(id);
+    FORGE_TRY(waiting.look(session, runner, [&](const RunnerOutlook&) { return open_text(store.view(), id); }));
   }
 }
 

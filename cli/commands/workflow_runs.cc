@@ -105,11 +105,7 @@ std::string pulse_line(const Pulse& pulse) {
 }
 
 std::string open_line(const OpenStep& step) {
-  std::string line = "  open  " + step.step + "  " + step.state;
-  if (!step.waits_for.empty()) line += " for " + step.waits_for;
-  if (step.until) line += " until " + time_text(*step.until);
-  if (step.progress) line += "  " + text_of(*step.progress);
-  return printable(line) + "\n";
+  return printable("  open  " + step.step + "  " + state_text(step)) + "\n";
 }
 
 // ---- Waterfall

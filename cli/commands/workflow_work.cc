@@ -13,6 +13,7 @@
 #include "run_standing.h"
 #include "running.h"
 #include "text.h"
+#include "waiting_line.h"
 #include "workflow_words.h"
 
 namespace forge::cli {
@@ -74,33 +75,6 @@ class EndedRuns {
   std::size_t count_ = 0;
 };
 
-// Says what is waited for where nothing has been under way for a while, and says it again where that has changed.
-class WaitingLine {
- public:
-  Status look(Session& session, const Runner& runner) {
-    if (!session.out.is_table()) return {};
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_look_) return {};
-    next_look_ = now + kEvery;
-    FORGE_ASSIGN(const RunnerOutlook outlook, runner.outlook());
-    std::string text = outlook.working > 0 ? std::string() : outlook_text(outlook);
-    const bool settled = text == seen_;
-    seen_ = std::move(text);
-    if (!settled || seen_.empty() || seen_ == said_ || now < next_line_) return {};
-    said_ = seen_;
-    next_line_ = now + kBetween;
-    session.notice_at_once(printable("waiting: " + said_));
-    return {};
-  }
-
- private:
-  static constexpr std::chrono::seconds kEvery{1};
-  static constexpr std::chrono::seconds kBetween{10};
-  std::chrono::steady_clock::time_point next_look_;
-  std::chrono::steady_clock::time_point next_line_;
-  std::string seen_, said_;
-};
-
 Result<int> print_would_work(Session& session, const Store& store) {
   FORGE_ASSIGN(const std::vector<RunInfo> open, runs(store.view(), "running"));
   FORGE_TRY(session.out.text("would carry out " + counted(open.size(), "run") + "   (dry run: nothing was written)\n"));
@@ -147,7 +121,7 @@ Result<int> run_workflow_work(Session& session) {
     ended.print(session, store);
     if (idle.ok() && until_idle) break;
     if (!idle.ok() && idle.id() != ErrorId::kDeadlinePassed) break;
-    FORGE_TRY(waiting.look(session, runner));
+    FORGE_TRY(waiting.look(session, runner, [](const RunnerOutlook& outlook) { return outlook_text(outlook); }));
     if (idle.ok()) std::this_thread::sleep_for(kPause);
   } while (!session.interrupted());
   const Result<RunnerOutlook> left = runner.outlook();

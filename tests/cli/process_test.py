@@ -123,6 +123,24 @@ class Process(unittest.TestCase):
         self.assertEqual(process.wait(timeout=60), 130)
         self.assertIn(b"1 transaction", process.communicate()[1])
 
+    def test_a_worker_says_for_what_it_waits_and_what_is_left_when_it_is_interrupted(self):
+        for name, body in (("nap", 'sleep = "1h"'), ("ask", 'approve = "so?"')):
+            with open(os.path.join(self.directory.name, name + ".toml"), "w", encoding="utf-8") as file:
+                file.write(f'workflow = "{name}"\n[step.a]\n{body}\n')
+            self.assertEqual(self.run_forgectl("workflow", "run", name + ".toml", "--id", name, "--detach")[0], 0)
+        for flags in ((), ("--until-idle",)):
+            worker = self.start("workflow", "work", *flags)
+            said = worker.stderr.readline()
+            self.assertRegex(said, rb"^waiting: 2 runs not ended: 1 sleeps, 1 waits; next at \S+ \S+: nap a\n$")
+            worker.send_signal(signal.SIGINT if flags else signal.SIGTERM)
+            out, err = worker.communicate(timeout=60)
+            self.assertEqual((worker.returncode, out, err), (130, b"stopped; 2 runs not ended: 1 sleeps, 1 waits\n", b""))
+        run = self.start("workflow", "run", "ask.toml", "--id", "asks")
+        self.assertEqual(run.stderr.readline(), b"waiting: a waiting for so?; answer it: forgectl workflow approve asks a\n")
+        self.assertEqual(self.run_forgectl("workflow", "approve", "asks", "a")[0], 0)
+        self.assertEqual(run.wait(timeout=60), 0)
+        run.communicate()
+
     def test_tail_follows_a_writer_of_another_process_without_gap_or_repeat_until_it_is_interrupted(self):
         writer = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)
 

@@ -105,6 +105,7 @@ struct OpenStep {
   std::string state;  // "executing", "standing still", "undoing", "compensating", "fetching", "mapping", "sleeping", "backing off",
                       // "waiting"
   std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
+  bool is_approval = false;   // somebody is asked: approve_step
   std::string role = {};      // of an approval: whose it is; empty: anybody's
   std::optional<Time> until;  // of a timer: when
   std::optional<MapProgress> progress;  // of a map over what comes from elsewhere, as of the last entry of the journal
