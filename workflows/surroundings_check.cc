@@ -1,6 +1,7 @@
 #include "surroundings_check.h"
 
 #include <algorithm>
+#include <map>
 #include <memory_resource>
 
 #include "body_parts.h"
@@ -8,8 +9,10 @@
 #include "decision.h"
 #include "forge/events/codec.h"
 #include "forge/events/domain.h"
+#include "forge/events/dynamic_expression.h"
 #include "forge/events/event.h"
 #include "input_types.h"
+#include "value_path.h"
 
 namespace forge::internal {
 namespace {
@@ -33,6 +36,124 @@ std::optional<Value> literal_in(const fb::NamedT& given) {
 bool is_given(const GivenArgs& args, std::string_view name) {
   return std::any_of(args.begin(), args.end(), [&](const auto& one) { return one->name == name; });
 }
+
+// References to fields of records that steps read. What such a step comes to is known, unless a clause puts something else in its
+// place, or another step has the same name: those are left to the run.
+class FieldCheck {
+ public:
+  FieldCheck(const fb::WorkflowDefinitionT& definition, const Domain& domain, const Findings& errors)
+      : domain_(domain), errors_(errors) {
+    if (definition.body == nullptr) return;
+    gather(*definition.body);
+    check_block(*definition.body, "step");
+  }
+
+ private:
+  void gather(const fb::BlockT& block) {
+    for (const auto& step : block.steps) {
+      const fb::ReadStepT* read = step->body.AsReadStep();
+      const bool is_sure =
+          read != nullptr && std::none_of(step->compensate.begin(), step->compensate.end(),
+                                          [](const auto& clause) { return clause->outcome == fb::ClauseOutcome::Continue; });
+      const Resource* resource = is_sure ? domain_.find_resource(read->resource) : nullptr;
+      if (!read_.emplace(step->name, resource).second) read_[step->name] = nullptr;
+      for (const auto& [inner, below, is_url] : inner_blocks(step->body)) {
+        if (inner != nullptr) gather(*inner);
+      }
+    }
+  }
+
+  void check_block(const fb::BlockT& block, const std::string& place) {
+    for (const auto& step : block.steps) check_step(*step, place + "." + step->name);
+  }
+
+  void check_step(const fb::StepT& step, const std::string& place) {
+    check_body(step, place);
+    check_condition(step.where, place + ".where");
+    if (step.concurrency_key != nullptr) check_value(*step.concurrency_key, place + ".concurrency_key");
+    for (std::size_t i = 0; i < step.guards.size(); ++i) {
+      const std::string at = place + ".guards." + std::to_string(i);
+      check_condition(step.guards[i]->when, at + ".when");
+      if (step.guards[i]->message != nullptr) check_value(*step.guards[i]->message, at + ".message");
+    }
+    for (std::size_t i = 0; i < step.compensate.size(); ++i)
+      check_clause(*step.compensate[i], place + ".compensate." + std::to_string(i));
+    if (step.undo != nullptr && step.undo->body != nullptr) check_body(*step.undo->body, place + ".undo");
+    for (const auto& [inner, below, is_url] : inner_blocks(step.body)) {
+      if (inner != nullptr) check_block(*inner, place + below);
+    }
+  }
+
+  void check_clause(const fb::ClauseT& clause, const std::string& place) {
+    check_condition(clause.when, place + ".when");
+    if (clause.body != nullptr) check_body(*clause.body, place + ".do");
+    const bool continues = clause.outcome == fb::ClauseOutcome::Continue;
+    if (clause.value != nullptr) check_value(*clause.value, place + (continues ? ".continue" : ".error"));
+  }
+
+  void check_body(const fb::StepT& step, const std::string& place) {
+    check_named(step.args, place + ".args");
+    const BodyParts parts = parts_of(step.body);
+    for (const auto& [value, below, is_url] : parts.values) {
+      if (value != nullptr) check_value(*value, place + below);
+    }
+    for (const auto& [named, below, is_url] : parts.named) check_named(*named, place + below);
+    for (const auto& [text, below, is_url] : parts.conditions) check_condition(*text, place + below);
+  }
+
+  void check_named(const GivenArgs& named, const std::string& place) {
+    for (const auto& entry : named) check_value(*entry->value, place + "." + entry->name);
+  }
+
+  void check_value(const fb::BindingT& binding, const std::string& place) {
+    if (binding.kind == fb::BindingKind::Reference) return check_path(binding.text, place, "", 0);
+    if (binding.kind == fb::BindingKind::Expression) {
+      return check_paths(DynamicExpression::parse({.text = binding.text}), place + ".expr");
+    }
+    if (binding.kind == fb::BindingKind::Text) {
+      const Result<std::vector<TextPiece>> pieces = split_text(binding.text);
+      for (std::size_t i = 0; pieces.ok() && i < pieces->size(); ++i) {
+        const TextPiece& piece = (*pieces)[i];
+        if (piece.is_path) check_path(piece.text, place, binding.text, piece.offset);
+      }
+    }
+    for (std::size_t i = 0; i < binding.items.size(); ++i) {
+      check_value(*binding.items[i], place + "." + (i < binding.names.size() ? binding.names[i] : std::to_string(i)));
+    }
+  }
+
+  void check_condition(const std::string& text, const std::string& place) {
+    if (!text.empty()) check_paths(DynamicExpression::parse_condition({.text = text}), place);
+  }
+
+  void check_paths(const Result<DynamicExpression>& expression, const std::string& place) {
+    if (!expression.ok()) return;  // that is a finding already
+    for (const DynamicExpression::Path& path : expression->paths()) check_path(path.text, place, expression->text(), path.offset);
+  }
+
+  // `text` is what stands at `place`, and `offset` where the path begins in it; empty where it is the path alone.
+  void check_path(const std::string& written, const std::string& place, const std::string& text, std::size_t offset) {
+    const Result<ValuePath> path = ValuePath::parse(written);
+    if (!path.ok() || path->parts.empty() || path->parts[0].name.empty()) return;
+    const auto found = read_.find(path->root);
+    if (found == read_.end() || found->second == nullptr) return;
+    const std::string& name = path->parts[0].name;
+    std::vector<std::string> known = {"_version", "_seq"};
+    for (const Field& field : found->second->record.fields) known.push_back(field.name);
+    if (std::find(known.begin(), known.end(), name) != known.end()) return;
+    const Status error = Status(ErrorId::kWorkflowReference, "'${" + path->text + "}' leads to no field of " + found->second->name)
+                             .why(nearest_or_list(name, known));
+    if (text.empty()) {
+      errors_.add(error, place);
+    } else {
+      errors_.add(error, place, text, offset);
+    }
+  }
+
+  const Domain& domain_;
+  const Findings& errors_;
+  std::map<std::string, const Resource*, std::less<>> read_;  // by the step's name; null: it is not known what it comes to
+};
 
 class SurroundingsCheck {
  public:
@@ -270,6 +391,7 @@ class SurroundingsCheck {
 void check_surroundings(const fb::WorkflowDefinitionT& definition, const WorkflowSurroundings& around, const Findings& errors,
                         const Findings& warnings) {
   SurroundingsCheck(definition, around, errors, warnings).check();
+  if (around.domain != nullptr) FieldCheck(definition, *around.domain, errors);
 }
 
 }  // namespace forge::internal

@@ -70,8 +70,8 @@ TEST(WorkflowDeclaration, HasEveryKindOfStep) {
            "over='${input.n}'\non_item_error='quarantine:bad.ndjson'\nmax_bad='0.29%'\n[step.a.step.x]\nhalt=1\n",
            "over={query='Order.open'}\nargs={q=1}\n[step.a.step.x]\nhalt=1\n",
            "over={file='f.csv',columns={n='int'}}\ncheckpoint='c'\nreturn='x'\n[step.a.step.x]\nhalt=1\n[step.a.step.y]\nhalt=2\n",
-           "over={pages={client='pay',get='/"
-           "c',query={p='${cursor}'}},items='body.items',cursor='body.next'}\n[step.a.step.x]\nhalt=1\n",
+           "over={pages={client='pay',get='/c',query={p='${cursor}'}},items='body.items'}\n[step.a.step.x]\nhalt=1\n",
+           "over={pages={client='pay',get='/c'},items='body.items',cursor='body.next'}\n[step.a.step.x]\nhalt=1\n",
            "collect={n='${input.n}'}\ninto={expr='${item.n}'}\n",
            "collect={}\n",
            "[step.a.switch.b]\nwhen='${input.n} > "

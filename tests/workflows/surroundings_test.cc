@@ -117,6 +117,28 @@ TEST(WorkflowSurroundingsCheck, LooksAtWhatMendsAndAtStepsInSteps) {
       "'Order.place'?\n18:32 there is no action 'Order.plce': did you mean 'Order.place'?\n");
 }
 
+TEST(WorkflowSurroundingsCheck, RefusesFieldsThatARecordDoesNotHave) {
+  const std::string read = "[step.load]\nread = 'Order'\nkey = 'o'\n[step.b]\n";
+  EXPECT_EQ(errors_against(read + "halt = ['${load.sku}', '${load._seq}', '${load}', 'at ${load._version}']\n"), "");
+  EXPECT_EQ(errors_against(read + "halt = '${load.skuu}'\n"),
+            "6:9 '${load.skuu}' leads to no field of Order: did you mean 'sku'?\n");
+  EXPECT_EQ(errors_against(read + "halt = 'of ${load.skuu}'\n"),
+            "6:12 '${load.skuu}' leads to no field of Order: did you mean 'sku'?\n");
+  EXPECT_EQ(errors_against(read + "halt = 1\nwhere = '${load.qtty} > 1'\n"),
+            "7:10 '${load.qtty}' leads to no field of Order: did you mean 'qty'?\n");
+  EXPECT_EQ(errors_against(read + "run = 'f'\nargs = { a = { expr = '1 + ${load.qtty}' } }\n"),
+            "7:28 '${load.qtty}' leads to no field of Order: did you mean 'qty'?\n");
+  EXPECT_EQ(errors_against(read + "run = 'f'\nundo = { run = 'g', args = { a = [1, '${load.qtty}'] } }\n"),
+            "7:39 '${load.qtty}' leads to no field of Order: did you mean 'qty'?\n");
+  // What stands for it is known to the run alone.
+  EXPECT_EQ(errors_against("[step.load]\nread = 'Order'\nkey = 'o'\ncompensate = [{ continue = { any = 1 } }]\n[step.b]\nhalt = "
+                           "'${load.any}'\n"),
+            "");
+  EXPECT_EQ(errors_against("[step.g]\ngroup = true\n[step.g.step.load]\nrun = 'f'\n[step.g.step.x]\nhalt = '${load.any}'\n"
+                           "[step.load]\nread = 'Order'\nkey = 'o'\n"),
+            "");
+}
+
 TEST(WorkflowSurroundingsCheck, WarnsOfWhatMayBeThereLater) {
   const auto warned = [](const std::string& lines) {
     const Found found = held_against(lines);
