@@ -34,8 +34,8 @@ struct HopDetail {
   // What it was given, by the names of its attributes: {args, key, over, headers, …}, and as `conditions` what its conditions read,
   // by path. Of a compensation or undo what that was given. Null where it did not begin.
   Value token_in;
-  Value token_out;             // its result
-  std::string code;            // of the error
+  Value token_out;   // its result
+  std::string code;  // of the error
   std::string message;
   std::vector<ValueDifference> differences;  // between args and result, where they have names in common; at most 100
 };
