@@ -116,9 +116,9 @@ class WorkflowDefinition {
 // kWorkflowSyntax where it is no TOML, which ends the reading; kWorkflowAttribute, kWorkflowName, kWorkflowUnsupported,
 // kWorkflowReference, kWorkflowCycle, kWorkflowHops, and those of expressions (kRuleSyntax, kRuleUnknownName, kRuleType).
 WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file);
-// The same, held against what it is to be declared to. Further errors, each with its place, are a resource, a field of a record that
-// was read, an action or a query that the schema does not have, and an argument that it does not take, that it needs and is not given,
-// or that a literal does not fit. What holds once a run goes on is found then, as ever: the schema may have changed.
+// The same, held against what it is to be declared to. Further errors, each with its place, are a resource, a field of a record
+// that was read, an action or a query that the schema does not have, and an argument that it does not take, that it needs and is
+// not given, or that a literal does not fit. What holds once a run goes on is found then, as ever: the schema may have changed.
 WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file, const WorkflowSurroundings& around);
 
 }  // namespace forge
