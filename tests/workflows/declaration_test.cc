@@ -74,9 +74,8 @@ TEST(WorkflowDeclaration, HasEveryKindOfStep) {
            "over={pages={client='pay',get='/c'},items='body.items',cursor='body.next'}\n[step.a.step.x]\nhalt=1\n",
            "collect={n='${input.n}'}\ninto={expr='${item.n}'}\n",
            "collect={}\n",
-           "[step.a.switch.b]\nwhen='${input.n} > "
-           "1'\nreturn='x'\n[step.a.switch.b.step.x]\nhalt=1\n[step.a.switch.b.step.y]\nhalt=1\n"
-           "[step.a.default.step.x]\nhalt=2\n",
+           "[step.a.switch.b]\nwhen='1 = 1'\nreturn='x'\n[step.a.switch.b.step.x]\nhalt=1\n[step.a.switch.b.step.y]\nhalt=2\n",
+           "[step.a.switch.b]\nwhen='1 = 1'\n[step.a.switch.b.step.x]\nhalt=1\n[step.a.default.step.x]\nhalt=2\n",
            "workflow='other'\nargs={n=1}\n",
            "group=true\n[step.a.before_all.b]\nhalt=1\n[step.a.step.x]\nhalt=2\n[step.a.after_all.c]\nhalt=3\n",
            "around={begin={run='b'},commit={run='c'},abort={run='d'}}\n[step.a.step.x]\nhalt=1\n",
