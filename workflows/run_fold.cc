@@ -77,6 +77,7 @@ Result<std::vector<Command>> RunFold::take(const Fact& fact, Seq seq) {
   std::vector<Command> commands = decide(plan(), options_, state_, fact, &results_);
   FORGE_TRY(results_.let_go());
   if (state_.phase == RunPhase::kHalted && !had_halted) halted_at_ = seq;
+  if (had_halted && state_.phase == RunPhase::kRunning) pass_over_halt();
   for (const Command& command : commands) take_command(fact, command, seq);
   forget_answered(fact.hop);
   const bool failed =
@@ -91,6 +92,16 @@ Result<std::vector<Command>> RunFold::take(const Fact& fact, Seq seq) {
     timers_.clear();
   }
   return commands;
+}
+
+// It was resumed before anybody recorded that it had halted: its record is not to say so afterwards.
+void RunFold::pass_over_halt() {
+  for (ActionRequest& record : records_) {
+    if (record.action != "_run.halt") continue;
+    Object args;
+    for (const auto& [name, value] : record.args.members()) args.add(name, name == "status" ? Value("running") : value);
+    record.args = std::move(args);
+  }
 }
 
 void RunFold::read_from(View view) {

@@ -108,6 +108,7 @@ class RunFold {
   Result<Value> value_of(const HopId& hop, const StepResult& result) const;
   void take_command(const Fact& fact, const Command& command, Seq seq);
   void record(const Fact& fact, const Command& command);
+  void pass_over_halt();
   Status read_items_again(Fact& fact);
   void note_done(const Fact& fact, Seq seq);
   void forget_answered(const HopId& hop);

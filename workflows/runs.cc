@@ -290,8 +290,7 @@ Status wrong_role(const std::string& id, const std::string& step, const std::str
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
   FORGE_ASSIGN(const Teller to, teller(store, id));
   const internal::RunPhase phase = to.run.fold->state().phase;
-  // That it has halted may be recorded after somebody has resumed it; its record is put right by resuming it again.
-  const bool halts = phase == internal::RunPhase::kHalted || phase == internal::RunPhase::kHalting || to.info.status == "halted";
+  const bool halts = phase == internal::RunPhase::kHalted || phase == internal::RunPhase::kHalting;
   if (telling == RunTelling::kResume && !halts) return not_halted(to);
   constexpr Fact::Kind kFacts[] = {Fact::Kind::kCancel, Fact::Kind::kTerminate, Fact::Kind::kPause, Fact::Kind::kResume};
   Fact fact;

@@ -8,6 +8,29 @@
 namespace forge {
 namespace {
 
+// A runner ends between the step by which a run halts and the record of that; by then somebody has resumed it.
+TEST_F(RunnerTest, ARunThatIsResumedBeforeItsHaltIsRecordedIsNotSaidToHaveHalted) {
+  declare("w",
+          "[step.note]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\n[step.stop]\nhalt = 'look'\nafter = ['note']\n"
+          "[step.ask]\napprove = 'go on?'\nafter = ['stop']\n[step.again]\naction = 'Order.note'\n"
+          "args = { id = 'o-1', note = 'm' }\n");
+  bool was_between = false;
+  for (std::size_t tasks = 1; tasks < 40 && !was_between; ++tasks) {
+    const std::string id = start("w", {}, "r-" + std::to_string(tasks));
+    VirtualRunner(*store_, clock_).run(1'000'000, tasks);
+    was_between = info(id).status == "running" && tell_run(*store_, id, RunTelling::kResume).ok();
+    if (!was_between) continue;
+    work();
+    EXPECT_EQ(info(id).status, "running");
+    EXPECT_NE(pulses(id).find("resume"), std::string::npos);
+    EXPECT_TRUE(replay_run(store_->view(), id).value().is_identical());
+    EXPECT_TRUE(approve_step(*store_, id, "ask", true).ok());
+    work();
+    EXPECT_EQ(info(id).status, "completed");
+  }
+  EXPECT_TRUE(was_between);
+}
+
 constexpr const char* kPaid = R"(
 [input]
 note = { type = "string", default = "thanks" }
