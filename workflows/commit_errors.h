@@ -21,4 +21,9 @@ inline bool is_final(const Status& status) {
          status.id() == ErrorId::kReadOnly || status.id() == ErrorId::kHolderGone;
 }
 
+// Whether the store cannot be read. A file that a map goes over is not the store's, and is the affair of its run.
+inline bool is_of_store(const Status& read) {
+  return read.code() == Code::kIo && read.id() != ErrorId::kInputUnreadable;
+}
+
 }  // namespace forge::internal

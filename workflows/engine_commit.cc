@@ -15,7 +15,7 @@ namespace {
 
 // What a run's record is to say of why it stands still. A store that cannot be read is no property of the run.
 std::string reason_of(const std::optional<Status>& parked) {
-  return !parked || parked->code() == Code::kIo ? std::string() : parked->message();
+  return !parked || is_of_store(*parked) ? std::string() : parked->message();
 }
 
 // Of a map whose run completes with these records: where a later run goes on.

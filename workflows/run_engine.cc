@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "commit_errors.h"
 #include "forge/events/json.h"
 
 namespace forge::internal {
@@ -51,7 +52,7 @@ Status RunEngine::recover_some() {
     for (const std::string& id : ids) {
       if (runs_.contains(id)) continue;  // as a child of another
       Status taken = take_up(view, id, true);
-      if (!taken.ok() && taken.code() == Code::kIo) return taken;
+      if (is_of_store(taken)) return taken;
     }
     const bool all = ids.size() < left;
     left -= ids.size();

@@ -288,5 +288,27 @@ TEST_F(FileMap, StandsStillWhereTheFileHasChanged) {
   EXPECT_EQ(get("Stock", "s4")["left"], Value(1));
 }
 
+// The file is not the store's: the other runs go on, and so does this one once it is there again.
+TEST_F(FileMap, StandsStillWhereTheFileIsGone) {
+  const std::string text = "a,b\n1,x\n2,x\n3,x\n4,x\n";
+  const std::string file = put("rows.csv", text);
+  declare("m", "[input]\nfile = 'string'\n[step.m]\n" + std::string(kOver) +
+                   "window = 1\n[step.m.step.one]\naction = 'Stock.fill'\nargs = { sku = 's${item.a}', left = 1 }\n");
+  declare("other", "[step.a]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\n");
+  start("m", {{"file", file}});
+  VirtualRunner(*store_, clock_).run(3'600'000'000, 5);
+  ASSERT_FALSE(info().has_ended());
+  std::filesystem::remove(file);
+  start("other", {}, "r-2");
+  work();
+  EXPECT_EQ(info("r-2").status, "completed");
+  EXPECT_EQ(info().status, "running");
+  EXPECT_NE(info().parked.find("cannot be read"), std::string::npos) << info().parked;
+  put("rows.csv", text);
+  work();
+  EXPECT_EQ(info().status, "completed");
+  EXPECT_EQ(info().parked, "");
+}
+
 }  // namespace
 }  // namespace forge
