@@ -19,11 +19,20 @@ namespace forge::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::seconds kTellAfter{2};
 
 Status stopped(const std::string& id) {
   return Status(ErrorId::kCancelled, "stopped")
       .state("run '" + id + "' goes on once a worker carries it out")
       .remedy("forgectl workflow work");
+}
+
+// The run is there, whatever hinders the look at it: who tries again without its id starts another one.
+Status out_of_sight(const Status& error, const std::string& id) {
+  if (error.id() == ErrorId::kCancelled) return error;
+  return Status(error)
+      .state("run '" + id + "' was started, and goes on once a worker carries it out")
+      .remedy("start no other one: forgectl workflow work, or look at it: forgectl workflow trace " + id);
 }
 
 // Errors: kCancelled where the user asked to stop; as Runner::wait.
@@ -53,7 +62,12 @@ Result<RunInfo> wait_elsewhere(Session& session, Store& store, const std::string
   FORGE_ASSIGN(
       const Subscription events,
       store.subscribe({.from = Seq{1}, .filter = {.resource = "_run", .key = id, .types = {"_run.ended", "_run.halted"}}}, come));
-  for (;;) {
+  const auto begun = std::chrono::steady_clock::now();
+  for (bool is_told = false;;) {
+    if (!is_told && session.out.is_table() && std::chrono::steady_clock::now() - begun >= kTellAfter) {
+      is_told = true;
+      session.notice_at_once("waiting: the process that holds the store carries the run out, where it is a worker");
+    }
     {
       std::unique_lock lock(mutex);
       changed.wait_for(lock, kLook, [&] { return came; });
@@ -117,9 +131,11 @@ Result<int> run_workflow_run(Session& session) {
   FORGE_ASSIGN(const std::string id, is_file ? start_run(store, **definition, start) : start_run(store, words[0], start));
   if (session.dry_run() || session.arguments.is_on("detach")) return print_started(session, id);
   if (elsewhere) {
-    FORGE_ASSIGN(const RunInfo run, wait_elsewhere(session, store, id));
-    FORGE_ASSIGN(const Store now, session.open_again());
-    return print_end(session, now.view(), run);
+    const Result<RunInfo> run = wait_elsewhere(session, store, id);
+    if (!run.ok()) return out_of_sight(run.status(), id);
+    const Result<Store> now = session.open_again();
+    if (!now.ok()) return out_of_sight(now.status(), id);
+    return print_end(session, now->view(), *run);
   }
   RunnerLines lines;
   FORGE_ASSIGN(Runner runner, Runner::start(store, runner_options(session, lines, std::move(programs))));

@@ -141,6 +141,23 @@ class Process(unittest.TestCase):
         self.assertEqual(run.wait(timeout=60), 0)
         run.communicate()
 
+    def test_a_run_whose_holder_goes_is_told_so_that_nobody_starts_it_twice(self):
+        with open(os.path.join(self.directory.name, "nap.toml"), "w", encoding="utf-8") as file:
+            file.write('workflow = "nap"\n[step.a]\nsleep = "1h"\n')
+        holder = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)
+        holder.stdin.write(b'{"key":"k-1","actions":[]}\n')
+        holder.stdin.flush()
+        holder.stdout.readline()
+        run = self.start("workflow", "run", "nap.toml", "--id", "r-1")
+        waits = b"waiting: the process that holds the store carries the run out, where it is a worker\n"
+        self.assertEqual(run.stderr.readline(), waits)
+        holder.kill()
+        holder.communicate(timeout=60)
+        _, err = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 7, err)
+        self.assertIn(b"run 'r-1' was started, and goes on once a worker carries it out", err)
+        self.assertIn(b"r-1", self.run_forgectl("workflow", "runs", "--status", "running", "-o", "name")[1])
+
     def test_tail_follows_a_writer_of_another_process_without_gap_or_repeat_until_it_is_interrupted(self):
         writer = self.start("do", "--batch", "--acks", stdin=subprocess.PIPE)
 
