@@ -81,8 +81,7 @@ Status RunEngine::end_recovery() {
   return {};
 }
 
-// A run that cannot be read stands still, and the others go on. Of one that has begun
-// since, middleware is told. Errors: those of
+// A run that cannot be read stands still, and the others go on. Of one that has begun since, middleware is told. Errors: those of
 // reading it.
 Status RunEngine::take_up(const View& view, const std::string& id, bool may_be_new) {
   struct Told {

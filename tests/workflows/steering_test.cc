@@ -12,8 +12,7 @@ namespace {
 TEST_F(RunnerTest, ARunThatIsResumedBeforeItsHaltIsRecordedIsNotSaidToHaveHalted) {
   declare("w",
           "[step.note]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\n[step.stop]\nhalt = 'look'\nafter = ['note']\n"
-          "[step.ask]\napprove = 'go on?'\nafter = ['stop']\n[step.again]\naction = 'Order.note'\n"
-          "args = { id = 'o-1', note = 'm' }\n");
+          "[step.ask]\napprove = 'go on?'\nafter = ['stop']\n");
   bool was_between = false;
   for (std::size_t tasks = 1; tasks < 40 && !was_between; ++tasks) {
     const std::string id = start("w", {}, "r-" + std::to_string(tasks));
@@ -22,7 +21,7 @@ TEST_F(RunnerTest, ARunThatIsResumedBeforeItsHaltIsRecordedIsNotSaidToHaveHalted
     if (!was_between) continue;
     work();
     EXPECT_EQ(info(id).status, "running");
-    EXPECT_NE(pulses(id).find("resume"), std::string::npos);
+    EXPECT_LT(pulses(id).find("resume"), pulses(id).find("halted"));
     EXPECT_TRUE(replay_run(store_->view(), id).value().is_identical());
     EXPECT_TRUE(approve_step(*store_, id, "ask", true).ok());
     work();
