@@ -20,6 +20,9 @@ namespace {
 // A wall clock may jump: however far off the time is, it is looked at again after this.
 constexpr std::chrono::seconds kWaitMax{10};
 
+// So many times a patient task waits for the answer of a lone commit, and for what that leads to.
+constexpr int kPatience = 8;
+
 }  // namespace
 
 // Shared with the commits that are not answered, whose answers come from the store's threads.
@@ -37,6 +40,12 @@ struct AsioLoop::State {
     waiting.fetch_add(1, std::memory_order_relaxed);
     asio::post(io, [this, task = std::move(task)] {
       waiting.fetch_sub(1, std::memory_order_relaxed);
+      task();
+    });
+  }
+  void post_patient_task(std::function<void()> task, int waited) {
+    asio::post(io, [this, task = std::move(task), waited]() mutable {
+      if (answers > 0 && waited < kPatience) return post_patient_task(std::move(task), waited + 1);
       task();
     });
   }
@@ -66,6 +75,7 @@ struct AsioLoop::State {
   asio::steady_timer timer;
   std::optional<Time> wanted;           // of the loop's thread
   std::size_t committing = 0;           // of the loop's thread: commits that other threads are busy with
+  std::size_t answers = 0;              // of the loop's thread: of lone commits, that are posted
   std::atomic<std::size_t> waiting{0};  // tasks that have not begun, without patient ones
   asio::thread_pool pool;
   std::vector<std::thread> further;  // that the pool has been lent; of the loop's thread
@@ -86,7 +96,7 @@ void AsioLoop::post(std::function<void()> task) {
 }
 
 void AsioLoop::post_patient(std::function<void()> task) {
-  asio::post(state_->io, std::move(task));
+  state_->post_patient_task(std::move(task), 0);
 }
 
 void AsioLoop::start(std::function<void()> body) {
@@ -106,7 +116,11 @@ void AsioLoop::wake_at(Time due) {
 void AsioLoop::commit(std::vector<ActionRequest> actions, ActOptions options, Committed done) {
   if (state_->is_alone()) {
     auto answer = state_->store.transact(std::move(actions), options);
-    return state_->post_task([done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+    ++state_->answers;
+    return state_->post_task([state = state_.get(), done = std::move(done), answer = std::move(answer)]() mutable {
+      --state->answers;
+      done(std::move(answer));
+    });
   }
   ++state_->committing;
   // The guard keeps the loop for the answer.

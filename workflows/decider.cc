@@ -139,6 +139,10 @@ void RunDecider::take_timer() {
     state_.ready.insert({hop.step, hop.frame});
   } else if (fact_.timer == TimerKind::kRetry && status == StepStatus::kOpen) {
     if (state_.pending.erase(hop) > 0) fetch(hop);
+  } else if (fact_.timer == TimerKind::kStepTimeout && status == StepStatus::kAwaiting) {
+    if (state_.pending.erase(hop) == 0) return;
+    slot(hop).error = {"timeout", "its timeout passed"};
+    compensate(hop);
   } else if (fact_.timer == TimerKind::kStepDeadline && status != StepStatus::kDone && status != StepStatus::kSkipped &&
              status != StepStatus::kFailed) {
     if (state_.pending.erase(hop) > 0 && fetches_pages(hop))
@@ -176,9 +180,7 @@ void RunDecider::start_run() {
 
 void RunDecider::watch_run_deadline() {
   if (state_.deadline_us == 0) return;
-  Command& timer = command(Command::Kind::kTimer, {});
-  timer.timer = TimerKind::kRunDeadline;
-  timer.at = Time{state_.now.micros + state_.deadline_us};
+  set_timer({}, TimerKind::kRunDeadline, state_.deadline_us);
 }
 
 void RunDecider::resume() {
@@ -259,7 +261,7 @@ void RunDecider::tell_begun(HopId hop) {
 
 // Whether `where` and the guards let it start; where not, what follows is done.
 bool RunDecider::may_start(HopId hop) {
-  if (slot(hop).attempt > 0) return true;  // they let its first attempt start
+  if (is_again(hop)) return true;  // they let it start the first time
   const Result<bool> wanted = planned(hop).where.holds(scope_at(hop));
   if (!wanted.ok()) return fail_before_start(hop, wanted.status()), false;
   if (!*wanted) return skip(hop), false;
@@ -347,14 +349,14 @@ void RunDecider::skip(HopId hop) {
 }
 
 void RunDecider::watch_deadline(HopId hop) {
-  const fb::StepT& declared = *planned(hop).declared;
-  // What waits has no attempts, so its timeout is that of the whole.
-  const bool waits = kind_of(hop) == fb::Body::WaitStep || kind_of(hop) == fb::Body::ApproveStep;
-  const std::int64_t allowed = declared.deadline > 0 ? declared.deadline : waits ? declared.timeout : 0;
-  if (allowed == 0) return;
+  const std::int64_t allowed = planned(hop).declared->deadline;
+  if (allowed > 0) set_timer(hop, TimerKind::kStepDeadline, allowed);
+}
+
+void RunDecider::set_timer(HopId hop, TimerKind kind, std::int64_t after_us) {
   Command& timer = command(Command::Kind::kTimer, hop);
-  timer.timer = TimerKind::kStepDeadline;
-  timer.at = Time{state_.now.micros + allowed};
+  timer.timer = kind;
+  timer.at = Time{state_.now.micros + after_us};
 }
 
 void RunDecider::finish(HopId hop, StepResult result, StepStatus status, std::uint32_t passed) {
@@ -415,6 +417,11 @@ void RunDecider::forget_undo(HopId hop, std::optional<std::uint64_t>& number) {
 }
 
 // ---- Looking
+
+// Whether it was begun before: a step that waits has no attempts, but a clause may let it wait anew.
+bool RunDecider::is_again(HopId hop) {
+  return slot(hop).attempt > 0 || slot(hop).clauses_retried != 0;
+}
 
 bool RunDecider::is_known(HopId hop) const {
   const auto found = state_.frames.find(hop.frame);

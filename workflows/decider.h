@@ -43,6 +43,7 @@ class RunDecider {
   std::string key_inside(HopId hop, const std::string& text) const;
   void skip(HopId hop);
   void watch_deadline(HopId hop);
+  void set_timer(HopId hop, TimerKind kind, std::int64_t after_us);
   void finish(HopId hop, StepResult result, StepStatus status, std::uint32_t passed);
   void release_reads(HopId hop);
   void release_key(HopId hop);
@@ -135,6 +136,7 @@ class RunDecider {
   // What a result is; null also where it cannot be read.
   Value value_of(HopId hop, const StepResult& result) const;
   bool is_known(HopId hop) const;
+  bool is_again(HopId hop);
   bool is_unwinding() const { return state_.phase == RunPhase::kFailing || state_.phase == RunPhase::kUndoing; }
   void set_busy(HopId hop, bool busy);
   Command& command(Command::Kind kind, HopId hop);

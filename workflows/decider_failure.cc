@@ -24,9 +24,7 @@ bool RunDecider::may_retry(HopId hop, std::uint32_t attempt, const std::string& 
 void RunDecider::retry_later(HopId hop, std::uint32_t attempt) {
   const std::int64_t backoff = backoff_us(*planned(hop).declared->retry, attempt, seed_of(state_.id, hop));
   state_.pending.insert(hop);
-  Command& timer = command(Command::Kind::kTimer, hop);
-  timer.timer = TimerKind::kRetry;
-  timer.at = Time{state_.now.micros + std::max(backoff, fact_.pause_us)};
+  set_timer(hop, TimerKind::kRetry, std::max(backoff, fact_.pause_us));
 }
 
 void RunDecider::attempt_failed(HopId hop, const RunError& error, bool asked) {
@@ -225,10 +223,7 @@ void RunDecider::take_undo_fact(bool done) {
   if (found == state_.undoing.end() || state_.undo_tries[hop] != fact_.attempt) return;
   if (!done && fact_.attempt < options_.undo_attempts_max) {
     state_.undo_backing_off.insert(hop);
-    Command& timer = command(Command::Kind::kTimer, hop);
-    timer.timer = TimerKind::kUndoRetry;
-    timer.at = Time{state_.now.micros + (options_.undo_backoff_us << std::min(fact_.attempt - 1, 20U))};
-    return;
+    return set_timer(hop, TimerKind::kUndoRetry, options_.undo_backoff_us << std::min(fact_.attempt - 1, 20U));
   }
   note_trouble();
   settle_undo(found->second, done);

@@ -5,7 +5,7 @@
 
 namespace forge::internal {
 void RunDecider::start_kind(HopId hop) {
-  if (slot(hop).attempt == 0) watch_deadline(hop);
+  if (!is_again(hop)) watch_deadline(hop);
   switch (kind_of(hop)) {
     case fb::Body::MapStep:
     case fb::Body::RecurseStep:
@@ -112,6 +112,7 @@ void RunDecider::start_wait(HopId hop) {
   if (!given.ok()) return fail_before_start(hop, given.status());
   slot(hop).status = StepStatus::kAwaiting;
   state_.pending.insert(hop);
+  if (planned(hop).declared->timeout > 0) set_timer(hop, TimerKind::kStepTimeout, planned(hop).declared->timeout);
   command(Command::Kind::kAwait, hop).value = *std::move(given);
 }
 

@@ -42,6 +42,8 @@ std::string words_of_timer(TimerKind timer) {
     case TimerKind::kStepDeadline:
     case TimerKind::kRunDeadline:
       return "has a deadline at";
+    case TimerKind::kStepTimeout:
+      return "waits until";
   }
   return "";
 }

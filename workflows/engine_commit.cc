@@ -121,6 +121,7 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
         static_cast<Version>(std::count_if(committed->actions.begin(), committed->actions.end(),
                                            [&](const auto& one) { return one.resource == "_run" && one.key == id; }));
     live->run.seq = committed->last_seq;
+    pass_over(id, *committed);
     if (entry) {
       const std::size_t ended = entry->ends_at_once ? committed->actions.size() - records - entry->actions.size() - 1 : 0;
       if (entry->rest != nullptr) {
@@ -128,13 +129,14 @@ void RunEngine::take_commit(const std::string& id, std::optional<Entry> entry, s
         entry->result = entry->rest->result();
       }
       entry->fact.at = committed->recorded_at;
+      const View view = store_.view();
       if (entry->result) {
-        const Result<Event> event = store_.view().event(committed->actions[records + *entry->result].seq);
+        const Result<Event> event = view.event(committed->actions[records + *entry->result].seq);
         if (!event.ok()) return park(*live, event.status());
         entry->fact.value = result_of(*event);
       }
       const std::string path = middleware_.is_empty() ? std::string() : fold.path_of_hop(entry->fact.hop);
-      fold.read_from(store_.view());
+      fold.read_from(view);
       const Seq seq = committed->actions[committed->actions.size() - 1 - ended].seq;
       const Result<std::vector<Command>> commands = fold.take(entry->fact, seq);
       if (!commands.ok()) return park(*live, commands.status());

@@ -27,9 +27,7 @@ bool RunEngine::is_busy(const LiveRun& live) const {
 
 // A deadline alone is no sleep: the run waits for what the deadline is for.
 void RunEngine::count(const LiveRun& live, RunnerOutlook& outlook) const {
-  const auto sleeps = [](const auto& timer) {
-    return timer.first.second != TimerKind::kRunDeadline && timer.first.second != TimerKind::kStepDeadline;
-  };
+  const auto sleeps = [](const auto& timer) { return !bounds_a_wait(timer.first.second); };
   if (is_at_work(live)) {
     ++outlook.working;
   } else if (live.parked || live.run.fold == nullptr) {

@@ -56,7 +56,12 @@ struct MapItem {
 
 // ---- What happened
 
-enum class TimerKind : std::uint8_t { kSleep, kRetry, kUndoRetry, kStepDeadline, kRunDeadline };
+enum class TimerKind : std::uint8_t { kSleep, kRetry, kUndoRetry, kStepDeadline, kRunDeadline, kStepTimeout };
+
+// Whether it is a bound of something else and nothing that a step does: the run waits for what the bound is for.
+constexpr bool bounds_a_wait(TimerKind kind) {
+  return kind == TimerKind::kStepDeadline || kind == TimerKind::kRunDeadline || kind == TimerKind::kStepTimeout;
+}
 
 struct Fact {
   enum class Kind : std::uint8_t {

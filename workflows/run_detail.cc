@@ -95,11 +95,15 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold, bool sta
     const fb::ApproveStepT* asks = fold.plan().steps[hop.step].declared->body.AsApproveStep();
     steps.back().is_approval = asks != nullptr;
     if (asks != nullptr) steps.back().role = asks->role;
-    const auto deadline = fold.timers().find({hop, TimerKind::kStepDeadline});
-    if (deadline != fold.timers().end()) steps.back().until = deadline->second.command.at;
+    for (const TimerKind kind : {TimerKind::kStepDeadline, TimerKind::kStepTimeout}) {
+      const auto timer = fold.timers().find({hop, kind});
+      if (timer == fold.timers().end()) continue;
+      std::optional<Time>& until = steps.back().until;
+      until = until ? std::min(*until, timer->second.command.at) : timer->second.command.at;
+    }
   }
   for (const auto& [timer, open] : fold.timers()) {
-    if (timer.second == TimerKind::kRunDeadline || timer.second == TimerKind::kStepDeadline) continue;
+    if (internal::bounds_a_wait(timer.second)) continue;
     steps.push_back(open_step(fold, open.command, timer.second == TimerKind::kSleep ? "sleeping" : "backing off"));
     steps.back().until = open.command.at;
   }

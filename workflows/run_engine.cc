@@ -239,7 +239,7 @@ RunEngine::LiveRun* RunEngine::find(const std::string& id) {
 // ---- Events
 
 void RunEngine::read_events() {
-  if (stopped_) return;
+  if (stopped_ || seen_ >= store_.head()) return;
   const View view = store_.view();
   const Status read =
       view.log({.from = seen_ + 1, .limit = kEventsATurn}, [this](const Event& event) { return take_event(event), true; });
@@ -290,6 +290,18 @@ void RunEngine::take_run_event(const Event& event) {
   read_on(*live);
   if (LiveRun* still = find(event.key)) commit_next(*still);
   settle(event.key);
+}
+
+// What a transaction of that run wrote itself need not be read back where it follows what was looked at, and concerns nobody else.
+void RunEngine::pass_over(const std::string& id, const TransactionReceipt& written) {
+  const bool concerns_others =
+      !hooks_.empty() || !event_waits_.empty() ||
+      std::any_of(written.actions.begin(), written.actions.end(), [&id](const ActionReceipt& one) {
+        return one.resource == "_run" ? one.key != id : one.resource == "_signal" || one.resource == "_workflow";
+      });
+  if (concerns_others || written.replayed || written.first_seq != seen_ + 1) return;
+  seen_ = written.last_seq;
+  if (options_.ended && written.actions.back().type == "_run.ended") options_.ended(id);
 }
 
 // ---- Timers

@@ -172,6 +172,7 @@ class RunEngine {
   void tell_rest(const std::string& id) const;
   void take_event(const Event& event);
   void take_run_event(const Event& event);
+  void pass_over(const std::string& id, const TransactionReceipt& written);
   bool is_over(const std::string& id) const;
   void add_timer(Time due, Timer timer);
   void fire(const Timer& timer);

@@ -230,7 +230,8 @@ void RunFold::drop_records(std::size_t count) {
 void RunFold::forget_answered(const HopId& hop) {
   const auto waits = waits_.find(hop);
   if (waits != waits_.end() && !state_.pending.contains(hop)) waits_.erase(waits);
-  for (const TimerKind kind : {TimerKind::kSleep, TimerKind::kRetry, TimerKind::kUndoRetry, TimerKind::kStepDeadline}) {
+  for (const TimerKind kind :
+       {TimerKind::kSleep, TimerKind::kRetry, TimerKind::kUndoRetry, TimerKind::kStepDeadline, TimerKind::kStepTimeout}) {
     const auto timer = timers_.find({hop, kind});
     if (timer != timers_.end() && !is_timer_open(timer->first)) timers_.erase(timer);
   }

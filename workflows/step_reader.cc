@@ -31,11 +31,38 @@ class StepReader {
     step->concurrency_key = table_.binding("concurrency_key");
     read_clauses(*step);
     read_undo(*step);
+    check_idle(*step);
     table_.finish();
     return step;
   }
 
  private:
+  // Attributes by which a step of its kind does nothing.
+  void check_idle(const fb::StepT& step) const {
+    const bool waits = step.body.type == fb::Body::WaitStep || step.body.type == fb::Body::ApproveStep;
+    if (waits) return refuse_idle("retry", "it waits once", "give it 'compensate' with 'retry = true' to let it wait anew");
+    if (opens(step.body.type)) return refuse_idle("timeout", "it is over with the steps inside", "give it a 'deadline'");
+    if (!is_decided(step.body.type)) return;
+    const char* remedy = "leave it out, or give it to the step that is carried out";
+    for (const char* name : {"retry", "timeout", "compensate"}) refuse_idle(name, "nothing is carried out for it", remedy);
+  }
+
+  void refuse_idle(std::string_view name, const char* why, const char* remedy) const {
+    if (!table_.has(name)) return;
+    findings_.add(ErrorId::kWorkflowAttribute, table_.path_of(name) + "!",
+                  table_.what() + " has '" + std::string(name) + "', which does nothing there", why, remedy);
+  }
+
+  static bool opens(fb::Body kind) {
+    return kind == fb::Body::SwitchStep || kind == fb::Body::GroupStep || kind == fb::Body::AroundStep ||
+           kind == fb::Body::RecurseStep;
+  }
+
+  static bool is_decided(fb::Body kind) {
+    return kind == fb::Body::CollectStep || kind == fb::Body::TemplateStep || kind == fb::Body::SleepStep ||
+           kind == fb::Body::HaltStep || kind == fb::Body::DebugStep || kind == fb::Body::FailStep;
+  }
+
   void read_guards(fb::StepT& step) {
     each("guards", "guard", [&](TableReader& table) {
       auto guard = std::make_unique<fb::GuardT>();

@@ -423,10 +423,10 @@ TEST(Deadline, ExpiresTheRunAfterUndo) {
 
 TEST(Wait, GoesOnWithTheSignal) {
   DrivenRun run("[step.w]\nwait='paid'\nkey='o-1'\ntimeout='1h'\n[step.n]\nrun='f'\nargs={x='${w.by}'}\n");
-  EXPECT_EQ(run.start(), "timer deadline w +3600000ms; await w");
+  EXPECT_EQ(run.start(), "timer timeout w +3600000ms; await w");
   EXPECT_EQ(run.given("w"), R"({"values":["o-1"]})");
   EXPECT_EQ(run.tell(Kind::kSignalled, "w", Object{{"by", "ann"}}), "execute n");
-  EXPECT_EQ(run.timer("w", TimerKind::kStepDeadline), "") << "the timeout of what is done is over";
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "") << "the timeout of what is done is over";
 }
 
 TEST(Wait, ASignalThatComesWhileTheRunUndoesChangesNothing) {
@@ -441,8 +441,38 @@ TEST(Wait, ASignalThatComesWhileTheRunUndoesChangesNothing) {
 TEST(Wait, TimesOut) {
   DrivenRun run("[step.w]\napprove='Ship it?'\ntimeout='1h'\n");
   run.start();
-  EXPECT_EQ(run.timer("w", TimerKind::kStepDeadline), "ended failed");
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "ended failed");
   EXPECT_EQ(run.end().error.code, "timeout");
+}
+
+TEST(Wait, CleansUpWhenItTimesOut) {
+  DrivenRun run(
+      "[step.w]\napprove='Ship it?'\ntimeout='1h'\ndeadline='2h'\n"
+      "compensate=[{do={action='A.refuse',args={why='${error.code}'}},continue='nobody'}]\n"
+      "[step.n]\nrun='f'\nargs={x='${w}'}\n");
+  EXPECT_EQ(run.start(), "timer deadline w +7200000ms; timer timeout w +3600000ms; await w");
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "compensate w");
+  EXPECT_EQ(run.given("w"), R"({"args":{"why":"timeout"}})");
+  EXPECT_EQ(run.tell(Kind::kSignalled, "w", "yes"), "") << "the answer came too late";
+  EXPECT_EQ(run.tell(Kind::kCompensated, "w"), "execute n");
+  EXPECT_EQ(run.given("n"), R"({"args":{"x":"nobody"}})");
+}
+
+TEST(Wait, IsOverWithItsDeadlineAlsoWhileItCleansUp) {
+  DrivenRun run("[step.w]\nwait='go'\ntimeout='1h'\ndeadline='2h'\ncompensate=[{do={run='u'},ok=true}]\n");
+  run.start();
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "compensate w");
+  EXPECT_EQ(run.timer("w", TimerKind::kStepDeadline), "stop w; ended failed");
+}
+
+TEST(Wait, BeginsAnewOnceByAClause) {
+  DrivenRun run(
+      "[step.b]\nrun='f'\n[step.w]\nwait='go'\nkey='${input}'\ntimeout='1h'\ndeadline='9h'\nguards=[{when='${b} = 1'}]\n"
+      "compensate=[{retry=true}]\n");
+  run.start();
+  EXPECT_EQ(run.complete("b", 1), "timer deadline w +32400000ms; timer timeout w +3600000ms; await w");
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "timer timeout w +3600000ms; await w");
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "ended failed");
 }
 
 TEST(Sleep, IsATimer) {

@@ -120,26 +120,46 @@ TEST(WorkflowValues, OfEveryStepCanDo) {
            BadValue{"halt = 1\nguards = [5]\n", "'s guard 1 is no table: it is a number", "4:11"},
            BadValue{"halt = 1\nguards = [{ when = 3 }]\n", "it is 3, wanted is a text", "4:20"},
            BadValue{"halt = 1\nguards = [{ when = '1 = 1', else = 'abandon' }]\n", "there is skip, fail, halt", "4:37"},
-           BadValue{"halt = 1\nretry = 3\n", "it is 3, wanted is a table", "4:9"},
-           BadValue{"halt = 1\nretry = { max_attempts = 2.5 }\n", "it is 2.5, wanted is a whole number from 1", "4:26"},
-           BadValue{"halt = 1\nretry = { first = '0ms' }\n", "'0ms' is no duration", "4:20"},
-           BadValue{"halt = 1\nretry = { cap = '1d' }\n", "'1d' is no duration", "4:18"},
-           BadValue{"halt = 1\nretry = { first = '10s', cap = '1s' }\n", "'first' is 10s, and 'cap' 1s", "4:33"},
-           BadValue{"halt = 1\nretry = { first = '90s' }\n", "'first' is 90s, and 'cap' 1m where nothing is said", "4:20"},
-           BadValue{"halt = 1\nretry = { jitter = 1 }\n", "it is 1, wanted is true or false", "4:20"},
-           BadValue{"halt = 1\nretry = { on = [500] }\n", "it is 500, wanted is a text", "4:17"},
-           BadValue{"halt = 1\nretry = { on = ['timeout', '6xx'] }\n", "'6xx' is neither a status from 100 to 599 nor a code",
+           BadValue{"run = 'f'\nretry = 3\n", "it is 3, wanted is a table", "4:9"},
+           BadValue{"run = 'f'\nretry = { max_attempts = 2.5 }\n", "it is 2.5, wanted is a whole number from 1", "4:26"},
+           BadValue{"run = 'f'\nretry = { first = '0ms' }\n", "'0ms' is no duration", "4:20"},
+           BadValue{"run = 'f'\nretry = { cap = '1d' }\n", "'1d' is no duration", "4:18"},
+           BadValue{"run = 'f'\nretry = { first = '10s', cap = '1s' }\n", "'first' is 10s, and 'cap' 1s", "4:33"},
+           BadValue{"run = 'f'\nretry = { first = '90s' }\n", "'first' is 90s, and 'cap' 1m where nothing is said", "4:20"},
+           BadValue{"run = 'f'\nretry = { jitter = 1 }\n", "it is 1, wanted is true or false", "4:20"},
+           BadValue{"run = 'f'\nretry = { on = [500] }\n", "it is 500, wanted is a text", "4:17"},
+           BadValue{"run = 'f'\nretry = { on = ['timeout', '6xx'] }\n", "'6xx' is neither a status from 100 to 599 nor a code",
                     "4:29"},
-           BadValue{"halt = 1\ntimeout = '0s'\n", "'0s' is no duration", "4:12"},
+           BadValue{"run = 'f'\ntimeout = '0s'\n", "'0s' is no duration", "4:12"},
            BadValue{"halt = 1\ndeadline = 5\n", "it is 5, wanted is a text", "4:12"},
-           BadValue{"halt = 1\ncompensate = {}\n", "it is {}, wanted is a list", "4:14"},
-           BadValue{"halt = 1\ncompensate = [{ retry = 'x' }]\n", "it is \"x\", wanted is true or false", "4:26"},
-           BadValue{"halt = 1\ncompensate = [{ do = 'x' }]\n", "it is \"x\", wanted is a table", "4:23"},
+           BadValue{"run = 'f'\ncompensate = {}\n", "it is {}, wanted is a list", "4:14"},
+           BadValue{"run = 'f'\ncompensate = [{ retry = 'x' }]\n", "it is \"x\", wanted is true or false", "4:26"},
+           BadValue{"run = 'f'\ncompensate = [{ do = 'x' }]\n", "it is \"x\", wanted is a table", "4:23"},
            BadValue{"halt = 1\nundo = 7\n", "it is 7, wanted is the name of an action, \"auto\", or a table", "4:8"},
            BadValue{"halt = 1\nundo = ''\n", "it is \"\", wanted is the name of an action", "4:9"},
            BadValue{"halt = 1\nundo = { run = 'u', where = '1 = 1' }\n", "'s undo has 'where', which does nothing there", "4:21"},
-           BadValue{"halt = 1\ncompensate = [{ do = { run = 'u', retry = { max_attempts = 2 } } }]\n",
+           BadValue{"run = 'f'\ncompensate = [{ do = { run = 'u', retry = { max_attempts = 2 } } }]\n",
                     "'s do has 'retry', which does nothing there", "4:35"},
+       }) {
+    expect_refused(bad);
+  }
+}
+
+// Attributes of all steps that a kind has no use for.
+TEST(WorkflowValues, ThatDoNothingAreRefused) {
+  for (const BadValue& bad : {
+           BadValue{"sleep = '3s'\ntimeout = '1s'\n", "step 'a' has 'timeout', which does nothing there", "4:1"},
+           BadValue{"until = '2020-01-01T00:00:00Z'\nretry = { max_attempts = 2 }\n", "has 'retry'", "4:1"},
+           BadValue{"fail = 'no'\ncompensate = [{ ok = true }]\n", "has 'compensate'", "4:1"},
+           BadValue{"template = 'x'\ntimeout = '1s'\n", "has 'timeout'", "4:1"},
+           BadValue{"collect = {}\ntimeout = '1s'\n", "has 'timeout'", "4:1"},
+           BadValue{"halt = 1\nretry = { max_attempts = 2 }\n", "has 'retry'", "4:1"},
+           BadValue{"debug = 'x'\ntimeout = '1s'\n", "has 'timeout'", "4:1"},
+           BadValue{"wait = 'go'\nretry = { max_attempts = 2 }\n", "has 'retry'", "4:1"},
+           BadValue{"approve = 'well?'\nretry = { max_attempts = 2 }\n", "has 'retry'", "4:1"},
+           BadValue{"group = true\ntimeout = '1s'\n[step.a.step.x]\nhalt = 1\n", "has 'timeout'", "4:1"},
+           BadValue{"recurse = { until = '1 = 1', at_most = 2 }\ntimeout = '1s'\n[step.a.step.x]\nhalt = 1\n", "has 'timeout'",
+                    "4:1"},
        }) {
     expect_refused(bad);
   }

@@ -140,7 +140,7 @@ class DrivenRun {
       case Command::kStop:
         return "stop " + path;
       case Command::kTimer: {
-        constexpr const char* kNames[] = {"sleep", "retry", "undo", "deadline", "run"};
+        constexpr const char* kNames[] = {"sleep", "retry", "undo", "deadline", "run", "timeout"};
         return std::string("timer ") + kNames[static_cast<int>(command.timer)] + (path.empty() ? "" : " " + path) + " +" +
                std::to_string((command.at.micros - now_.micros) / 1000) + "ms";
       }

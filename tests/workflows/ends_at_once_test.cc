@@ -61,13 +61,8 @@ TEST_F(RunsOfValues, AreNotStartedByADryRun) {
 
 // Attributes by which a run may not be over yet.
 TEST_F(RunsOfValues, AreLeftToARunnerWhereSomethingHasToBeWaitedFor) {
-  const std::vector<std::string> attributes = {"retry = { max_attempts = 3, backoff = 'fixed', first = '1s' }",
-                                               "timeout = '1s'",
-                                               "deadline = '1s'",
-                                               "guards = [{ when = 'false', else = 'halt' }]",
-                                               "concurrency_key = 'k'",
-                                               "async = false",
-                                               "compensate = [{ retry = true }]"};
+  const std::vector<std::string> attributes = {"deadline = '1s'", "guards = [{ when = 'false', else = 'halt' }]",
+                                               "concurrency_key = 'k'", "async = false"};
   for (std::size_t i = 0; i < attributes.size(); ++i) {
     SCOPED_TRACE(attributes[i]);
     const std::string name = "w" + std::to_string(i), id = "r-" + std::to_string(i);

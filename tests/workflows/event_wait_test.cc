@@ -73,6 +73,28 @@ TEST_F(EventWaits, HaveATimeout) {
   const RunInfo failed = run("waits");
   EXPECT_EQ(failed.status, "failed");
   EXPECT_NE(failed.error.find("timeout"), std::string::npos) << failed.error;
+}
+
+TEST_F(EventWaits, AreCleanedUpAfterWhenTheyTimeOut) {
+  declare("waits",
+          "[step.w]\nwait = { event = 'Order.noted', key = 'o-1' }\ntimeout = '10s'\n"
+          "compensate = [{ do = { action = 'Order.cancel', args = { id = 'o-1' } }, continue = 'given up' }]\n"
+          "[step.text]\ntemplate = 'the order is ${w}'\n");
+  const RunInfo done = run("waits");
+  EXPECT_EQ(done.status, "completed");
+  EXPECT_EQ(done.result, "\"the order is given up\"");
+  EXPECT_EQ(get("Order", "o-1")["status"], Value("cancelled"));
+}
+
+// It need not come from without: a step of a run that the same runner carries out makes it.
+TEST_F(EventWaits, SeeWhatAnotherRunOfTheRunnerDoes) {
+  declare("waits", "[step.w]\nwait = { event = 'Order.noted', key = 'o-1' }\n");
+  declare("notes", "[step.n]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'by a run' }\n[step.nap]\nsleep = '1s'\n");
+  start("waits");
+  work();
+  start("notes", {}, "r-2");
+  runner_->run();
+  EXPECT_EQ(info().status, "completed");
   note("o-1", "late");
   runner_->run();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "forge/workflows/runner.h"
@@ -55,6 +56,27 @@ TEST_F(RunnerThreads, ManyRunsGoOnAtOnce) {
   EXPECT_TRUE(idle.ok()) << idle.message();
   EXPECT_EQ(runs(system_->view(), "completed").value().size(), 500U);
   EXPECT_EQ(system_->get("Stock", "tea").value()["left"], Value(999'000));
+}
+
+TEST_F(RunnerThreads, IsToldOfEachEndOnce) {
+  const auto steps = define(
+      "[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\n"
+      "[step.b]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nafter = ['a']\n");
+  std::mutex mutex;
+  std::vector<std::string> told;
+  RunnerOptions options;
+  options.ended = [&](const std::string& run) {
+    const std::scoped_lock lock(mutex);
+    told.push_back(run);
+  };
+  Runner runner = Runner::start(*system_, options).value();
+
+  ASSERT_TRUE(runner.run(*steps, {.id = "r-1"}).ok());
+  ASSERT_TRUE(runner.run(*steps, {.id = "r-2"}).ok());
+  ASSERT_TRUE(runner.wait_idle(kLong).ok());
+  runner.stop();
+
+  EXPECT_EQ(told, (std::vector<std::string>{"r-1", "r-2"}));
 }
 
 TEST_F(RunnerThreads, ASlowStepHoldsUpNoOther) {

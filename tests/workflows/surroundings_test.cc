@@ -104,7 +104,7 @@ TEST(WorkflowSurroundingsCheck, LooksAtWhatMendsAndAtStepsInSteps) {
   EXPECT_EQ(errors_against("[step.a]\naction = 'Order.place'\nargs = { id = 'o', sku = 'tea' }\nundo = 'Order.note'\n"),
             "4:20 the undo of step 'a' gives Order.note an argument 'sku' that it does not take: there is id, note\n"
             "5:9 the undo of step 'a' gives Order.note no 'note': it is required\n");
-  EXPECT_EQ(errors_against("[step.a]\nhalt = 1\ncompensate = [{ do = { action = 'Order.nte' } }]\n"),
+  EXPECT_EQ(errors_against("[step.a]\nrun = 'f'\ncompensate = [{ do = { action = 'Order.nte' } }]\n"),
             "4:34 there is no action 'Order.nte': did you mean 'Order.note'?\n");
   EXPECT_EQ(
       errors_against(
