@@ -50,9 +50,17 @@ class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
 
-  // RocksDB would have space set aside for a whole memtable and more, at each opening, however little is then written.
+  // RocksDB would have space allocated for a whole memtable and more, at each opening, however little is then written. Here that
+  // comes behind the first MiB; in steps of a MiB all along, each sync takes longer.
   void SetPreallocationBlockSize(std::size_t bytes) override {
-    FSWritableFileOwnerWrapper::SetPreallocationBlockSize(std::min<std::size_t>(bytes, kAheadBytes));
+    FSWritableFileOwnerWrapper::SetPreallocationBlockSize(std::min(bytes, kBlockBytes));
+  }
+  void PrepareWrite(std::size_t offset, std::size_t bytes, const rocksdb::IOOptions& options,
+                    rocksdb::IODebugContext* debug) override {
+    if (offset + bytes <= allocated_) return;
+    const std::size_t ahead = std::max(bytes, offset < kBlockBytes ? kBlockBytes - offset : kAheadBytes);
+    FSWritableFileOwnerWrapper::PrepareWrite(offset, ahead, options, debug);
+    allocated_ = offset + ahead;
   }
   rocksdb::IOStatus Close(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
     forget();
@@ -60,13 +68,15 @@ class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  static constexpr std::size_t kAheadBytes = 1 << 20;
+  static constexpr std::size_t kBlockBytes = 1 << 20;
+  static constexpr std::size_t kAheadBytes = 64 << 20;
 
   void forget() {
     const MutexLock lock(log_->mutex_);
     log_->file_ = nullptr;
   }
   std::shared_ptr<LogFile> log_;
+  std::size_t allocated_ = 0;  // bytes of the file, about
 };
 
 std::uint64_t number_of_log(const std::string& path) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// The file system under RocksDB, which adds four things.
+// The file system under RocksDB, which adds five things.
 //
 // It keeps hold of the write-ahead log, so that it can be synced while the next batch is being written: in RocksDB a synced write
 // keeps every other write waiting, and its function to sync the log alone aborts when it meets a file whose last write has failed.
@@ -11,6 +11,8 @@
 // It can end files before their last bytes, for whoever reads them from the beginning.
 //
 // A file that may not grow further counts as a full disk.
+//
+// Space for the log is allocated a MiB at first, as little may be written, and 64 MiB at a time behind that.
 //
 // Thread-safe.
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "exec_work.h"
+#include "fetch_work.h"
 #include "map_progress.h"
 #include "run_engine.h"
 
@@ -83,6 +84,7 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
     const std::string& workflow = live.run.fold->definition().name();
     const std::string step = tested_name(live.run.fold->plan(), work);
     const StepFunction* function = options_.replacement(workflow, step, std::max(work.attempt, 1U));
+    if (function != nullptr && work.purpose == Purpose::kFetch) return stand_in_for_source(live, work, *function);
     if (function != nullptr) return stand_in(live, work, *function);
   }
   if (undoes_from_log(work, live.run.fold->plan())) {
@@ -115,6 +117,16 @@ void RunEngine::stand_in(LiveRun& live, const Work& work, const StepFunction& fu
   attempt->hop = work.hop;
   attempt->number = work.attempt;
   call(live, work, attempt, [&function](const Work& of, StepContext& context) { return function(given_to(of), context); });
+}
+
+// What stands for the source of a map gives its rows once; bad ones that are to be set aside are not written.
+void RunEngine::stand_in_for_source(LiveRun& live, const Work& work, const StepFunction& function) {
+  const Value* failures = work.fetch.find(kFetchFailures);
+  if (work.fetch.find(kFetchFlush) != nullptr) {
+    const std::size_t written = failures == nullptr || failures->if_list() == nullptr ? 0 : failures->if_list()->size();
+    return answer(live, work, {.outcome = StepOutcome::done(Object{{"written", written}})});
+  }
+  stand_in(live, work, function);
 }
 
 void RunEngine::start_attempt(LiveRun& live, const Work& work) {
@@ -204,6 +216,7 @@ void RunEngine::call(LiveRun& live, const Work& work, const std::shared_ptr<Atte
     attempt->runs = true;
     WorkOutcome outcome{.outcome = outcome_of(body, work, context)};
     attempt->runs = false;
+    if (work.purpose == Purpose::kFetch) outcome = fetch_rows(work, std::move(outcome.outcome));
     const std::int64_t took = nanoseconds_since(begin);
     if (outcome.outcome.kind == StepOutcome::Kind::kDone) outcome = with_actions(std::move(outcome), context.take_actions());
     if (context.has_looked()) outcome.saw = view.seq();

@@ -169,6 +169,29 @@ WorkOutcome fetch_items(FetchJob& job) {
   return fetched.ok() ? *std::move(fetched) : WorkOutcome{.outcome = failure_of(fetched.status())};
 }
 
+WorkOutcome fetch_rows(const Work& work, StepOutcome outcome) {
+  if (outcome.kind != StepOutcome::Kind::kDone) return {.outcome = std::move(outcome)};
+  const Object* told = outcome.value.if_object();
+  const Value* found = told == nullptr ? &outcome.value : told->find(kFetchRows);
+  const List* rows = found == nullptr ? nullptr : found->if_list();
+  if (rows == nullptr) {
+    return {.outcome = StepOutcome::failed("no_rows", "what stands for the source of a map gives a list of rows")};
+  }
+  if (work.step->body.AsMapStep()->source != fb::MapSource::File) return {.outcome = StepOutcome::done(Value(List(*rows)))};
+  WorkOutcome out{.outcome = StepOutcome::done(Object{{"count", rows->size()}, {kFetchRows, List(*rows)}})};
+  out.items = *rows_in(out.outcome.value);
+  return out;
+}
+
+std::optional<std::vector<MapItem>> rows_in(const Value& fact) {
+  const Object* told = fact.if_object();
+  const List* rows = told == nullptr ? nullptr : given_value(*told, kFetchRows).if_list();
+  if (rows == nullptr) return std::nullopt;
+  std::vector<MapItem> items;
+  for (const Value& row : *rows) items.push_back({row, {items.size() + 1, 0}});
+  return items;
+}
+
 std::string checkpoint_of_map(const std::string& name) {
   return "map:" + name;
 }

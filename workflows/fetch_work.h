@@ -27,6 +27,12 @@ struct FetchJob {
 // Errors, as the outcome: those of the files; kStepFailed, or the row's own, where a bad item makes the map fail.
 WorkOutcome fetch_items(FetchJob& job);
 
+// The same of what stands for the file, or for another source, in a test: of an outcome {rows = [...]}, or the list alone. Bad
+// items that are to be set aside are not written anywhere. Another outcome that is done is a failure.
+WorkOutcome fetch_rows(const Work& work, StepOutcome outcome);
+// What rows a fact has itself.
+std::optional<std::vector<MapItem>> rows_in(const Value& fact);
+
 // The named checkpoint of the store that a map's is.
 std::string checkpoint_of_map(const std::string& name);
 

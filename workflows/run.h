@@ -266,6 +266,9 @@ inline constexpr const char* kFetchFailures = "failures";
 inline constexpr const char* kFetchQuarantine = "quarantine_bytes";
 inline constexpr const char* kFetchFlush = "flush";  // no more items are wanted
 
+// A member of the value of kItems: the rows themselves, where something in a test stands for the file.
+inline constexpr const char* kFetchRows = "rows";
+
 // How many steps of a run are in flight at most, where its start says nothing.
 inline constexpr std::uint32_t kConcurrency = 64;
 

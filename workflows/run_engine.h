@@ -217,6 +217,7 @@ class RunEngine {
   void carry_out(LiveRun& live, const Work& work);
   void start_attempt(LiveRun& live, const Work& work);
   void stand_in(LiveRun& live, const Work& work, const StepFunction& function);
+  void stand_in_for_source(LiveRun& live, const Work& work, const StepFunction& function);
   using Body = std::function<StepOutcome(const Work& work, StepContext& context)>;
   Result<Body> body_of(const LiveRun& live, const Work& work) const;
   Result<Body> function_named(const LiveRun& live, const Work& work, const std::string& name) const;

@@ -60,6 +60,10 @@ Status RunFold::read_items_again(Fact& fact) {
   const OpenCommand* open = work(fact.hop);
   if (open == nullptr || open->command.kind != Command::Kind::kFetch) return {};
   const PlannedStep& step = plan().steps[fact.hop.step];
+  if (std::optional<std::vector<MapItem>> rows = rows_in(fact.value)) {
+    fact.items = *std::move(rows);
+    return {};
+  }
   const fb::MapStepT& map = *step.declared->body.AsMapStep();
   const Object* command = open->command.value.if_object();
   if (map.source != fb::MapSource::File || step.is_pure || command == nullptr) return {};

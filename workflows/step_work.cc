@@ -103,6 +103,9 @@ Object given_to(const Work& work) {
     case fb::Body::SignalStep:
       add("key", part(work.values, 0));
       break;
+    case fb::Body::MapStep:
+      if (work.step->body.AsMapStep()->source == fb::MapSource::File) add("file", part(work.values, 0));
+      break;
     default:
       break;
   }

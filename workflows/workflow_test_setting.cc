@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "forge/events/json.h"
+#include "map_progress.h"
 
 namespace forge::testing::story {
 
@@ -154,7 +155,7 @@ void SettingReader::read_stub(const Declared::Member& stub, const std::string& p
   for (std::size_t i = 0; i < (many ? stub.value.items.size() : 1); ++i) {
     TableReader table(findings_, many ? stub.value.items[i] : stub.value, many ? path + "." + std::to_string(i) : path,
                       "the stub of '" + stub.name + "'");
-    StubOutcome one = read_outcome(table, setting);
+    StubOutcome one = read_outcome(table, setting, is_source(setting, stub.name));
     table.finish();
     if (!one.attempt) {
       outcomes.push_back(std::move(one));
@@ -168,14 +169,33 @@ void SettingReader::read_stub(const Declared::Member& stub, const std::string& p
   if (!outcomes.empty()) setting.replaced[stub.name] = stub_of(std::move(outcomes));
 }
 
-StubOutcome SettingReader::read_outcome(TableReader& table, const Setting& setting) {
-  StubOutcome one;
-  const int kinds = table.has("result") + table.has("error") + table.has("retry") + table.has("halt");
-  for (const char* known : {"result", "error", "retry", "halt"}) table.suggest(known);
-  const bool fails = table.has("error") || table.has("retry");
-  if (kinds != 1) only_one(table, kinds, "result, error, retry, halt");
+// Of a step what it comes to, of a map over something elsewhere the rows that it goes over.
+void SettingReader::read_value(TableReader& table, StubOutcome& one, bool is_source) {
+  if (is_source) {
+    List rows;
+    const Declared* listed = table.take_list("rows");
+    for (std::size_t i = 0; listed != nullptr && i < listed->items.size(); ++i) rows.push_back(literal_of(listed->items[i]));
+    one.outcome = StepOutcome::done(Object{{"rows", std::move(rows)}});
+    return;
+  }
   if (const Declared* result = table.take("result")) one.outcome = StepOutcome::done(literal_of(*result));
   if (const Declared* halt = table.take("halt")) one.outcome = StepOutcome::halted(literal_of(*halt));
+}
+
+StubOutcome SettingReader::read_outcome(TableReader& table, const Setting& setting, bool is_source) {
+  StubOutcome one;
+  const std::vector<std::string_view> known = is_source ? std::vector<std::string_view>{"rows", "error", "retry"}
+                                                        : std::vector<std::string_view>{"result", "error", "retry", "halt"};
+  int kinds = 0;
+  std::string all;
+  for (const std::string_view name : known) {
+    kinds += table.has(name) ? 1 : 0;
+    table.suggest(name);
+    all += (all.empty() ? "" : ", ") + std::string(name);
+  }
+  const bool fails = table.has("error") || table.has("retry");
+  if (kinds != 1) only_one(table, kinds, all);
+  read_value(table, one, is_source);
   if (fails) {
     const bool retries = table.has("retry");
     const std::string code = table.text(retries ? "retry" : "error");
@@ -190,6 +210,21 @@ StubOutcome SettingReader::read_outcome(TableReader& table, const Setting& setti
   if (table.has("given")) one.given = read_object(table, "given");
   table.suggest("given");
   return one;
+}
+
+bool is_source(const Setting& setting, const std::string& step) {
+  const std::size_t colon = step.find(':');
+  const std::string flow = colon == std::string::npos ? "" : step.substr(0, colon);
+  const std::string path = colon == std::string::npos ? step : step.substr(colon + 1);
+  auto all = setting.beside;
+  all.insert(all.begin(), setting.workflow);
+  for (const auto& definition : all) {
+    if (definition == nullptr || (!flow.empty() && definition->name() != flow)) continue;
+    const auto& steps = definition->plan().steps;
+    const auto found = std::find_if(steps.begin(), steps.end(), [&path](const auto& one) { return one.path == path; });
+    if (found != steps.end()) return internal::comes_from_elsewhere(*found);
+  }
+  return false;
 }
 
 void SettingReader::check_step(const std::string& name, const std::string& path, const Setting& setting) const {

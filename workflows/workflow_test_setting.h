@@ -32,6 +32,9 @@ struct Setting {
   std::map<std::pair<std::string, std::uint32_t>, StepFunction> failures;
 };
 
+// Whether that is the declared path of a map which gets its items from elsewhere.
+bool is_source(const Setting& setting, const std::string& step);
+
 struct StubOutcome;  // one outcome of a stub (workflow_test_setting.cc)
 
 // Everything is borrowed.
@@ -58,7 +61,8 @@ class SettingReader {
   void read_workflows(internal::TableReader& table, Setting& setting);
   void read_stubs(internal::TableReader& table, Setting& setting);
   void read_stub(const internal::Declared::Member& stub, const std::string& path, Setting& setting);
-  StubOutcome read_outcome(internal::TableReader& table, const Setting& setting);
+  StubOutcome read_outcome(internal::TableReader& table, const Setting& setting, bool is_source);
+  void read_value(internal::TableReader& table, StubOutcome& one, bool is_source);
 
   const internal::Findings& findings_;
   const WorkflowTestSources& sources_;

@@ -18,6 +18,7 @@ table ShipOrder (action: "Order.ship", updates, event: "Order.shipped", set: "st
 table FillStock (action: "Stock.fill", upserts, event: "Stock.filled") { left: long = 0; }
 table Reserve (action: "Stock.reserve", updates, event: "Stock.reserved", set: "left = left - :qty") { qty: long = 1; }
 table Release (action: "Stock.release", updates, event: "Stock.released", set: "left = left + :qty") { qty: long = 1; }
+table Few (action: "Stock.few", reads, where: "left < 10") {}
 )";
 
 constexpr const char* kCheckout = R"(
@@ -104,6 +105,52 @@ TEST(WorkflowStory, FailsTheAttemptThatItIsAskedFor) {
   Checkout action;
   action.fail("reserve", 1, "gone").run(kOrder).then("failed").then_events({});
   EXPECT_EQ(action.failure(), "");
+}
+
+// A map over that, whose item's step is said by the lines. No row may have less than one.
+std::string map_over(const std::string& source, const std::string& step) {
+  return "workflow = 'load'\nreturn = 'told'\n[input]\nfile = 'string'\n[step.rows]\nover = " + source +
+         "\non_item_error = 'quarantine:bad.ndjson'\nreturn = 'one'\n"
+         "[step.rows.step.check]\nfail = 'no ${item.sku}'\nwhere = '${item.qty} < 1'\n"
+         "[step.rows.step.one]\nafter = ['check']\n" +
+         step + "[step.told]\ntemplate = '${rows.failures[0].message}'\n";
+}
+
+const List kRows{Object{{"sku", "tea"}, {"qty", 3}}, Object{{"sku", "pot"}, {"qty", 0}}, Object{{"sku", "cup"}, {"qty", 4}}};
+
+TEST(WorkflowStory, GivesTheRowsOfAMap) {
+  const std::string fill = "action = 'Stock.fill'\nargs = { sku = '${item.sku}', left = '${item.qty}' }\n";
+  for (const char* source : {"{ file = '${input.file}', columns = { qty = 'int' } }", "{ query = 'Stock.few' }",
+                             "{ pages = { get = 'https://shop.example/goods' }, items = 'body' }"}) {
+    WorkflowStory story({{"shop.fbs", kShop}}, map_over(source, fill));
+    story.replace("rows", StepOutcome::done(Object{{"rows", kRows}}))
+        .run({{"file", "goods.csv"}})
+        .then("completed")
+        .then_result("no pot")
+        .then_calls("rows", 1)
+        .then_record("Stock", "tea", {{"left", 3}})
+        .then_record("Stock", "cup", {{"left", 4}})
+        .then_no_record("Stock", "pot")
+        .then_the_same_wherever_it_crashes();
+    EXPECT_EQ(story.failure(), "") << source;
+  }
+}
+
+TEST(WorkflowStory, GivesTheRowsOfAMapThatIsDecidedAlone) {
+  const std::string file = "{ file = '${input.file}', columns = { qty = 'int' } }";
+  WorkflowStory story({{"shop.fbs", kShop}}, map_over(file, "template = '${item.sku}'\n"));
+  story.replace("rows", StepOutcome::done(Object{{"rows", kRows}}))
+      .run({{"file", "goods.csv"}})
+      .then_result("no pot")
+      .then_given("rows", 1, {{"file", "goods.csv"}})
+      .then_the_same_wherever_it_crashes();
+  EXPECT_EQ(story.failure(), "");
+}
+
+TEST(WorkflowStory, FailsAMapWhoseRowsAreNone) {
+  WorkflowStory story({{"shop.fbs", kShop}}, map_over("{ file = 'a.csv' }", "template = 'x'\n"));
+  story.replace("rows", StepOutcome::done(5)).run({{"file", ""}}).then("failed").then_error("no_rows");
+  EXPECT_EQ(story.failure(), "");
 }
 
 TEST(WorkflowStory, AnswersWhatTheRunWaitsFor) {
