@@ -140,11 +140,23 @@ class Database::Listener : public rocksdb::EventListener {
   void OnMemTableSealed(const rocksdb::MemTableInfo& info) override {
     if (info.cf_name == name_of(Table::kMeta)) is_marked_ = false;
   }
+  void OnFlushCompleted(rocksdb::DB* /*db*/, const rocksdb::FlushJobInfo& info) override {
+    if (info.cf_name != name_of(Table::kCurrent)) return;
+    const MutexLock lock(mutex_);
+    if (database_ != nullptr) database_->merge_current();
+  }
+  // What is called back; null: nothing any more.
+  void call(Database* database) {
+    const MutexLock lock(mutex_);
+    database_ = database;
+  }
   bool is_marked() const { return is_marked_; }
   void set_marked() { is_marked_ = true; }
 
  private:
   std::atomic<bool> is_marked_{false};
+  Mutex mutex_;
+  Database* database_ FORGE_GUARDED_BY(mutex_) = nullptr;
 };
 
 // A store that was made before a table came has none of it. Opened for reading, it is opened without; opened for writing, it gets
@@ -218,11 +230,13 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   if (!opened.ok() && wanted.log) wanted.log(LogLevel::kError, opened.ToString());
   FORGE_TRY(name_table(to_status(opened, "opening the data files in " + wanted.path), opened, wanted.path, *options.env));
   database->write_buffer_bytes_ = wanted.write_buffer_bytes;
+  if (!wanted.read_only) database->listener_->call(database.get());
   return database;
 }
 
 Database::~Database() {
   if (db_ == nullptr) return;
+  listener_->call(nullptr);
   for (rocksdb::ColumnFamilyHandle* handle : handles_) {
     if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }

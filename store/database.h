@@ -109,6 +109,9 @@ class Database {
   // Where a table has many small files in a row they become one: of one table, so that no opening is held up for long. Not where
   // the disk has little room. Errors: kDiskFull, kDataCorrupt, kIoError.
   Status merge_small_files();
+  // Lets the files of current records be merged in the background where many records that are listed lie hidden in them, and the
+  // work is no more than a flush; so after each flush of these, and once after opening for writing.
+  void merge_current();
   // Syncs the write-ahead log.
   Status sync_log();
 

@@ -323,6 +323,7 @@ Status no_room(const Store::State& state, const Status& full) {
 Status open_for_writing(Store::State& state, const Recovered& recovered) {
   FORGE_ASSIGN(state.database, Database::open(database_options(state, false, recovered.prefixes)));
   FORGE_TRY(state.database->merge_small_files());
+  state.database->merge_current();
   return start_writing(state, recovered);
 }
 
