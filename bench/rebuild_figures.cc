@@ -123,7 +123,7 @@ void measure_rates(const Settings& settings, std::vector<Figure>& figures) {
                      .baseline = "RocksDB by hand: scan, verify and fold, nothing written",
                      .forge = measured[0],
                      .other = measured[1],
-                     .promise = {}});
+                     .promise = Promise{.bound = Bound::kRatioAtLeast, .limit = 0.5}});
   figures.push_back({.name = "rebuild.proof",
                      .what = "the same",
                      .unit = "events/s",
