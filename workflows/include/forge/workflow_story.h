@@ -70,8 +70,8 @@ class WorkflowStory {
   WorkflowStory& action_at(std::int64_t at_us, std::string action, Args args);
   WorkflowStory& telling_at(std::int64_t at_us, RunTelling telling);
   // What carries out the step of that declared path ("import.store") instead of its own body: any step that is carried out beside
-  // the decision, so not those that hold others, wait, sleep, or only make a value. Of a map over a query, a file or pages it gives the
-  // items: Object{{"rows", List{…}}}, and what is inside is carried out for each. "charge/undo" is the undo of `charge`,
+  // the decision, so not those that hold others, wait, sleep, or only make a value. Of a map over a query, a file or pages it gives
+  // the items: Object{{"rows", List{…}}}, and what is inside is carried out for each. "charge/undo" is the undo of `charge`,
   // "charge/compensate" what a clause does after it failed, and "refund:pay" the step `pay` of the workflow `refund`.
   WorkflowStory& replace(std::string step, StepFunction body);
   WorkflowStory& replace(std::string step, StepOutcome outcome);
