@@ -99,7 +99,7 @@ void RunDecider::conclude_clause(HopId hop) {
   state_.ready.insert({hop.step, hop.frame});
 }
 
-void RunDecider::fail_step(HopId hop, const RunError& given, Value beside) {
+void RunDecider::fail_step(HopId hop, const RunError& given, const Value& beside) {
   const SecretInputs secrets(plan_, state_);
   const RunError error = secrets.hidden(given);
   slot(hop).status = StepStatus::kFailed;

@@ -72,7 +72,7 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
   const std::size_t records = actions.size();
   ActOptions options{.actor = live.run.head.actor, .correlation = live.run.head.correlation, .causation = live.run.seq};
   if (entry) {
-    entry->fact.error = SecretInputs(fold.plan(), fold.state()).hidden(std::move(entry->fact.error));
+    entry->fact.error = SecretInputs(fold.plan(), fold.state()).hidden(entry->fact.error);
     if (entry->result) entry->details.add("from", records + *entry->result);
     actions.insert(actions.end(), entry->actions.begin(), entry->actions.end());
     // The record of a run that has ended takes no more from people.

@@ -1,7 +1,6 @@
 #include "run_id.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "decision.h"
 
@@ -19,9 +18,9 @@ Status check_run_id(const std::string& id) {
   return controls ? refuse("it has a control character") : Status();
 }
 
-Status run_exists(const std::string& id, std::string why) {
+Status run_exists(const std::string& id, const std::string& why) {
   return Status(ErrorId::kRecordExists, "there is a run '" + id + "' already")
-      .why(std::move(why))
+      .why(why)
       .state("no run was started")
       .remedy("choose another id");
 }

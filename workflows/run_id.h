@@ -12,6 +12,6 @@ namespace forge::internal {
 // an id stands in commands and lists, so it has no control characters. Errors: kKeyInvalid.
 Status check_run_id(const std::string& id);
 // That there is one already, which is not the one that was asked for.
-Status run_exists(const std::string& id, std::string why);
+Status run_exists(const std::string& id, const std::string& why);
 
 }  // namespace forge::internal

@@ -92,8 +92,8 @@ std::string SecretInputs::hidden(std::string text) const {
   return text;
 }
 
-RunError SecretInputs::hidden(RunError error) const {
-  return {std::move(error.code), hidden(std::move(error.message))};
+RunError SecretInputs::hidden(const RunError& error) const {
+  return {error.code, hidden(error.message)};
 }
 
 }  // namespace forge::internal

@@ -21,7 +21,7 @@ class SecretInputs {
   // that is where they stand alone: they would be found in everything.
   std::string hidden(std::string text) const;
   // Its message; codes are words of who declared the step or wrote its function.
-  RunError hidden(RunError error) const;
+  RunError hidden(const RunError& error) const;
 
  private:
   struct Sought {
