@@ -13,8 +13,9 @@ std::string argument_text(const Event& event, const char* name) {
 }
 
 const char* pulse_mark(const std::string& pulse) {
-  if (pulse == "completed" || pulse == "taken" || pulse == "signalled") return "✓";
-  if (pulse == "failed" || pulse == "undo_failed" || pulse == "compensate_failed" || pulse == "stopped") return "✗";
+  if (pulse == "completed" || pulse == "taken" || pulse == "signalled" || pulse == "approved") return "✓";
+  if (pulse == "failed" || pulse == "undo_failed" || pulse == "compensate_failed" || pulse == "stopped" || pulse == "rejected")
+    return "✗";
   if (pulse == "undone" || pulse == "compensated") return "◂";
   return "·";
 }

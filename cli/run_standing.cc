@@ -19,6 +19,13 @@ std::string command_about(const char* verb, const std::string& run, const std::s
 
 }  // namespace
 
+Result<RunInfo> with_standing_below(const View& view, RunInfo run) {
+  if (run.status != "running" || !run.parked.empty()) return run;
+  FORGE_ASSIGN(const std::optional<RunInfo> standing, standing_below(view, run.id));
+  if (standing) run.parked = "run '" + standing->id + "', a step of it, stands still: " + standing->parked;
+  return run;
+}
+
 std::string standing_of(const RunInfo& run) {
   if (run.warnings && run.status != "undo_failed") return run.status + " with warnings";
   return run.parked.empty() || run.has_ended() ? run.status : run.status + ", stands still";
@@ -49,6 +56,7 @@ std::string next_about(const View& view, const RunInfo& run) {
 std::string state_text(const OpenStep& step) {
   std::string text = step.state;
   if (!step.waits_for.empty()) text += " for " + step.waits_for;
+  if (!step.stands.empty()) text += ", " + step.stands;
   if (step.until) text += " until " + time_text(*step.until);
   if (step.progress) text += "  " + text_of(*step.progress);
   return text;

@@ -10,6 +10,8 @@
 
 namespace forge::cli {
 
+// The run, which also stands still where one of its steps is a run that does, or has such a step. Errors: as reading.
+Result<RunInfo> with_standing_below(const View& view, RunInfo run);
 // "completed", "completed with warnings", "running, stands still".
 std::string standing_of(const RunInfo& run);
 // Why it did not complete, or does not go on; empty where there is nothing to say.

@@ -54,7 +54,8 @@ Status add_input(const WorkflowDefinition& definition, const std::string& word, 
     for (const WorkflowInput& one : inputs) names.push_back(one.name);
     return Status(ErrorId::kRunInput,
                   "workflow '" + definition.name() + "' has no input '" + name + "'" + did_you_mean(name, names))
-        .state("no run was started");
+        .state("no run was started")
+        .remedy("see what it takes: forgectl workflow show " + definition.name());
   }
   given.add(name, input_value(*input, word.substr(equals + 1)));
   return {};
@@ -155,13 +156,15 @@ LogSink RunnerLines::sink() {
   };
 }
 
-void RunnerLines::print(Session& session) {
+void RunnerLines::print(Session& session, const std::function<bool(const std::string&)>& is_known) {
   std::vector<std::string> lines;
   {
     const std::lock_guard lock(mutex_);
     lines.swap(lines_);
   }
-  for (const std::string& line : lines) session.notice(line);
+  for (const std::string& line : lines) {
+    if (!is_known(line)) session.notice(line);
+  }
 }
 
 Flag programs_flag() {

@@ -2,6 +2,7 @@
 
 // What the workflow commands share: how a workflow is named, how a run looks, and what runners say meanwhile.
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,7 +46,9 @@ Object run_object(const RunInfo& run);
 class RunnerLines {
  public:
   LogSink sink();
-  void print(Session& session);
+  // All but those that are told otherwise.
+  void print(
+      Session& session, const std::function<bool(const std::string&)>& is_known = [](const std::string&) { return false; });
 
  private:
   std::mutex mutex_;

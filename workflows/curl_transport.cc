@@ -22,6 +22,10 @@ namespace {
 
 constexpr int kSleepMaxMs = 60'000;
 
+// Below what libcurl itself gives up at, which it does not tell from a connection that broke.
+constexpr std::size_t kHeadersMax = 1000;
+constexpr std::size_t kHeaderBytesMax = 256 << 10;
+
 // One exchange; of the transport's thread once it was taken over.
 struct Transfer {
   using OnStop = std::stop_callback<std::function<void()>>;
@@ -36,6 +40,7 @@ struct Transfer {
   std::size_t header_bytes = 0;
   bool refused = false;  // may_connect said no to an address
   bool too_large = false;
+  bool too_many_headers = false;
   char error[CURL_ERROR_SIZE] = {};
 };
 
@@ -52,10 +57,11 @@ std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* us
 std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* user) {
   Transfer& transfer = *static_cast<Transfer*>(user);
   std::string_view line(bytes, size * count);
+  std::vector<HttpHeader>& headers = transfer.answer.response.headers;
   transfer.header_bytes += line.size();
   transfer.too_large = transfer.header_bytes > transfer.request.response_bytes_max;
-  if (transfer.too_large) return 0;
-  std::vector<HttpHeader>& headers = transfer.answer.response.headers;
+  transfer.too_many_headers = transfer.header_bytes > kHeaderBytesMax || headers.size() >= kHeadersMax;
+  if (transfer.too_large || transfer.too_many_headers) return 0;
   if (line.starts_with("HTTP/")) headers.clear();
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
   const std::size_t colon = line.find(':');
@@ -82,6 +88,7 @@ curl_socket_t open_socket(void* user, curlsocktype purpose, curl_sockaddr* addre
 }
 
 HttpFailure::Kind kind_of(const Transfer& transfer, CURLcode code) {
+  if (transfer.too_many_headers && !transfer.too_large) return HttpFailure::Kind::kHeaders;
   if (transfer.too_large || code == CURLE_FILESIZE_EXCEEDED) return HttpFailure::Kind::kTooLarge;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -107,6 +114,10 @@ HttpFailure::Kind kind_of(const Transfer& transfer, CURLcode code) {
 std::string message_of(const Transfer& transfer, HttpFailure::Kind kind, CURLcode code) {
   if (kind == HttpFailure::Kind::kTooLarge) {
     return "the response is larger than " + std::to_string(transfer.request.response_bytes_max) + " bytes";
+  }
+  if (kind == HttpFailure::Kind::kHeaders) {
+    return "the response has more than " + std::to_string(kHeadersMax) + " headers, or more than " +
+           std::to_string(kHeaderBytesMax >> 10) + " KiB of them";
   }
   if (kind == HttpFailure::Kind::kDenied) return "it leads to an address that is not allowed";
   if (kind == HttpFailure::Kind::kTimeout) {

@@ -97,7 +97,7 @@ class RunDecider {
   void expire(HopId hop);
   void compensate(HopId hop);
   void conclude_clause(HopId hop);
-  void fail_step(HopId hop, const RunError& error, Value beside = nullptr);
+  void fail_step(HopId hop, const RunError& given, const Value& beside = nullptr);
   void fail_item(FrameId item, const RunError& error);
   void drain_item(FrameId item);
   void gather_undo(FrameId frame, std::vector<std::uint64_t>& undo);

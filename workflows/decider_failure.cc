@@ -6,12 +6,16 @@
 
 #include "backoff.h"
 #include "decider.h"
+#include "secret_inputs.h"
 
 namespace forge::internal {
 
 RunError error_of(const Status& status) {
-  const int number = static_cast<int>(status.id());
-  return {"E" + std::to_string(number), status.message()};
+  const ErrorText& text = status.text();
+  std::string message = text.what;
+  if (!text.why.empty()) message += ": " + text.why;
+  if (!text.place.empty()) message += " (" + text.place + ")";
+  return {"E" + std::to_string(static_cast<int>(status.id())), std::move(message)};
 }
 
 bool RunDecider::may_retry(HopId hop, std::uint32_t attempt, const std::string& code) const {
@@ -29,10 +33,10 @@ void RunDecider::retry_later(HopId hop, std::uint32_t attempt) {
 
 void RunDecider::attempt_failed(HopId hop, const RunError& error, bool asked) {
   Slot& at = slot(hop);
-  at.error = error;
+  at.error = SecretInputs(plan_, state_).hidden(error);
   const fb::RetryT* retry = planned(hop).declared->retry.get();
   const bool more = retry != nullptr && at.attempt < retry->max_attempts && (asked || may_retry(hop, at.attempt, error.code));
-  if (is_unwinding() || is_failed(hop.frame)) return fail_step(hop, error);
+  if (is_unwinding() || is_failed(hop.frame)) return fail_step(hop, at.error);
   if (!more) return compensate(hop);
   at.status = StepStatus::kBackingOff;
   retry_later(hop, at.attempt);
@@ -93,13 +97,15 @@ void RunDecider::conclude_clause(HopId hop) {
   state_.ready.insert({hop.step, hop.frame});
 }
 
-void RunDecider::fail_step(HopId hop, const RunError& error, Value beside) {
+void RunDecider::fail_step(HopId hop, const RunError& given, const Value& beside) {
+  const SecretInputs secrets(plan_, state_);
+  const RunError error = secrets.hidden(given);
   slot(hop).status = StepStatus::kFailed;
   slot(hop).error = error;
   Command& failed = command(Command::Kind::kFailed, hop);
   failed.attempt = slot(hop).attempt;
   failed.error = error;
-  failed.value = std::move(beside);
+  failed.value = secrets.hidden(beside);
   release_key(hop);
   const FrameId item = lone_item(hop.frame);
   if (item == kNoFrame) return fail_run(RunOutcome::kCompensated, error);

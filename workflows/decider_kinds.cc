@@ -1,6 +1,7 @@
 // How each kind of step starts. Those that the program carries out are handed to the runner; the others are decided here.
 
 #include "decider.h"
+#include "secret_inputs.h"
 #include "step_values.h"
 
 namespace forge::internal {
@@ -38,7 +39,7 @@ void RunDecider::start_kind(HopId hop) {
     return fail_step(hop, {code.empty() ? "fail" : code, text != nullptr ? *text : "it is there to fail"});
   }
   if (kind_of(hop) == fb::Body::DebugStep) {
-    command(Command::Kind::kDebug, hop).value = *made;
+    command(Command::Kind::kDebug, hop).value = SecretInputs(plan_, state_).hidden(*made);
     return finish(hop, {}, StepStatus::kDone, slot(hop).hops);
   }
   const bool halts = kind_of(hop) == fb::Body::HaltStep;

@@ -179,7 +179,10 @@ Result<Object> WorkflowDefinition::take_inputs(const Object& given) const {
     }
   }
   if (wrong.empty()) return taken;
-  return Status(ErrorId::kRunInput, "the input does not fit workflow '" + name() + "'").why(wrong).state("no run was started");
+  return Status(ErrorId::kRunInput, "the input does not fit workflow '" + name() + "'")
+      .why(wrong)
+      .state("no run was started")
+      .remedy("see what it takes: forgectl workflow show " + name());
 }
 
 WorkflowDefinition::Outcome parse_workflow(std::string_view toml, const std::string& file) {

@@ -51,12 +51,24 @@ class DefinitionReader {
     const Declared* declared = table_.take_table("on");
     if (declared == nullptr) return;
     TableReader table(findings_, *declared, "on", "the hook");
+    if (refuse_two_stimuli(table)) return;
     if (table.has("schedule") || table.has("every")) {
       made.schedule = read_schedule(table);
     } else {
       made.on = read_hook(table);
     }
     table.finish();
+  }
+
+  // Of an event or a signal, and of the time.
+  bool refuse_two_stimuli(const TableReader& table) const {
+    const char* happens = table.has("event") ? "event" : table.has("signal") ? "signal" : nullptr;
+    const char* is_due = table.has("every") ? "every" : table.has("schedule") ? "schedule" : nullptr;
+    if (happens == nullptr || is_due == nullptr) return false;
+    findings_.add(ErrorId::kWorkflowAttribute, table.path_of(happens) + "!",
+                  "the hook has '" + std::string(is_due) + "' and '" + happens + "'",
+                  "runs start when the time comes or when something happens, not both", "remove one, or declare two workflows");
+    return true;
   }
 
   std::unique_ptr<fb::ScheduleT> read_schedule(TableReader& table) {

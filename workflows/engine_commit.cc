@@ -8,6 +8,7 @@
 #include "fetch_work.h"
 #include "forge/events/json.h"
 #include "run_engine.h"
+#include "secret_inputs.h"
 #include "transaction_rest.h"
 
 namespace forge::internal {
@@ -15,7 +16,7 @@ namespace {
 
 // What a run's record is to say of why it stands still. A store that cannot be read is no property of the run.
 std::string reason_of(const std::optional<Status>& parked) {
-  return !parked || is_of_store(*parked) ? std::string() : parked->message();
+  return !parked || is_of_store(*parked) ? std::string() : reason_to_stand(*parked);
 }
 
 // Of a map whose run completes with these records: where a later run goes on.
@@ -71,6 +72,7 @@ void RunEngine::write(LiveRun& live, std::optional<Entry> entry) {
   const std::size_t records = actions.size();
   ActOptions options{.actor = live.run.head.actor, .correlation = live.run.head.correlation, .causation = live.run.seq};
   if (entry) {
+    entry->fact.error = SecretInputs(fold.plan(), fold.state()).hidden(entry->fact.error);
     if (entry->result) entry->details.add("from", records + *entry->result);
     actions.insert(actions.end(), entry->actions.begin(), entry->actions.end());
     // The record of a run that has ended takes no more from people.

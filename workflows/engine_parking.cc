@@ -19,7 +19,10 @@ void RunEngine::park(LiveRun& live, const Status& why) {
     parked_.insert_or_assign(at->run.head.id, why);
     standing.push_back(at->run.head.id);
   }
-  if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " stands still: " + why.message());
+  if (std::string reason = reason_to_stand(why); reason != live.parked_told) {
+    if (options_.log) options_.log(LogLevel::kError, "run " + live.run.head.id + " stands still: " + reason);
+    live.parked_told = std::move(reason);
+  }
   commit_next(live);
   settle(live.run.head.id);
   for (const std::string& id : standing) tell_rest(id);
@@ -52,7 +55,8 @@ void RunEngine::go_on(const std::string& id) {
 void RunEngine::stand_still(LiveRun& live, const Work& work, const Status& why) {
   const bool is_cancelled = live.run.fold->state().ending == RunOutcome::kCancelled;
   if (!is_cancelled || work.purpose != Purpose::kRun) return park(live, why);
-  answer(live, work, {.outcome = StepOutcome::failed("stopped", "it was told to stop, and could not go on: " + why.message())});
+  answer(live, work,
+         {.outcome = StepOutcome::failed("stopped", "it was told to stop, and could not go on: " + reason_to_stand(why))});
 }
 
 // The reason is there for whoever looks at the store, and is written when it changes: a runner that finds what the last one found

@@ -161,7 +161,7 @@ class HopFinder {
     const Value* args = given == nullptr ? nullptr : given->find("args");
     if (have_names_in_common(args, found_->token_out))
       found_->differences = internal::differences(*args, found_->token_out, kDifferencesMax);
-    const internal::SecretInputs secrets(fold_);
+    const internal::SecretInputs secrets(fold_.plan(), fold_.state());
     found_->token_in = secrets.hidden(found_->token_in);
     found_->token_out = secrets.hidden(found_->token_out);
     found_->message = secrets.hidden(found_->message);

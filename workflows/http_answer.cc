@@ -149,6 +149,8 @@ std::string_view code_of(HttpFailure::Kind kind) {
       return "protocol";
     case HttpFailure::Kind::kTooLarge:
       return "too_large";
+    case HttpFailure::Kind::kHeaders:
+      return "headers";
     case HttpFailure::Kind::kStopped:
       return "stopped";
   }

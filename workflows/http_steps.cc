@@ -23,6 +23,7 @@ HostGate::End end_of(const HttpAnswer& answer) {
     case HttpFailure::Kind::kProtocol:
       return HostGate::End::kFailed;
     case HttpFailure::Kind::kTooLarge:
+    case HttpFailure::Kind::kHeaders:
       return HostGate::End::kWorked;
     default:
       return HostGate::End::kUnknown;

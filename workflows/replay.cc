@@ -101,7 +101,7 @@ class Replay {
 
 void Replay::differ(const Event& event, std::string step, const std::string& recorded, const std::string& replayed) {
   if (report_.difference) return;
-  const internal::SecretInputs secrets(own_);
+  const internal::SecretInputs secrets(own_.plan(), own_.state());
   report_.difference = ReplayDifference{event.seq, std::move(step), secrets.hidden(recorded), secrets.hidden(replayed)};
 }
 

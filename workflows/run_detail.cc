@@ -6,6 +6,7 @@
 #include "forge/workflows/runs.h"
 #include "map_progress.h"
 #include "run_journal.h"
+#include "secret_inputs.h"
 #include "sent_signal.h"
 #include "step_work.h"
 
@@ -58,7 +59,7 @@ OpenStep open_step(const RunFold& fold, const Command& command, std::string stat
 
 std::string waits_for(const RunFold& fold, const Command& command) {
   const fb::BodyUnion& body = fold.plan().steps[command.hop.step].declared->body;
-  const Value first = internal::key_of_wait(command);
+  const Value first = internal::SecretInputs(fold.plan(), fold.state()).hidden(internal::key_of_wait(command));
   std::string text = first.if_text() != nullptr ? *first.if_text() : first.is_null() ? "" : to_json(first);
   if (body.AsWaitStep() == nullptr) return text;
   const fb::WaitStepT& wait = *body.AsWaitStep();
@@ -111,6 +112,20 @@ std::vector<OpenStep> open_steps(const View& view, const RunFold& fold, bool sta
   return steps;
 }
 
+// A step that waits for a run which stands still says so.
+Status tell_standing_below(const View& view, RunDetail& detail) {
+  if (!detail.info.parked.empty()) return {};
+  FORGE_ASSIGN(const std::optional<RunInfo> standing, standing_below(view, detail.info.id));
+  if (!standing) return {};
+  for (OpenStep& step : detail.open) {
+    const bool is_own = step.waits_for == standing->id;
+    if (step.waits_for.empty() || (!is_own && !standing->id.starts_with(step.waits_for + "/"))) continue;
+    step.state = "waiting";
+    step.stands = (is_own ? "which stands still: " : "where " + standing->id + " stands still: ") + standing->parked;
+  }
+  return {};
+}
+
 bool has_map_over_elsewhere(const internal::Plan& plan) {
   return std::any_of(plan.steps.begin(), plan.steps.end(),
                      [](const internal::PlannedStep& step) { return internal::comes_from_elsewhere(step); });
@@ -151,6 +166,7 @@ Result<RunDetail> run_detail(const View& view, const std::string& id) {
   if (run.status().id() == ErrorId::kItemsDiffer || run.status().id() == ErrorId::kInputUnreadable) return detail;
   FORGE_TRY(run.status());
   detail.open = open_steps(view, *run->fold, !detail.info.parked.empty());
+  FORGE_TRY(tell_standing_below(view, detail));
   return detail;
 }
 

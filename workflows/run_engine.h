@@ -135,6 +135,7 @@ class RunEngine {
     Version newest = 0;      // of its record, as far as events told
     std::optional<Status> parked;
     std::string parked_noted;  // why it stands still, as its record says
+    std::string parked_told;   // the same, as the log was told last
   };
 
   enum class Due : std::uint8_t { kFact, kAttemptTimeout, kGrace, kCommitAgain, kStartAgain, kWorkAgain, kRequests, kSchedule };

@@ -6,6 +6,7 @@
 #include "forge/events/json.h"
 #include "journal.h"
 #include "run_journal.h"
+#include "secret_inputs.h"
 
 namespace forge::internal {
 namespace {
@@ -189,7 +190,7 @@ void RunFold::record(const Fact& fact, const Command& command) {
     if (!message.empty()) request.args.add("message", message);
   };
   const auto add_result = [&] {
-    std::string json = command.value.is_null() ? "" : to_json(command.value);
+    std::string json = command.value.is_null() ? "" : to_json(SecretInputs(plan(), state_).hidden(command.value));
     const bool fits = !json.empty() && json.size() <= kResultBytesMax;
     request.args.add("result", fits ? Value(std::move(json)) : Value());
   };

@@ -1,5 +1,6 @@
 #include "run_journal.h"
 
+#include "decider.h"
 #include "journal.h"
 
 namespace forge::internal {
@@ -34,6 +35,22 @@ Result<std::shared_ptr<const WorkflowDefinition>> definition_in(const Record& re
 
 Status not_declared(const std::string& name) {
   return Status(ErrorId::kWorkflowNotFound, "there is no workflow '" + name + "'");
+}
+
+// Whoever looks at the journal is to see what was answered.
+std::string pulse_told(const RunFold& fold, const Fact& fact) {
+  const bool answers =
+      fact.kind == Fact::Kind::kSignalled && fold.plan().steps.at(fact.hop.step).declared->body.AsApproveStep() != nullptr;
+  if (!answers) return pulse_of(fact);
+  const Value* approved = fact.value.if_object() == nullptr ? nullptr : fact.value.if_object()->find("approved");
+  return approved != nullptr && *approved == Value(true) ? "approved" : "rejected";
+}
+
+std::optional<std::uint8_t> hops_at_start(const Event& event) {
+  const Value* bytes = event.arguments.find("fact");
+  if (bytes == nullptr || bytes->if_bytes() == nullptr) return event.hops_left;
+  const Result<Fact> fact = decode_fact(*bytes->if_bytes());
+  return fact.ok() ? std::optional(static_cast<std::uint8_t>(fact->hops)) : event.hops_left;
 }
 
 Actor actor_of(const Event& event) {
@@ -138,6 +155,8 @@ std::string text_at(const Object& object, std::string_view name) {
 }
 
 std::optional<std::uint8_t> hops_of(const Event& event) {
+  // A run that a hook starts stands in a transaction that no run made.
+  if (event.action == "_run.start") return hops_at_start(event);
   if (event.arguments.find("fact") != nullptr) return event.hops_left;
   const Value* noted = event.arguments.find("hops_left");
   const std::int64_t* hops = noted == nullptr ? nullptr : noted->if_int();
@@ -173,7 +192,7 @@ ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::str
   ActionRequest request{.action = "_run.tell", .args = {{"id", fold.id()}}};
   const std::string path = fold.path_of_hop(fact.hop);
   if (!path.empty()) request.args.add("step", path);
-  request.args.add("pulse", pulse_of(fact));
+  request.args.add("pulse", pulse_told(fold, fact));
   if (!status.empty()) request.args.add("status", status);
   request.args.add("fact", Bytes(encode_fact(fact)));
   return request;
@@ -193,6 +212,12 @@ ActionRequest start_request(const DefinitionPin& pin, const Fact& fact) {
                    {"declared", pin.declared},
                    {"status", "running"},
                    {"fact", Bytes(encode_fact(fact))}}};
+}
+
+std::string reason_to_stand(const Status& why) {
+  const RunError error = error_of(why);
+  const std::string& remedy = why.text().remedy;
+  return error.code + ": " + error.message + (remedy.empty() ? "" : "; " + remedy);
 }
 
 ActionRequest parking_request(const std::string& run, const std::string& why) {

@@ -90,6 +90,8 @@ ActionRequest tell_request(const RunFold& fold, const Fact& fact, const std::str
 // The same for a run that has ended, and goes on with it.
 ActionRequest reopen_request(const RunFold& fold, const Fact& fact);
 ActionRequest start_request(const DefinitionPin& pin, const Fact& fact);
+// Why a run stands still, for people: "E8013: there is no workflow 'later'; declare it: …".
+std::string reason_to_stand(const Status& why);
 // The action that records why a run stands still, or, where `why` is empty, that it goes on.
 ActionRequest parking_request(const std::string& run, const std::string& why);
 

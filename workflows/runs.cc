@@ -5,6 +5,7 @@
 #include "end_at_once.h"
 #include "forge/events/json.h"
 #include "journal.h"
+#include "run_id.h"
 #include "run_journal.h"
 #include "sent_signal.h"
 #include "signal_receivers.h"
@@ -16,6 +17,7 @@ using internal::DefinitionCache;
 using internal::Fact;
 using internal::ReadRun;
 using internal::RunFold;
+using internal::RunState;
 
 namespace {
 
@@ -55,10 +57,8 @@ Status check_same(const View& view, const std::string& id, const internal::Defin
   FORGE_ASSIGN(const ReadRun run, internal::read_run(view, id, cache, {}));
   if (run.head.pin.hash == pin.hash && run.fold->state().input == input) return {};
   const bool other = run.head.pin.hash != pin.hash;
-  return Status(ErrorId::kRecordExists, "there is a run '" + id + "' already")
-      .why(other ? "it is of workflow '" + run.head.pin.workflow + "', or an earlier definition of it" : "it has another input")
-      .state("no run was started")
-      .remedy("choose another id");
+  return internal::run_exists(
+      id, other ? "it is of workflow '" + run.head.pin.workflow + "', or an earlier definition of it" : "it has another input");
 }
 
 }  // namespace
@@ -127,6 +127,7 @@ namespace {
 
 Result<std::string> start(Store& store, const internal::DefinitionPin& pin, const WorkflowDefinition& definition,
                           const RunStart& how) {
+  FORGE_TRY(internal::check_run_id(how.id));
   FORGE_ASSIGN(Object input, definition.take_inputs(how.input));
   Fact fact;
   fact.hops = how.hops.value_or(definition.plan().declared->ttl_hops);
@@ -148,7 +149,7 @@ Result<std::string> start(Store& store, const internal::DefinitionPin& pin, cons
   const Status same = check_same(store.view(), how.id, pin, given);
   if (same.ok()) return how.id;
   // What an attached store was opened with may be older than the run.
-  return same.id() == ErrorId::kRunNotFound ? started.status() : same;
+  return same.id() == ErrorId::kRunNotFound ? internal::run_exists(how.id, "it was started a moment ago") : same;
 }
 
 }  // namespace
@@ -161,6 +162,7 @@ Result<std::string> start_run(Store& store, const std::string& workflow, const R
 
 Result<std::string> start_run(Store& store, const WorkflowDefinition& definition, const RunStart& how) {
   ActOptions options{.actor = how.options.actor, .reason = how.options.reason, .dry_run = how.options.dry_run};
+  FORGE_TRY(internal::check_run_id(how.id));
   FORGE_TRY(definition.take_inputs(how.input).status());
   FORGE_ASSIGN(const WorkflowInfo info, add_workflow(store, definition, options));
   return start(store, {.workflow = info.name, .declared = info.declared, .hash = info.hash}, definition, how);
@@ -209,6 +211,15 @@ Result<std::string> parent_of_run(const View& view, const std::string& id) {
     return false;
   }));
   return parent;
+}
+
+Result<std::optional<RunInfo>> standing_below(const View& view, const std::string& id) {
+  std::optional<RunInfo> found;
+  FORGE_TRY(view.list({.resource = "_run", .where = "status = 'running'", .key_prefix = id + "/"}, [&](const Record& record) {
+    if (!text_in(record["parked"]).empty()) found = run_of(record);
+    return !found;
+  }));
+  return found;
 }
 
 Result<std::vector<RunInfo>> runs(const View& view, const std::string& status, std::size_t limit, const std::string& after) {
@@ -285,11 +296,40 @@ Status wrong_role(const std::string& id, const std::string& step, const std::str
       .remedy("answer as somebody who may: --actor ID --role " + role);
 }
 
+// What it was told already, or is about to do by itself, so that telling it would do nothing; empty where it would do something.
+std::string told_already(const Teller& to, RunTelling telling) {
+  using internal::RunOutcome;
+  using internal::RunPhase;
+  const RunState& state = to.run.fold->state();
+  if (state.phase == RunPhase::kEnded) {
+    if (state.outcome == RunOutcome::kTerminated) return "is to terminate already";
+    return state.outcome == RunOutcome::kCancelled ? "is to be cancelled already" : "is to end already";
+  }
+  const bool unwinds = state.phase >= RunPhase::kFailing;
+  if (telling == RunTelling::kCancel && unwinds) {
+    return state.ending == RunOutcome::kCancelled ? "is to be cancelled already" : "is being undone already";
+  }
+  if (telling != RunTelling::kPause) return "";
+  if (unwinds) return "is being undone, so there is nothing to pause";
+  if (to.info.status == "halted") return "has halted already";
+  return state.phase == RunPhase::kHalted || state.phase == RunPhase::kHalting ? "is to halt already" : "";
+}
+
+Status nothing_to_tell(const Teller& to, const std::string& told) {
+  const bool halted = to.info.status == "halted";
+  return Status(ErrorId::kStepWaitsNot, "run '" + to.info.id + "' " + told)
+      .why(halted ? "nothing of it goes on" : "that is recorded, and is done as soon as a worker takes it up")
+      .state("nothing was written")
+      .remedy(halted ? "let it go on: forgectl workflow resume " + to.info.id
+                     : "carry out what is open: forgectl workflow work   or look at it: forgectl workflow trace " + to.info.id);
+}
+
 }  // namespace
 
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
   FORGE_ASSIGN(const Teller to, teller(store, id));
   const internal::RunPhase phase = to.run.fold->state().phase;
+  if (const std::string told = told_already(to, telling); !told.empty()) return nothing_to_tell(to, told);
   const bool halts = phase == internal::RunPhase::kHalted || phase == internal::RunPhase::kHalting;
   if (telling == RunTelling::kResume && !halts) return not_halted(to);
   constexpr Fact::Kind kFacts[] = {Fact::Kind::kCancel, Fact::Kind::kTerminate, Fact::Kind::kPause, Fact::Kind::kResume};
@@ -314,6 +354,12 @@ Status approve_step(Store& store, const std::string& id, const std::string& step
   }
   const std::string& role = fold.plan().steps[found->first.step].declared->body.AsApproveStep()->role;
   if (!role.empty() && options.actor.role != role) return wrong_role(id, step, role, options.actor);
+  if (options.actor.id.empty()) {
+    return Status(ErrorId::kPolicyDenied, "the answer to step '" + step + "' of run '" + id + "' says not whose it is")
+        .why("an approval is somebody's, and nobody is named as the actor")
+        .state("nothing was written")
+        .remedy("say who answers: --actor NAME, or FORGE_ACTOR");
+  }
   Fact fact;
   fact.kind = Fact::Kind::kSignalled;
   fact.hop = found->first;

@@ -1,6 +1,7 @@
 #include "secret_inputs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "forge/events/constraint.h"
 #include "forge/events/json.h"
@@ -8,30 +9,65 @@
 namespace forge::internal {
 namespace {
 
+constexpr std::size_t kTellingBytes = 4;
+
 // Whether showing it would tell anything: a flag or nothing would not.
 bool is_telling(const Value& value) {
   if (value.if_text() != nullptr) return !value.if_text()->empty();
   return !value.is_null() && value.if_bool() == nullptr;
 }
 
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 }  // namespace
 
-SecretInputs::SecretInputs(const RunFold& fold) {
-  const Object* input = fold.state().input.if_object();
+SecretInputs::SecretInputs(const Plan& plan, const RunState& state) {
+  const Object* input = state.input.if_object();
   if (input == nullptr) return;
-  for (const auto& declared : fold.plan().declared->inputs) {
+  for (const auto& declared : plan.declared->inputs) {
     const Value* value = declared->secret ? input->find(declared->name) : nullptr;
-    if (value != nullptr && is_telling(*value)) secrets_.push_back(*value);
+    if (value != nullptr) gather(*value, false);
+  }
+  std::stable_sort(sought_.begin(), sought_.end(), [](const Sought& a, const Sought& b) { return a.text.size() > b.text.size(); });
+}
+
+// A text stands in others as it is, or as JSON has it.
+void SecretInputs::gather(const Value& secret, bool inside) {
+  if (!is_telling(secret)) return;
+  values_.push_back(secret);
+  std::string json = to_json(secret);
+  if (json.starts_with('"')) json = json.substr(1, json.size() - 2);
+  const std::string* text = secret.if_text();
+  const bool is_number = secret.if_int() != nullptr || secret.if_double() != nullptr;
+  const bool alone = is_number || (inside && json.size() < kTellingBytes);
+  if (text != nullptr && *text != json) sought_.push_back({*text, alone});
+  sought_.push_back({std::move(json), alone});
+  if (const List* list = secret.if_list()) {
+    for (const Value& item : *list) gather(item, true);
+  }
+  if (const Object* object = secret.if_object()) {
+    for (const auto& [name, member] : object->members()) gather(member, true);
   }
 }
 
+std::size_t SecretInputs::find(const std::string& text, const Sought& sought, std::size_t from) {
+  std::size_t at = text.find(sought.text, from);
+  const auto is_part = [&](std::size_t begin) {
+    const std::size_t end = begin + sought.text.size();
+    return (begin > 0 && is_word(text[begin - 1])) || (end < text.size() && is_word(text[end]));
+  };
+  while (sought.alone && at != std::string::npos && is_part(at)) at = text.find(sought.text, at + 1);
+  return at;
+}
+
 Value SecretInputs::hidden(const Value& value) const {
-  if (secrets_.empty()) return value;
-  if (std::find(secrets_.begin(), secrets_.end(), value) != secrets_.end()) return Value(kSecretShown);
+  if (values_.empty()) return value;
+  if (std::find(values_.begin(), values_.end(), value) != values_.end()) return Value(kSecretShown);
   if (const std::string* text = value.if_text()) {
-    const bool holds = std::any_of(secrets_.begin(), secrets_.end(), [text](const Value& secret) {
-      return secret.if_text() != nullptr && text->find(*secret.if_text()) != std::string::npos;
-    });
+    const bool holds = std::any_of(sought_.begin(), sought_.end(),
+                                   [text](const Sought& sought) { return find(*text, sought, 0) != std::string::npos; });
     return holds ? Value(kSecretShown) : value;
   }
   if (const List* list = value.if_list()) {
@@ -47,16 +83,17 @@ Value SecretInputs::hidden(const Value& value) const {
   return value;
 }
 
-std::string SecretInputs::hidden(const std::string& text) const {
-  std::string shown = text;
-  for (const Value& secret : secrets_) {
-    std::string sought = to_json(secret);
-    if (secret.if_text() != nullptr) sought = sought.substr(1, sought.size() - 2);
-    for (std::size_t at = shown.find(sought); at != std::string::npos; at = shown.find(sought, at + kSecretShown.size())) {
-      shown.replace(at, sought.size(), kSecretShown);
+std::string SecretInputs::hidden(std::string text) const {
+  for (const Sought& sought : sought_) {
+    for (std::size_t at = find(text, sought, 0); at != std::string::npos; at = find(text, sought, at + kSecretShown.size())) {
+      text.replace(at, sought.text.size(), kSecretShown);
     }
   }
-  return shown;
+  return text;
+}
+
+RunError SecretInputs::hidden(const RunError& error) const {
+  return {error.code, hidden(error.message)};
 }
 
 }  // namespace forge::internal

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "run_id.h"
 #include "run_journal.h"
 #include "step_work.h"
 
@@ -88,13 +89,16 @@ std::string why_not_among(const RunInfo& info, const std::vector<std::string>& s
   return "the run is " + info.status + (steps.empty() ? "" : listed("; these can be: ", steps));
 }
 
-Status not_steered(const RunInfo& info, const std::string& step, const char* what, const std::vector<std::string>& steps = {}) {
+// `command` is of those that can be.
+Status not_steered(const RunInfo& info, const std::string& step, const char* what, const char* command,
+                   const std::vector<std::string>& steps = {}) {
   const bool undone = info.status == "compensated" || info.status == "cancelled" || info.status == "expired";
   return Status(ErrorId::kStepWaitsNot, "step '" + step + "' of run '" + info.id + "' " + what)
       .why(why_not_among(info, steps))
       .state("nothing was written")
-      .remedy(undone ? "go on from there in another run: forgectl workflow fork " + info.id + " --from " + step
-                     : "see: forgectl workflow trace " + info.id);
+      .remedy(undone           ? "go on from there in another run: forgectl workflow fork " + info.id + " --from " + step
+              : !steps.empty() ? "name one of these: forgectl workflow " + std::string(command) + " " + info.id + " " + steps[0]
+                               : "see: forgectl workflow trace " + info.id);
 }
 
 Status steer(Store& store, const SteeredRun& to, Fact fact, const ActOptions& given) {
@@ -109,7 +113,7 @@ Status steer(Store& store, const SteeredRun& to, Fact fact, const ActOptions& gi
   const bool went_on = told.id() == ErrorId::kRuleViolated || told.id() == ErrorId::kVersionConflict;
   if (!went_on) return told;
   FORGE_ASSIGN(const RunInfo now, run_info(store.view(), to.info.id));
-  return not_steered(now, fold.path_of_hop(fact.hop), "went on meanwhile");
+  return not_steered(now, fold.path_of_hop(fact.hop), "went on meanwhile", "");
 }
 
 }  // namespace
@@ -149,7 +153,7 @@ Status retry_step(Store& store, const std::string& id, const std::string& step, 
                                    : to.info.status == "failed"      ? failed_hop(fold, step)
                                    : to.info.status == "undo_failed" ? given_up(fold, step)
                                                                      : std::nullopt;
-  if (!hop) return not_steered(to.info, step, "is not to be tried again", steerable_in(to).to_retry);
+  if (!hop) return not_steered(to.info, step, "is not to be tried again", "retry", steerable_in(to).to_retry);
   Fact fact;
   fact.kind = Fact::Kind::kRetryStep;
   fact.hop = *hop;
@@ -162,7 +166,7 @@ Status waive_undo(Store& store, const std::string& id, const std::string& step, 
   const std::optional<HopId> hop = !to.info.has_ended()              ? backing_off(fold, step, true)
                                    : to.info.status == "undo_failed" ? given_up(fold, step)
                                                                      : std::nullopt;
-  if (!hop) return not_steered(to.info, step, "has no undo that fails", steerable_in(to).to_waive);
+  if (!hop) return not_steered(to.info, step, "has no undo that fails", "waive", steerable_in(to).to_waive);
   Fact fact;
   fact.kind = Fact::Kind::kWaive;
   fact.hop = *hop;
@@ -320,6 +324,7 @@ Result<std::shared_ptr<const WorkflowDefinition>> run_definition(const View& vie
 }
 
 Result<ForkReceipt> fork_run(Store& store, const std::string& id, const RunFork& how) {
+  FORGE_TRY(internal::check_run_id(how.id));
   const View view = store.view();
   FORGE_ASSIGN(const SteeredRun earlier, steered_run(view, id, {.keep_results = true}));
   ForkReceipt receipt;
@@ -337,6 +342,7 @@ Result<ForkReceipt> fork_run(Store& store, const std::string& id, const RunFork&
   options.causation = earlier.run.seq;
   options.hops_left = static_cast<std::uint8_t>(fact.hops);
   const Result<TransactionReceipt> started = store.transact({std::move(request)}, options);
+  if (started.status().id() == ErrorId::kRecordExists) return internal::run_exists(how.id, "a fork is a run of its own");
   if (!started.ok()) return started.status();
   receipt.id = started->actions.at(0).key;
   return receipt;

@@ -467,6 +467,12 @@ void read_body(const Findings& findings, TableReader& table, fb::StepT& step) {
     }
     found = &kind;
   }
+  if (found == nullptr && table.take("default") != nullptr) {
+    findings.add(ErrorId::kWorkflowAttribute, table.path_of("default") + "!", table.what() + " has a 'default' and no 'switch'",
+                 "it is what a switch does where none of its branches is taken, so it needs one at least",
+                 "add a branch with when: [" + table.path() + ".switch.NAME]");
+    return;
+  }
   if (found == nullptr) {
     std::string words;
     for (const Kind& kind : kKinds) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "decider.h"
 #include "forge/events/json.h"
 #include "run_journal.h"
 #include "sent_signal.h"
@@ -143,12 +144,9 @@ Fact fact_of(const Work& work, const StepOutcome& outcome) {
 }
 
 StepOutcome failure_of(const Status& status) {
-  const ErrorText& text = status.text();
-  std::string message = text.what;
-  if (!text.why.empty()) message += ": " + text.why;
-  if (!text.place.empty()) message += " (" + text.place + ")";
-  if (status.id() == ErrorId::kDeadlinePassed) return StepOutcome::failed("timeout", std::move(message));
-  return StepOutcome::failed("E" + std::to_string(static_cast<int>(status.id())), std::move(message));
+  RunError error = error_of(status);
+  if (status.id() == ErrorId::kDeadlinePassed) error.code = "timeout";
+  return StepOutcome::failed(std::move(error.code), std::move(error.message));
 }
 
 Fact failed_fact(const Fact& fact, const StepOutcome& outcome) {

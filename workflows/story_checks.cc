@@ -34,7 +34,7 @@ std::vector<std::string> steps_that_are(const RunDetail& detail, std::string_vie
 
 // By itself, by an answer or a signal, or because its time has come.
 bool is_done(std::string_view pulse) {
-  return pulse == "completed" || pulse == "signalled" || pulse == "timer";
+  return pulse == "completed" || pulse == "signalled" || pulse == "approved" || pulse == "rejected" || pulse == "timer";
 }
 
 // Those that are done, in the order in which what made them done was written.

@@ -37,8 +37,9 @@ bool is_given(const GivenArgs& args, std::string_view name) {
   return std::any_of(args.begin(), args.end(), [&](const auto& one) { return one->name == name; });
 }
 
-// References to fields of records that steps read. What such a step comes to is known, unless a clause puts something else in its
-// place, or another step has the same name: those are left to the run.
+// References to fields of records that steps read, one by one or by a query, and of the items of maps that go over these. What
+// such a step comes to is known, unless a clause puts something else in its place, or another step has the same name: those are
+// left to the run.
 class FieldCheck {
  public:
   FieldCheck(const fb::WorkflowDefinitionT& definition, const Domain& domain, const Findings& errors)
@@ -49,18 +50,45 @@ class FieldCheck {
   }
 
  private:
+  // Records of a resource; null: it is not known what there is.
+  struct Records {
+    const Resource* resource = nullptr;
+    bool is_list = false;
+  };
+
   void gather(const fb::BlockT& block) {
     for (const auto& step : block.steps) {
+      const bool is_sure = std::none_of(step->compensate.begin(), step->compensate.end(),
+                                        [](const auto& clause) { return clause->outcome == fb::ClauseOutcome::Continue; });
       const fb::ReadStepT* read = step->body.AsReadStep();
-      const bool is_sure =
-          read != nullptr && std::none_of(step->compensate.begin(), step->compensate.end(),
-                                          [](const auto& clause) { return clause->outcome == fb::ClauseOutcome::Continue; });
-      const Resource* resource = is_sure ? domain_.find_resource(read->resource) : nullptr;
-      if (!read_.emplace(step->name, resource).second) read_[step->name] = nullptr;
+      const Records records = is_sure && read != nullptr ? records_of(*read) : Records();
+      if (!read_.emplace(step->name, records).second) read_[step->name] = {};
       for (const auto& [inner, below, is_url] : inner_blocks(step->body)) {
         if (inner != nullptr) gather(*inner);
       }
     }
+  }
+
+  Records records_of(const fb::ReadStepT& read) const {
+    return read.query.empty() ? Records{domain_.find_resource(read.resource)} : records_of_query(read.query);
+  }
+
+  Records records_of_query(const std::string& name) const {
+    const Action* query = domain_.find_action(name);
+    return query != nullptr && query->kind == ActionKind::kReads ? Records{query->resource, true} : Records();
+  }
+
+  // What stands for ${item} inside the step; a batch is a list of items.
+  Records item_inside(const fb::StepT& step, const Records& outside) const {
+    if (step.body.type == fb::Body::RecurseStep) return {};
+    const fb::MapStepT* map = step.body.AsMapStep();
+    if (map == nullptr) return outside;
+    Records over = map->query.empty() ? Records() : records_of_query(map->query);
+    if (map->source == fb::MapSource::Values && map->over != nullptr && map->over->kind == fb::BindingKind::Reference) {
+      const auto found = read_.find(map->over->text);
+      if (found != read_.end()) over = found->second;
+    }
+    return over.is_list ? Records{over.resource, map->batch > 1} : Records();
   }
 
   void check_block(const fb::BlockT& block, const std::string& place) {
@@ -68,7 +96,12 @@ class FieldCheck {
   }
 
   void check_step(const fb::StepT& step, const std::string& place) {
+    const Records outside = item_;
+    // What a recurse or a collect calls an item is its own.
+    const bool has_own_item = step.body.type == fb::Body::RecurseStep || step.body.type == fb::Body::CollectStep;
+    if (has_own_item) item_ = {};
     check_body(step, place);
+    item_ = outside;
     check_condition(step.where, place + ".where");
     if (step.concurrency_key != nullptr) check_value(*step.concurrency_key, place + ".concurrency_key");
     for (std::size_t i = 0; i < step.guards.size(); ++i) {
@@ -79,9 +112,11 @@ class FieldCheck {
     for (std::size_t i = 0; i < step.compensate.size(); ++i)
       check_clause(*step.compensate[i], place + ".compensate." + std::to_string(i));
     if (step.undo != nullptr && step.undo->body != nullptr) check_body(*step.undo->body, place + ".undo");
+    item_ = item_inside(step, outside);
     for (const auto& [inner, below, is_url] : inner_blocks(step.body)) {
       if (inner != nullptr) check_block(*inner, place + below);
     }
+    item_ = outside;
   }
 
   void check_clause(const fb::ClauseT& clause, const std::string& place) {
@@ -134,15 +169,28 @@ class FieldCheck {
   // `text` is what stands at `place`, and `offset` where the path begins in it; empty where it is the path alone.
   void check_path(const std::string& written, const std::string& place, const std::string& text, std::size_t offset) {
     const Result<ValuePath> path = ValuePath::parse(written);
-    if (!path.ok() || path->parts.empty() || path->parts[0].name.empty()) return;
-    const auto found = read_.find(path->root);
-    if (found == read_.end() || found->second == nullptr) return;
-    const std::string& name = path->parts[0].name;
+    if (!path.ok()) return;
+    const auto read = read_.find(path->root);
+    const Records records = path->root == "item" ? item_ : read == read_.end() ? Records() : read->second;
+    if (records.resource == nullptr || path->parts.empty()) return;
+    const std::string& resource = records.resource->name;
+    const auto refuse = [&](const char* what, const std::string& why, const std::string& remedy = {}) {
+      const Status error = Status(ErrorId::kWorkflowReference, "'${" + path->text + "}' leads to " + what + resource).why(why);
+      add(remedy.empty() ? error : Status(error).remedy(remedy), place, text, offset);
+    };
+    const std::string& first = path->parts[0].name;
+    if (records.is_list && !first.empty()) {
+      return refuse("no record of the list of ", "it has several, by their place", "write ${" + path->root + "[0]." + first + "}");
+    }
+    const std::size_t at = records.is_list ? 1 : 0;
+    if (path->parts.size() <= at || path->parts[at].name.empty()) return;
+    const std::string& name = path->parts[at].name;
     std::vector<std::string> known = {"_version", "_seq"};
-    for (const Field& field : found->second->record.fields) known.push_back(field.name);
-    if (std::find(known.begin(), known.end(), name) != known.end()) return;
-    const Status error = Status(ErrorId::kWorkflowReference, "'${" + path->text + "}' leads to no field of " + found->second->name)
-                             .why(nearest_or_list(name, known));
+    for (const Field& field : records.resource->record.fields) known.push_back(field.name);
+    if (std::find(known.begin(), known.end(), name) == known.end()) refuse("no field of ", nearest_or_list(name, known));
+  }
+
+  void add(const Status& error, const std::string& place, const std::string& text, std::size_t offset) {
     if (text.empty()) {
       errors_.add(error, place);
     } else {
@@ -152,7 +200,8 @@ class FieldCheck {
 
   const Domain& domain_;
   const Findings& errors_;
-  std::map<std::string, const Resource*, std::less<>> read_;  // by the step's name; null: it is not known what it comes to
+  std::map<std::string, Records, std::less<>> read_;  // by the step's name
+  Records item_;                                      // of the innermost map around what is looked at
 };
 
 class SurroundingsCheck {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kYear = std::int64_t{365} * 24 * 3600 * 1'000'000;
 constexpr std::size_t kTasksMax = 1'000'000;
+constexpr const char* kAnswers = "somebody";  // who answers approvals
 
 std::string kind_of_call(const internal::Work& work) {
   if (work.step->body.type == fb::Body::RunStep) return "a function";
@@ -138,7 +139,7 @@ Result<bool> Telling::approve() {
   for (const OpenStep& open : detail.open) {
     const auto answer = plot_.approvals.find(declared_path(open.step));
     if (open.state != "waiting" || answer == plot_.approvals.end()) continue;
-    FORGE_TRY(approve_step(*store_, *run, open.step, answer->second, {.actor = Actor("", open.role)}));
+    FORGE_TRY(approve_step(*store_, *run, open.step, answer->second, {.actor = Actor(kAnswers, open.role)}));
     return true;
   }
   return false;
@@ -154,7 +155,7 @@ Status Telling::happen(const Happening& happening) {
   const auto asks = std::find_if(detail.open.begin(), detail.open.end(),
                                  [&](const OpenStep& open) { return open.step == happening.name && open.state == "waiting"; });
   const std::string role = asks == detail.open.end() ? "" : asks->role;
-  return approve_step(*store_, run, happening.name, happening.approved, {.actor = Actor("", role)});
+  return approve_step(*store_, run, happening.name, happening.approved, {.actor = Actor(kAnswers, role)});
 }
 
 }  // namespace forge::testing::story

@@ -41,8 +41,9 @@ class TimelineBuilder {
  public:
   explicit TimelineBuilder(RunFold& fold) : fold_(fold) {}
 
-  Status take(const Fact& fact, Seq seq) {
-    if (is_end(fact)) end(fact, seq);
+  // `what` is what the fact is called.
+  Status take(const Fact& fact, Seq seq, std::string what) {
+    if (is_end(fact)) end(fact, seq, std::move(what));
     FORGE_ASSIGN(const std::vector<Command> commands, fold_.take(fact, seq));
     for (const Command& command : commands) take_command(command, fact.at);
     return {};
@@ -62,14 +63,14 @@ class TimelineBuilder {
   }
 
  private:
-  void end(const Fact& fact, Seq seq) {
+  void end(const Fact& fact, Seq seq, std::string what) {
     const auto found = places_.find({fact.hop, purpose_of(fact.kind)});
     if (found == places_.end()) return;
     StepSpan& span = spans_[found->second];
     if (!span.first) span.first = seq;
     span.last = seq;
     span.end = fact.at;
-    span.what = internal::pulse_of(fact);
+    span.what = std::move(what);
     span.code = fact.error.code;
     span.message = fact.error.message;
   }
@@ -161,7 +162,7 @@ Result<RunTimeline> run_timeline(const View& view, const std::string& id) {
     FORGE_ASSIGN(const std::optional<Event> result, internal::result_event(view, event));
     FORGE_ASSIGN(const std::optional<Fact> fact, fold.fact_in(event, result ? &*result : nullptr));
     if (fact) {
-      FORGE_TRY(builder.take(*fact, event.seq));
+      FORGE_TRY(builder.take(*fact, event.seq, internal::what_of(event)));
     } else {
       fold.drop_records(1);
     }

@@ -35,13 +35,21 @@ Status out_of_sight(const Status& error, const std::string& id) {
       .remedy("start no other one: forgectl workflow work, or look at it: forgectl workflow trace " + id);
 }
 
+// That the run stands still, or one below it, is the error by which the command ends.
+bool tells_standing(const std::string& line, const std::string& run) {
+  const std::string begin = "run " + run;
+  if (!line.starts_with(begin)) return false;
+  const std::string rest = line.substr(begin.size());
+  return rest.starts_with(" stands still: ") || (rest.starts_with("/") && rest.find(" stands still: ") != std::string::npos);
+}
+
 // Errors: kCancelled where the user asked to stop; as Runner::wait.
 Result<RunInfo> wait_here(Session& session, const Store& store, Runner& runner, RunnerLines& lines, const std::string& id) {
   LiveRun live(id);
   WaitingLine waiting;
   for (;;) {
     Result<RunInfo> run = runner.wait(id, kLook);
-    lines.print(session);
+    lines.print(session, [&id](const std::string& line) { return tells_standing(line, id); });
     live.print(session, store.view());
     if (run.ok() || run.status().id() != ErrorId::kDeadlinePassed) return run;
     if (session.interrupted()) return stopped(id);
@@ -128,7 +136,12 @@ Result<int> run_workflow_run(Session& session) {
   }
   const bool elsewhere = store.is_attached();
   const std::unique_ptr<Server> server = session.serve(store);
-  FORGE_ASSIGN(const std::string id, is_file ? start_run(store, **definition, start) : start_run(store, words[0], start));
+  const Result<std::string> started = is_file ? start_run(store, **definition, start) : start_run(store, words[0], start);
+  if (is_file && started.status().id() == ErrorId::kRunInput) {
+    return Status(started.status()).remedy("see what it takes: forgectl workflow show " + words[0]);
+  }
+  if (!started.ok()) return started.status();
+  const std::string& id = *started;
   if (session.dry_run() || session.arguments.is_on("detach")) return print_started(session, id);
   if (elsewhere) {
     const Result<RunInfo> run = wait_elsewhere(session, store, id);

@@ -15,6 +15,7 @@ namespace forge::cli {
 namespace {
 
 constexpr std::array<std::string_view, 1> kRunFilters = {"status"};
+constexpr std::size_t kResultColumns = 60;  // of a result in a line; JSON has all of it
 
 // "rows: 45000 items, 45%": the maps that are open in a run; empty where none is.
 std::string progress_text(const std::vector<OpenStep>& maps) {
@@ -27,7 +28,7 @@ std::string progress_text(const std::vector<OpenStep>& maps) {
 
 Status print_run(Session& session, Listing& listing, const RunInfo& run, const std::string& progress) {
   if (session.out.is_table()) {
-    const std::string& result = run.has_ended() ? run.result : progress;
+    const std::string result = run.has_ended() ? fitted(printable(run.result), kResultColumns) : progress;
     return listing.row({run.id, run.workflow, standing_of(run), result, reason_of_standing(run)}, run.id);
   }
   Object object = run_object(run);
@@ -53,7 +54,10 @@ Result<int> run_workflow_runs(Session& session) {
   const bool more = limit > 0 && found.size() == limit;
   if (more) found.pop_back();
   const std::vector<std::vector<OpenStep>> maps = open_maps(view, found);
-  for (std::size_t i = 0; i < found.size(); ++i) FORGE_TRY(print_run(session, listing, found[i], progress_text(maps[i])));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    FORGE_ASSIGN(const RunInfo run, with_standing_below(view, std::move(found[i])));
+    FORGE_TRY(print_run(session, listing, run, progress_text(maps[i])));
+  }
   FORGE_TRY(listing.end(more, view.seq()));
   return 0;
 }
@@ -78,6 +82,7 @@ Object pulse_object(const Pulse& pulse) {
 Object open_object(const OpenStep& step) {
   Object object{{"step", step.step},
                 {"state", step.state},
+                {"stands", step.stands.empty() ? Value() : Value(step.stands)},
                 {"waits_for", step.waits_for.empty() ? Value() : Value(step.waits_for)},
                 {"until", step.until ? Value(format_time(*step.until)) : Value()}};
   if (!step.progress) return object;
@@ -182,7 +187,8 @@ Result<int> print_waterfall(Session& session, const Store& store) {
 Result<int> run_workflow_trace(Session& session) {
   FORGE_ASSIGN(const Store store, session.open_for_reading());
   if (session.arguments.is_on("waterfall")) return print_waterfall(session, store);
-  FORGE_ASSIGN(const RunDetail detail, run_detail(store.view(), session.arguments.words()[0]));
+  FORGE_ASSIGN(RunDetail detail, run_detail(store.view(), session.arguments.words()[0]));
+  FORGE_ASSIGN(detail.info, with_standing_below(store.view(), std::move(detail.info)));
   std::string text = printable(detail.info.id + "  " + detail.info.workflow + "  " + standing_of(detail.info)) + "\n";
   List pulses;
   List open;

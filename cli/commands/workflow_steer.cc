@@ -14,22 +14,24 @@ constexpr const char* kDryRunNote = "   (dry run: nothing was written)";
 
 using Steering = Status (*)(Store&, const std::string&, const std::string&, const ActOptions&);
 
-Result<int> steer(Session& session, Steering steering, const char* what) {
+// What was told stands in the log; `when` says when it is done.
+Result<int> steer(Session& session, Steering steering, const char* what, const char* when) {
   const std::vector<std::string>& words = session.arguments.words();
   FORGE_ASSIGN(Store store, session.open_for_writing());
   FORGE_TRY(steering(store, words[0], words[1], session.act_options()));
-  FORGE_TRY(session.out.text(printable(words[0] + "  " + words[1] + " " + what) + (session.dry_run() ? kDryRunNote : "") + "\n"));
+  FORGE_TRY(
+      session.out.text(printable(words[0] + "  " + words[1] + " " + what + when) + (session.dry_run() ? kDryRunNote : "") + "\n"));
   FORGE_TRY(
       session.out.object(Object{{"id", words[0]}, {"step", words[1]}, {"told", what}, {"applied", !session.dry_run()}}, "id"));
   return 0;
 }
 
 Result<int> run_workflow_retry(Session& session) {
-  return steer(session, retry_step, "is tried again");
+  return steer(session, retry_step, "is to be tried again", " as soon as a worker takes it up");
 }
 
 Result<int> run_workflow_waive(Session& session) {
-  return steer(session, waive_undo, "is waived");
+  return steer(session, waive_undo, "is waived", "");
 }
 
 // Of --result STEP=JSON.

@@ -10,31 +10,32 @@
 namespace forge::cli {
 namespace {
 
-Status print_receipt(Session& session, const std::string& name, const std::string& what) {
+Status print_receipt(Session& session, const std::string& name, const std::string& what, const std::string& when = {}) {
   const char* note = session.dry_run() ? "   (dry run: nothing was written)" : "";
-  FORGE_TRY(session.out.text(printable(name) + "  " + what + note + "\n"));
+  FORGE_TRY(session.out.text(printable(name) + "  " + what + when + note + "\n"));
   return session.out.object(Object{{"id", name}, {"told", what}, {"applied", !session.dry_run()}}, "id");
 }
 
+// What was told stands in the log. Whether somebody is there who carries it out is not known here.
 Result<int> tell(Session& session, RunTelling telling, const char* what) {
   const std::string& id = session.arguments.words()[0];
   FORGE_ASSIGN(Store store, session.open_for_writing());
   FORGE_TRY(tell_run(store, id, telling, session.act_options()));
-  FORGE_TRY(print_receipt(session, id, what));
+  FORGE_TRY(print_receipt(session, id, what, " as soon as a worker takes it up"));
   return 0;
 }
 
 Result<int> run_workflow_cancel(Session& session) {
-  return tell(session, RunTelling::kCancel, "cancelled");
+  return tell(session, RunTelling::kCancel, "is to be cancelled");
 }
 Result<int> run_workflow_terminate(Session& session) {
-  return tell(session, RunTelling::kTerminate, "terminated");
+  return tell(session, RunTelling::kTerminate, "is to terminate");
 }
 Result<int> run_workflow_pause(Session& session) {
-  return tell(session, RunTelling::kPause, "paused");
+  return tell(session, RunTelling::kPause, "is to halt");
 }
 Result<int> run_workflow_resume(Session& session) {
-  return tell(session, RunTelling::kResume, "goes on");
+  return tell(session, RunTelling::kResume, "is to go on");
 }
 
 Result<int> run_workflow_approve(Session& session) {
@@ -125,8 +126,8 @@ const Command& workflow_approve_command() {
       .flags = {{.name = "reject", .summary = "say no"},
                 {.name = "role", .type = FlagType::kText, .value = "ROLE", .summary = "the actor's role, where the step wants one"},
                 reason_flag_of_run()},
-      .examples = {{"forgectl workflow approve co-1 ask --reason 'looks right'", ""}},
-      .notes = "The step's result is {approved, by, reason}; by is the --actor.",
+      .examples = {{"forgectl workflow approve co-1 ask --actor ada --reason 'looks right'", ""}},
+      .notes = "The step's result is {approved, by, reason}; by is the --actor, which an answer must have.",
       .writes = true,
       .run = run_workflow_approve,
   };

@@ -150,7 +150,7 @@ const std::map<std::string, Call>& calls() {
       {"workflow replay", {"workflow replay failed"}},
       {"workflow debug", {"workflow debug done --at text"}},
       {"workflow signal", {"workflow signal paid --key o-1"}},
-      {"workflow approve", {"workflow approve asked ask"}},
+      {"workflow approve", {"workflow approve asked ask --actor ada"}},
       {"workflow cancel", {"workflow cancel asked"}},
       {"workflow terminate", {"workflow terminate asked"}},
       {"workflow pause", {"workflow pause asked"}},

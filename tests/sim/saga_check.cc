@@ -86,7 +86,7 @@ void Journal::advance(const Event& event, const std::vector<const Event*>& effec
     told_.insert(pulse);
   } else if (pulse == "timer") {
     timer(event, path);
-  } else if (pulse == "signalled") {
+  } else if (pulse == "signalled" || pulse == "approved" || pulse == "rejected") {
     finish(event, path, {.signalled = count_of(fact.value)}, hops_of(event));
   } else if (pulse == "undone") {
     undone(event, path, effects);

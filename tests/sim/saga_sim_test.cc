@@ -63,7 +63,8 @@ void expect_enough(const Coverage& coverage) {
     const auto found = coverage.faults.find(fault);
     EXPECT_GE(found == coverage.faults.end() ? 0 : found->second, 100U) << fault;
   }
-  for (const char* pulse : {"cancel",
+  for (const char* pulse : {"approved",
+                            "cancel",
                             "compensated",
                             "ended cancelled",
                             "ended compensated",
@@ -79,6 +80,7 @@ void expect_enough(const Coverage& coverage) {
                             "pause",
                             "resume",
                             "retried",
+                            "rejected",
                             "retry",
                             "signalled",
                             "terminate",

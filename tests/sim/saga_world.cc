@@ -316,14 +316,13 @@ void World::tell_somebody() {
     if (told.ok()) count("a run is paused");
   } else if (what < 38) {
     told = tell_run(*store_, id, RunTelling::kResume, {.actor = "ada"});
-    if (told.id() == ErrorId::kStepWaitsNot) return;  // it has not halted
   } else {
     told = send_signal(*store_, "go", id, dice_.between(0, 5), {.options = {.actor = "ada"}});
     if (told.ok()) count("a signal that may reach nobody");
   }
   if (told.id() == ErrorId::kRunEnded) {
     open_runs_.erase(id);
-  } else {
+  } else if (told.id() != ErrorId::kStepWaitsNot) {  // it has not halted, or was told so already
     note(told, "telling");
   }
 }

@@ -135,12 +135,15 @@ TEST_F(Children, EachItemOfAMapHasOneOfItsOwn) {
 
 TEST_F(Children, ARunThatSomebodyElseStartedIsNotTaken) {
   declare("order", calling(""));
-  start("take", {}, "r-1/pay");
+  // By a hook, whose key may have a slash.
+  declare("r", "on = { event = 'Order.placed', key = '${event.key}' }\n[step.x]\ntemplate = 'x'\n");
+  store_->act("Order.place", {{"id", "1/pay"}}).value();
+  work();
 
-  const RunInfo failed = run("order");
+  const RunInfo failed = run("order", {}, "r:1");
   EXPECT_EQ(failed.status, "failed");
   EXPECT_NE(failed.error.find("E3005"), std::string::npos) << failed.error;
-  EXPECT_EQ(info("r-1/pay").status, "completed");
+  EXPECT_EQ(info("r:1/pay").status, "completed");
 }
 
 TEST_F(Children, AWorkflowThatStartsItselfEndsByItsHops) {

@@ -252,7 +252,7 @@ TEST(WorkflowInputs, NameAllThatIsWrongInOneError) {
   const auto wrong = definition->take_inputs({{"qty", "two"}, {"chanel", "shop"}});
   EXPECT_EQ(wrong.status().message(),
             "E8008 the input does not fit workflow 'w': 'order' is missing; 'qty' is \"two\", wanted is int; 'chanel' is unknown: "
-            "did you mean 'channel'?; no run was started; give the inputs that the workflow declares");
+            "did you mean 'channel'?; no run was started; see what it takes: forgectl workflow show w");
 }
 
 }  // namespace

@@ -150,6 +150,20 @@ TEST_F(HttpSteps, WhatIsNoAnswerHasACodeOfItsOwn) {
   }
 }
 
+TEST_F(HttpSteps, TooManyHeadersAreNotTriedAgain) {
+  serve([](const LoopbackRequest& request) {
+    std::string headers;
+    const std::string value(request.target == "/many" ? 1 : 5000, 'x');
+    for (int i = 0; i < (request.target == "/many" ? 1001 : 60); ++i) headers += "A" + std::to_string(i) + ": " + value + "\r\n";
+    return LoopbackReply{.body = "HTTP/1.1 200 OK\r\n" + headers + "Content-Length: 0\r\n\r\n", .kind = LoopbackReply::Kind::kRaw};
+  });
+  for (const char* target : {"/many", "/long"}) {
+    const RunInfo run = this->run("[step.a]\nhttp = { get = '@" + std::string(target) + "' }\nretry = { max_attempts = 3 }\n");
+    EXPECT_EQ(run.status, "failed") << target;
+    EXPECT_EQ(codes(run.id), "headers") << target << ": " << run.error;
+  }
+}
+
 TEST_F(HttpSteps, ABodyThatIsOnlyToldOfIsNotTooLarge) {
   options_.http.response_bytes_max = 1000;
   serve([](const LoopbackRequest&) { return answered(200, std::string(2000, ' ')); });

@@ -129,6 +129,47 @@ TEST_F(RunnerParking, AChildThatStandsStillIsCancelledWithItsParent) {
   EXPECT_TRUE(runner_->summary().parked.empty());
 }
 
+TEST_F(RunnerParking, WhoWaitsForARunThatStandsStillSaysSo) {
+  declare("inner", "[step.low]\nworkflow = 'later'\n");
+  declare("outer", "[step.mid]\nworkflow = 'inner'\n");
+  declare("outmost", "[step.top]\nworkflow = 'outer'\n");
+  start("outmost");
+  start("inner", {}, "r-10");  // a run beside it, whose id begins alike
+  work();
+
+  const std::optional<RunInfo> standing = standing_below(store_->view(), "r-1").value();
+  ASSERT_TRUE(standing.has_value());
+  EXPECT_EQ(standing->id, "r-1/top/mid");
+  EXPECT_FALSE(standing_below(store_->view(), "r-1/top/mid").value().has_value());
+  EXPECT_FALSE(standing_below(store_->view(), "r-10").value().has_value());
+  const OpenStep top = run_detail(store_->view(), "r-1")->open.at(0);
+  EXPECT_EQ(top.waits_for, "r-1/top");
+  EXPECT_EQ(top.stands, "where r-1/top/mid stands still: " + standing->parked);
+  const OpenStep mid = run_detail(store_->view(), "r-1/top")->open.at(0);
+  EXPECT_EQ(mid.stands, "which stands still: " + standing->parked);
+
+  declare("later", "[step.x]\ntemplate = 'x'\n");
+  work();
+  EXPECT_EQ(info().status, "completed");
+  EXPECT_FALSE(standing_below(store_->view(), "r-1").value().has_value());
+}
+
+TEST_F(RunnerParking, IsToldOnceForEachReason) {
+  declare("calls", "[step.low]\nworkflow = 'later'\n");
+  std::string told;
+  const LogSink log = [&told](LogLevel, std::string_view line) { told += std::string(line) + "\n"; };
+  runner_ = std::make_unique<VirtualRunner>(*store_, clock_, functions_, log, programs_);
+  start("calls");
+  runner_->run(1'000'000);
+  declare("other", "[step.x]\ntemplate = 'x'\n");  // so that it looks again
+  runner_->run(1'000'000);
+
+  EXPECT_EQ(
+      told,
+      "run r-1 stands still: E8013: there is no workflow 'later': step 'low' is a run of it; declare it: forgectl workflow add "
+      "FILE\n");
+}
+
 TEST_F(RunnerParking, AnUndoWhoseFunctionIsMissingIsWaitedFor) {
   declare("calls", "[step.a]\ntemplate = 'x'\nundo = { run = 'absent' }\n[step.b]\nsleep = '1h'\nafter = ['a']\n");
   start("calls");

@@ -624,6 +624,59 @@ TEST_F(RunnerPeople, ACancelledRunUndoesWhatItDid) {
   EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
 }
 
+TEST_F(RunnerPeople, WhatARunWasToldAlreadyIsNotRecordedAgain) {
+  declare("ask", "[step.ok]\napprove = 'go on?'\n");
+  const auto events = [this](const std::string& id) { return get("_run", id.c_str()).version(); };
+  const auto refuses = [&](const std::string& id, RunTelling telling) {
+    const Version before = events(id);
+    const ErrorId refused = tell_run(*store_, id, telling).id();
+    return refused == ErrorId::kStepWaitsNot && events(id) == before;
+  };
+  for (const char* id : {"terminated", "cancelled", "paused"}) start("ask", {}, id);
+
+  ASSERT_TRUE(tell_run(*store_, "terminated", RunTelling::kTerminate).ok());
+  for (const RunTelling telling : {RunTelling::kTerminate, RunTelling::kCancel, RunTelling::kPause, RunTelling::kResume}) {
+    EXPECT_TRUE(refuses("terminated", telling));
+  }
+  ASSERT_TRUE(tell_run(*store_, "cancelled", RunTelling::kCancel).ok());
+  EXPECT_TRUE(refuses("cancelled", RunTelling::kCancel));
+  EXPECT_TRUE(refuses("cancelled", RunTelling::kPause));
+  ASSERT_TRUE(tell_run(*store_, "paused", RunTelling::kPause).ok());
+  EXPECT_TRUE(refuses("paused", RunTelling::kPause));
+  work();
+  EXPECT_EQ(info("paused").status, "halted");
+  EXPECT_TRUE(refuses("paused", RunTelling::kPause));
+  // One that halts can still be told to end, and one that unwinds to end at once.
+  EXPECT_TRUE(tell_run(*store_, "paused", RunTelling::kCancel).ok());
+}
+
+TEST_F(RunnerPeople, ARunThatUnwindsCanOnlyBeTerminated) {
+  functions_["stuck"] = [](const Object&, StepContext&) { return StepOutcome::failed("no", "not yet"); };
+  declare("saga", "[step.a]\ntemplate = 'x'\nundo = { run = 'stuck' }\n[step.nap]\nsleep = '1h'\nafter = ['a']\n");
+  start("saga");
+  work(1'000'000);
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel).ok());
+  runner_->run(1'500'000);
+  ASSERT_EQ(info().status, "running");
+
+  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kCancel).id(), ErrorId::kStepWaitsNot);
+  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kPause).id(), ErrorId::kStepWaitsNot);
+  EXPECT_TRUE(tell_run(*store_, "r-1", RunTelling::kTerminate).ok());
+}
+
+TEST_F(RunnerPeople, AnApprovalIsSomebodys) {
+  declare("ask", "[step.ok]\napprove = 'go on?'\n[step.no]\napprove = 'and on?'\n");
+  start("ask");
+  work();
+
+  EXPECT_EQ(approve_step(*store_, "r-1", "ok", true).id(), ErrorId::kPolicyDenied);
+  ASSERT_TRUE(approve_step(*store_, "r-1", "ok", true, {.actor = "ada", .reason = "fine"}).ok());
+  ASSERT_TRUE(approve_step(*store_, "r-1", "no", false, {.actor = "bob"}).ok());
+  EXPECT_EQ(pulses(), "started, approved ok, rejected no");
+  const Pulse pulse = run_detail(store_->view(), "r-1")->pulses.at(1);
+  EXPECT_EQ(pulse.actor + ", " + pulse.reason, "ada, fine");
+}
+
 TEST_F(RunnerPeople, ATerminatedRunUndoesNothing) {
   declare("saga",
           "[step.reserve]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\nundo = 'Stock.release'\n"

@@ -23,7 +23,7 @@ TEST_F(RunnerTest, ARunThatIsResumedBeforeItsHaltIsRecordedIsNotSaidToHaveHalted
     EXPECT_EQ(info(id).status, "running");
     EXPECT_LT(pulses(id).find("resume"), pulses(id).find("halted"));
     EXPECT_TRUE(replay_run(store_->view(), id).value().is_identical());
-    EXPECT_TRUE(approve_step(*store_, id, "ask", true).ok());
+    EXPECT_TRUE(approve_step(*store_, id, "ask", true, {.actor = "ada"}).ok());
     work();
     EXPECT_EQ(info(id).status, "completed");
   }
@@ -101,6 +101,7 @@ class Steering : public RunnerTest {
 using SteeringRetry = Steering;
 using SteeringWaive = Steering;
 using SteeringFork = Steering;
+using RunIds = Steering;
 
 TEST_F(SteeringRetry, OfAnUndoThatWasGivenUpEndsTheRunAsItWouldHave) {
   leave_undo_failed();
@@ -438,6 +439,21 @@ TEST_F(Steering, NamesTheStepsThatCanBeHelped) {
   EXPECT_EQ(steps.to_waive, std::vector<std::string>{"charge"});
   const Status other = waive_undo(*store_, "r-1", "load", {});
   EXPECT_NE(other.message().find("these can be: charge"), std::string::npos) << other.message();
+}
+
+TEST_F(RunIds, OfPeopleHaveNoSlashesAndNoControlCharacters) {
+  declare("paid", kPaid);
+  run("paid");
+  const Seq head = store_->head();
+
+  for (const char* id : {"r-1/pay", "/", "a\tb", "a\nb", "a\x7f"}) {
+    EXPECT_EQ(start_run(*store_, "paid", {.id = id}).status().id(), ErrorId::kKeyInvalid) << id;
+    EXPECT_EQ(fork_run(*store_, "r-1", {.id = id, .from = "ship"}).status().id(), ErrorId::kKeyInvalid) << id;
+  }
+  const Status taken = fork_run(*store_, "r-1", {.id = "r-1", .from = "ship"}).status();
+  EXPECT_EQ(taken.text().what, "there is a run 'r-1' already");
+  EXPECT_EQ(store_->head(), head);
+  EXPECT_TRUE(fork_run(*store_, "r-1", {.id = "r~1:a@b ü", .from = "ship"}).ok());
 }
 
 TEST_F(SteeringFork, IsRefusedByNameAndStartsNothing) {

@@ -139,6 +139,36 @@ TEST(WorkflowSurroundingsCheck, RefusesFieldsThatARecordDoesNotHave) {
             "");
 }
 
+TEST(WorkflowSurroundingsCheck, RefusesFieldsThatRecordsOfAQueryDoNotHave) {
+  const std::string query = "[step.all]\nquery = 'Order.open'\nargs = { sku = 'tea' }\n[step.b]\n";
+  EXPECT_EQ(errors_against(query + "halt = ['${all}', '${all[0]}', '${all[0].sku}', '${all[1]._seq}']\n"), "");
+  EXPECT_EQ(errors_against(query + "halt = '${all[0].skuu}'\n"),
+            "6:9 '${all[0].skuu}' leads to no field of Order: did you mean 'sku'?\n");
+  EXPECT_EQ(errors_against(query + "halt = '${all.sku}'\n"),
+            "6:9 '${all.sku}' leads to no record of the list of Order: it has several, by their place\n");
+}
+
+TEST(WorkflowSurroundingsCheck, RefusesFieldsThatItemsDoNotHave) {
+  const std::string query = "[step.all]\nquery = 'Order.open'\nargs = { sku = 'tea' }\n";
+  const std::string over_query = "[step.m]\nover = { query = 'Order.open' }\nargs = { sku = 'tea' }\n";
+  EXPECT_EQ(errors_against(over_query + "[step.m.step.x]\ntemplate = '${item.sku} ${item._version}'\n"), "");
+  EXPECT_EQ(errors_against(over_query + "[step.m.step.x]\ntemplate = '${item.skuu}'\n"),
+            "6:13 '${item.skuu}' leads to no field of Order: did you mean 'sku'?\n");
+  EXPECT_EQ(errors_against(query + "[step.m]\nover = '${all}'\n[step.m.step.x]\ntemplate = '${item.skuu}'\n"),
+            "8:13 '${item.skuu}' leads to no field of Order: did you mean 'sku'?\n");
+  // A batch is a list of items.
+  EXPECT_EQ(errors_against(query + "[step.m]\nover = '${all}'\nbatch = 2\n[step.m.step.x]\ntemplate = '${item[0].sku}'\n"), "");
+  EXPECT_EQ(errors_against(query + "[step.m]\nover = '${all}'\nbatch = 2\n[step.m.step.x]\ntemplate = '${item.sku}'\n"),
+            "9:13 '${item.sku}' leads to no record of the list of Order: it has several, by their place\n");
+  // Other items, and those of which nothing is known.
+  EXPECT_EQ(errors_against(over_query + "[step.m.step.x]\nover = [1]\n[step.m.step.x.step.y]\ntemplate = '${item.any}'\n"), "");
+  EXPECT_EQ(errors_against(over_query + "[step.m.step.x]\nrecurse = { until = '${item.any} = 1', at_most = 2, start = 1 }\n"
+                                        "[step.m.step.x.step.y]\ntemplate = '${item.any}'\n"),
+            "");
+  EXPECT_EQ(errors_against(over_query + "[step.m.step.x]\ncollect = { a = 1 }\ninto = '${item.any}'\n"), "");
+  EXPECT_EQ(errors_against("[step.m]\nover = { file = 'a.ndjson' }\n[step.m.step.x]\ntemplate = '${item.any}'\n"), "");
+}
+
 TEST(WorkflowSurroundingsCheck, WarnsOfWhatMayBeThereLater) {
   const auto warned = [](const std::string& lines) {
     const Found found = held_against(lines);

@@ -50,7 +50,7 @@ struct WorkflowInput {
   bool required = true;
   std::string description;
   Value default_value = {};  // of one that is not required
-  bool secret = false;       // shown nowhere, and in no journal
+  bool secret = false;       // shown as "[secret]" wherever a run tells of it; it stands in clear in the files of the store
 };
 
 // A step as people read it.

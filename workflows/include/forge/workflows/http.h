@@ -56,6 +56,7 @@ struct HttpFailure {
     kDenied,    // may_connect refused all its addresses
     kProtocol,  // what came is no HTTP
     kTooLarge,  // more than response_bytes_max
+    kHeaders,   // more than 1,000 headers, or more than 256 KiB of them
     kStopped,   // it was told to stop
   };
   Kind kind = Kind::kConnect;

@@ -37,7 +37,9 @@ Result<std::shared_ptr<const WorkflowDefinition>> workflow(const View& view, con
 Result<WorkflowSurroundings> surroundings(const View& view);
 
 struct RunStart {
-  std::string id = {};  // empty: a new one. A run of that id that was started with the same workflow and input is not started again
+  // Without slashes, which are for the runs of steps, and control characters; empty: a new one. A run of that id that was started
+  // with the same workflow and input is not started again.
+  std::string id = {};
   Object input = {};
   std::optional<std::uint8_t> hops = {};  // instead of the definition's ttl_hops
   std::uint32_t max_concurrency =
@@ -46,7 +48,7 @@ struct RunStart {
 };
 
 // Starts a run of the workflow in force under that name. Returns its id once that is durable. Errors: kWorkflowNotFound, kRunInput,
-// kRecordExists where a run of that id had another workflow or input; as Store::act.
+// kKeyInvalid where the id cannot be one, kRecordExists where a run of that id had another workflow or input; as Store::act.
 Result<std::string> start_run(Store& store, const std::string& workflow, const RunStart& how);
 // The same for a definition, which is declared first where it is not in force (add_workflow, in a transaction of its own).
 Result<std::string> start_run(Store& store, const WorkflowDefinition& definition, const RunStart& how);
@@ -62,10 +64,11 @@ struct RunInfo {
   std::string hash;  // of the definition that it keeps to
   std::string
       status;  // "running", "halted", "completed", "compensated", "failed", "undo_failed", "cancelled", "terminated", "expired"
-  std::string result;  // as JSON; empty where there is none, or it is larger than 64 KiB
-  std::string error;   // what made it fail
+  std::string result;  // as JSON, with "[secret]" for what a secret input stands in; empty: there is none, or it is over 64 KiB
+  std::string error;   // what made it fail; the same of it
   bool warnings = false;
-  std::string parked;  // why the runner that has it cannot go on with it: what is missing; empty where it goes on, or none has it
+  std::string parked;  // why the runner that has it cannot go on with it: what is missing; empty where it goes on, or none has it.
+                       // Of one that waits for a run that stands still, standing_below()
   Seq seq = 0;         // of the last event of its journal
 
   bool has_ended() const { return status != "running" && status != "halted"; }
@@ -107,6 +110,7 @@ struct OpenStep {
   std::string waits_for;      // of a wait: the signal or event, with its key; of an approval: the question; of a workflow: its run
   bool is_approval = false;   // somebody is asked: approve_step
   std::string role = {};      // of an approval: whose it is; empty: anybody's
+  std::string stands = {};    // of a workflow: that its run, or one below that, stands still, and why; empty where none does
   std::optional<Time> until;  // of a timer: when
   std::optional<MapProgress> progress;  // of a map over what comes from elsewhere, as of the last entry of the journal
 };
@@ -122,6 +126,9 @@ Result<RunInfo> run_info(const View& view, const std::string& id);
 Result<RunDetail> run_detail(const View& view, const std::string& id);
 // The run that it is a step of; empty where it is none. Errors: as run_info.
 Result<std::string> parent_of_run(const View& view, const std::string& id);
+// The first run below it that stands still, so that it cannot go on either: one that a step of it stands for, or a step of such a
+// one. Empty where none does. Errors: as reading.
+Result<std::optional<RunInfo>> standing_below(const View& view, const std::string& id);
 // In order of their ids, from the one after `after` on; `status` empty: all. At most `limit`, where that is not 0. Reads the
 // records of those runs and no others, also with a status, except at a point of the past with more than 1,000 events behind it.
 Result<std::vector<RunInfo>> runs(const View& view, const std::string& status = {}, std::size_t limit = 0,
@@ -137,11 +144,11 @@ enum class RunTelling : std::uint8_t {
   kPause,      // halt when what is in flight is done
   kResume,     // go on after a halt or a pause
 };
-// Errors: kRunNotFound, kRunEnded, kStepWaitsNot where a run is to be resumed that has not halted and is not about to; as
-// Store::act.
+// Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run is to be resumed that has not halted and is not about to, or was told
+// the same already, or unwinds, so that telling it would do nothing; as Store::act.
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
 // Answers an `approve` step that waits, named by its path. Its result is {approved, by, reason}. Errors: kRunNotFound, kRunEnded,
-// kStepWaitsNot; kPolicyDenied where the step names another role than the actor's; as Store::act.
+// kStepWaitsNot; kPolicyDenied where the step names another role than the actor's, or no actor is given; as Store::act.
 Status approve_step(Store& store, const std::string& id, const std::string& step, bool approved, const ActOptions& options = {});
 
 struct SignalOptions {

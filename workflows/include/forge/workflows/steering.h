@@ -39,7 +39,7 @@ struct SteerableSteps {
 Result<SteerableSteps> steerable_steps(const View& view, const std::string& id);
 
 struct RunFork {
-  std::string id = {};                        // of the new run; empty: a new one
+  std::string id = {};                        // of the new run, as RunStart::id; empty: a new one
   std::string from = {};                      // the step to begin at; one of the workflow itself, not one inside another
   Object input = {};                          // instead of the inputs of those names
   std::map<std::string, Value> results = {};  // instead of what the steps of those names had come to; they must be taken over
@@ -60,7 +60,8 @@ Result<std::shared_ptr<const WorkflowDefinition>> run_definition(const View& vie
 // event, correlation and hops, and names it as its cause. The start and all that is taken over are one event. An approval of a
 // role that is taken over, or stands inside a step that is, in a workflow that the step calls, too, is given for the new run by
 // whoever forks: without that role it is refused. Errors: kRunNotFound, kWorkflowReference where `from` or a result names no such
-// step, kPolicyDenied, kRunInput, kRecordExists where there is a run of that id; as Store::act.
+// step, kPolicyDenied, kRunInput, kKeyInvalid where the id cannot be one, kRecordExists where there is a run of that id; as
+// Store::act.
 Result<ForkReceipt> fork_run(Store& store, const std::string& id, const RunFork& how);
 
 }  // namespace forge
