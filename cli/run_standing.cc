@@ -68,7 +68,9 @@ std::string open_text(const View& view, const std::string& run) {
   if (!detail.ok()) return text;
   for (const OpenStep& step : detail->open) {
     text += (text.empty() ? "" : ", ") + step.step + " " + state_text(step);
-    if (step.is_approval) text += "; answer it: " + command_about("approve", run, step.step);
+    if (!step.is_approval) continue;
+    text += "; answer it: " + command_about("approve", run, step.step) + " --actor NAME";
+    if (!step.role.empty()) text += " --role " + step.role;
   }
   return text;
 }

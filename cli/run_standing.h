@@ -21,8 +21,8 @@ std::string reason_of_standing(const RunInfo& run);
 std::string next_about(const View& view, const RunInfo& run);
 // "waiting for so? until 2026-11-23 04:00:00Z".
 std::string state_text(const OpenStep& step);
-// "ask waiting for so?; answer it: forgectl workflow approve r-1 ask": what is open in a run; empty where nothing is, or it cannot
-// be read.
+// "ask waiting for so?; answer it: forgectl workflow approve r-1 ask --actor NAME": what is open in a run; empty where nothing is,
+// or it cannot be read.
 std::string open_text(const View& view, const std::string& run);
 // The error of a run that has halted, or ended otherwise than completed.
 Status not_completed(const View& view, const RunInfo& run);

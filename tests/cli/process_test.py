@@ -136,8 +136,8 @@ class Process(unittest.TestCase):
             out, err = worker.communicate(timeout=60)
             self.assertEqual((worker.returncode, out, err), (130, b"stopped; 2 runs not ended: 1 sleeps, 1 waits\n", b""))
         run = self.start("workflow", "run", "ask.toml", "--id", "asks")
-        self.assertEqual(run.stderr.readline(), b"waiting: a waiting for so?; answer it: forgectl workflow approve asks a\n")
-        self.assertEqual(self.run_forgectl("workflow", "approve", "asks", "a")[0], 0)
+        self.assertEqual(run.stderr.readline(), b"waiting: a waiting for so?; answer it: forgectl workflow approve asks a --actor NAME\n")
+        self.assertEqual(self.run_forgectl("workflow", "approve", "asks", "a", "--actor", "ada")[0], 0)
         self.assertEqual(run.wait(timeout=60), 0)
         run.communicate()
 
