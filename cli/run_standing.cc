@@ -39,6 +39,9 @@ std::string next_about(const View& view, const RunInfo& run) {
   if (ran_out_of_hops(run)) {
     return "raise ttl_hops, make the graph wider, or end it with an event that starts the next run";
   }
+  if (const std::optional<Seq> event = unstarted_event(run)) {
+    return "start it once that is mended: forgectl workflow run " + run.workflow + " --event " + std::to_string(*event);
+  }
   if (run.status == "halted") return "go on with it: forgectl workflow resume " + run.id;
   const Result<SteerableSteps> steps = steerable_steps(view, run.id);
   if (!steps.ok() || !run.has_ended()) return "";
@@ -88,7 +91,7 @@ Status not_completed(const View& view, const RunInfo& run) {
     }
     end = std::move(end).state(state);
   }
-  const bool tells = halted || run.status == "undo_failed" || ran_out_of_hops(run);
+  const bool tells = halted || unstarted_event(run) || run.status == "undo_failed" || ran_out_of_hops(run);
   const std::string next = tells ? next_about(view, run) : std::string();
   return std::move(end).remedy(next.empty() ? "see why: forgectl workflow trace " + run.id : next);
 }

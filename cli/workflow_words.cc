@@ -183,16 +183,19 @@ Result<Programs> read_programs(Session& session) {
   const std::filesystem::path directory = std::filesystem::absolute(*path, ignored).parent_path();
   const std::string base = directory.lexically_normal().string();
   FORGE_ASSIGN(Programs programs, parse_programs(text, *path, base));
-  for (const auto& [name, program] : programs) {
+  std::vector<Status> warnings;
+  for (auto& [name, program] : programs) {
     if (::access(program.command[0].c_str(), X_OK) == 0) continue;
     const std::string& file = program.command[0];
     const std::string shown = file.starts_with(base + "/") ? file.substr(base.size() + 1) : file;
-    return Status(ErrorId::kWorkflowReference, "program '" + name + "' cannot be run")
-        .why(shown + ": " + system_reason(errno))
-        .place(*path)
-        .state("nothing was started")
-        .remedy("mend its command: a path is below the file's directory");
+    program.unusable = shown + ": " + system_reason(errno);
+    warnings.push_back(Status(ErrorId::kWorkflowReference, "program '" + name + "' cannot be run")
+                           .why(program.unusable)
+                           .place(program.place)
+                           .state("runs that need it stand still")
+                           .remedy("mend its command: a path is below the file's directory"));
   }
+  session.warn(warnings);
   return programs;
 }
 

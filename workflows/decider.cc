@@ -173,9 +173,10 @@ void RunDecider::start_run() {
   state_.deadline_us = plan_.declared->deadline;
   const bool sooner = fact_.deadline_us > 0 && (state_.deadline_us == 0 || fact_.deadline_us < state_.deadline_us);
   if (sooner) state_.deadline_us = fact_.deadline_us;
-  watch_run_deadline();
+  if (fact_.error.code.empty()) watch_run_deadline();
   open_frame(0, {0, kNone}, 0, fact_.hops, nullptr);
   take_over();
+  if (!fact_.error.code.empty()) fail_run(RunOutcome::kCompensated, fact_.error);
 }
 
 void RunDecider::watch_run_deadline() {

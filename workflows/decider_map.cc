@@ -156,7 +156,10 @@ void RunDecider::take_items(HopId hop) {
   loop.tries = 0;
   const Object* portion = fact_.value.if_object();
   if (portion != nullptr) take_portion(loop, *portion);
-  if (const List* items = fact_.value.if_list()) loop.items.insert(loop.items.end(), items->begin(), items->end());
+  if (const List* items = fact_.value.if_list()) {
+    loop.items.insert(loop.items.end(), items->begin(), items->end());
+    loop.empty_pages = items->empty() ? loop.empty_pages + 1 : 0;
+  }
   for (const MapItem& item : fact_.items) {
     loop.items.push_back(item.value);
     loop.places.push_back(item.place);

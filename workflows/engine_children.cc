@@ -21,6 +21,8 @@ Result<StepOutcome> child_outcome(const RunFold& child) {
   const std::string ending(name_of(state.outcome));
   const bool late = state.outcome == RunOutcome::kExpired;
   const std::string code = late ? "timeout" : state.cause.code.empty() ? ending : state.cause.code;
+  // Where the child failed with a child of its own, that one says it: the chain is in the names.
+  if (state.cause.message.starts_with("run '" + child.id() + "/")) return StepOutcome::failed(code, state.cause.message);
   const std::string why = state.cause.message.empty() ? "" : ": " + state.cause.message;
   return StepOutcome::failed(code, "run '" + child.id() + "' ended as " + ending + why);
 }

@@ -202,11 +202,16 @@ void RunEngine::take_refusal(LiveRun& live, std::optional<Entry> entry, const St
   }
   if (live.run.version != known) return put_back();
   if (!entry) return park(live, refusal);
+  const OpenCommand* open = entry->answers_work ? live.run.fold->work(entry->fact.hop) : nullptr;
   if (refusal.id() == ErrorId::kConditionFailed && entry->answers_work) {
     // What a transaction read was changed meanwhile: it is planned anew.
-    const OpenCommand* open = live.run.fold->work(entry->fact.hop);
     if (open != nullptr) start_work(live, *open);
     return;
+  }
+  if (open != nullptr && (refusal.id() == ErrorId::kUnknownAction || refusal.id() == ErrorId::kUnknownResource)) {
+    const Work work = work_of(live.run.fold->plan(), *open);
+    const Status declared = check_declared(live, work);
+    if (!declared.ok()) return stand_still(live, work, declared);
   }
   if (entry->rest != nullptr && entry->rest->ended()) {
     entry->fact = *entry->rest->ended();

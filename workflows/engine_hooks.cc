@@ -14,11 +14,6 @@ namespace {
 constexpr const char* kPlace = "_workflow.hooks";  // the named checkpoint
 constexpr Seq kNoteEvery = 4096;                   // events that may have to be looked at again
 
-Actor hook_actor(const Event& event) {
-  const Value* role = event.metadata.find("role");
-  return {event.actor, role != nullptr && role->if_text() != nullptr ? *role->if_text() : std::string()};
-}
-
 Seq seq_in(const std::optional<std::string>& text) {
   Seq seq = 0;
   for (const char c : text.value_or("")) {
@@ -80,59 +75,81 @@ void RunEngine::take_hook_event(const Event& event) {
   if (hooks_seen_ >= hooks_noted_ + kNoteEvery) note_hooks_seen();
 }
 
-// The runs of the oldest event whose are not started yet, in one transaction.
+// The runs of the oldest event whose are not started yet, in one transaction. Where the store refuses that, one by one; and in the
+// place of one that it does not take by itself, one that says why. So what refuses a run loses neither its event nor other runs.
 void RunEngine::start_hooked() {
   while (!starting_ && !hooked_.empty() && !stopped_ && failure_.ok()) {
     const Event& event = hooked_.front();
     std::vector<ActionRequest> actions;
+    std::vector<std::string> workflows;
     std::uint8_t fewest = UINT8_MAX;
     const View view = store_.view();
     for (const auto& [name, hook] : hooks_) {
-      if (event.seq <= hook.since) continue;
-      const Result<std::optional<HookedRun>> run = hooked_run(*hook.definition, event);
-      if (!run.ok() && options_.log) {
-        options_.log(LogLevel::kError,
-                     "event " + std::to_string(event.seq) + " starts no run of '" + name + "': " + run.status().message());
-      }
-      if (!run.ok() || !run->has_value() || view.get("_run", (*run)->id).ok()) continue;
-      Fact fact;
-      fact.hops = (*run)->hops;
-      fewest = std::min(fewest, static_cast<std::uint8_t>(fact.hops));
-      fact.concurrency = options_.max_concurrency;
-      fact.value = Object{{"input", (*run)->input}, {"event", (*run)->event}};
-      actions.push_back(start_request(hook.pin, fact));
-      actions.back().args.add("id", (*run)->id);
+      const std::optional<HookedRun> run = run_for(name, hook, event, view);
+      if (!run || (hooked_apart_ && !actions.empty())) continue;
+      fewest = std::min(fewest, static_cast<std::uint8_t>(run->hops));
+      actions.push_back(hooked_request(hook.pin, *run, options_.max_concurrency));
+      workflows.push_back(name);
     }
     if (actions.empty()) {
-      hooks_seen_ = event.seq;
-      hooked_.pop_front();
+      pass_over_hooked();
       continue;
     }
-    ActOptions options{.actor = hook_actor(event), .correlation = event.correlation, .causation = event.seq};
+    ActOptions options{.actor = actor_of_event(event), .correlation = event.correlation, .causation = event.seq};
     options.hops_left = fewest;
-    options.checkpoint = NamedCheckpoint{kPlace, std::to_string(event.seq)};
+    if (!hooked_apart_) options.checkpoint = NamedCheckpoint{kPlace, std::to_string(event.seq)};
     starting_ = true;
     loop_.commit(std::move(actions), std::move(options),
-                 [this](const Result<TransactionReceipt>& committed) { take_hooked(committed.status()); });
+                 [this, workflows](const Result<TransactionReceipt>& committed) { take_hooked(committed.status(), workflows); });
   }
 }
 
-void RunEngine::take_hooked(const Status& started) {
+// Nothing where the event starts none by that hook, or has its run already.
+std::optional<HookedRun> RunEngine::run_for(const std::string& workflow, const Hook& hook, const Event& event,
+                                            const View& view) const {
+  if (event.seq <= hook.since) return std::nullopt;
+  const auto unstarted = [&](const Status& why) { return unstarted_run(*hook.definition, event, why); };
+  Result<std::optional<HookedRun>> made = hooked_run(*hook.definition, event);
+  const auto refused = refused_.find(workflow);
+  std::optional<HookedRun> run = !made.ok() ? unstarted(made.status()) : *std::move(made);
+  if (run && refused != refused_.end()) run = refused->second.given_up ? std::nullopt : unstarted(refused->second.why);
+  if (!run || view.get("_run", run->id).ok()) return std::nullopt;
+  // What the store refused in this one's place may have been written in an earlier life.
+  if (const auto earlier = unstarted({}); earlier && view.get("_run", earlier->id).ok()) return std::nullopt;
+  return run;
+}
+
+void RunEngine::take_hooked(const Status& started, const std::vector<std::string>& workflows) {
   starting_ = false;
   if (is_passing(started)) return add_timer(Time{options_.clock->now().micros + kAgainAfterUs}, {.kind = Due::kStartAgain});
   if (is_final(started)) return fail(started);
   const Seq seq = hooked_.front().seq;
-  // A run of that id that somebody started meanwhile is seen in the second attempt.
-  if (started.id() != ErrorId::kRecordExists) {
-    if (!started.ok() && options_.log) {
-      options_.log(LogLevel::kError, "event " + std::to_string(seq) + " starts no run: " + started.message());
+  if (started.ok()) {
+    if (!hooked_apart_) {
+      hooks_noted_ = seq;
+      pass_over_hooked();
     }
-    if (started.ok()) hooks_noted_ = seq;
-    hooks_seen_ = seq;
-    hooked_.pop_front();
+  } else if (started.id() != ErrorId::kRecordExists) {  // a run of that id that somebody started meanwhile is seen the next time
+    if (workflows.size() > 1) {
+      hooked_apart_ = true;
+    } else if (const auto [refused, is_new] = refused_.try_emplace(workflows[0], RefusedRun{started}); !is_new) {
+      refused->second.given_up = true;
+      if (options_.log) {
+        options_.log(LogLevel::kError, "event " + std::to_string(seq) + " starts no run of '" + workflows[0] +
+                                           "', and that cannot be recorded: " + started.message());
+      }
+    }
   }
   start_hooked();
   changed_();
+}
+
+// All runs of the oldest event are there.
+void RunEngine::pass_over_hooked() {
+  hooks_seen_ = hooked_.front().seq;
+  hooked_.pop_front();
+  refused_.clear();
+  hooked_apart_ = false;
 }
 
 // So that events which start nothing are not looked at for ever again.

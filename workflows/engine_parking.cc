@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "commit_errors.h"
+#include "missing_declaration.h"
 #include "run_engine.h"
 
 namespace forge::internal {
@@ -57,6 +58,12 @@ void RunEngine::stand_still(LiveRun& live, const Work& work, const Status& why) 
   if (!is_cancelled || work.purpose != Purpose::kRun) return park(live, why);
   answer(live, work,
          {.outcome = StepOutcome::failed("stopped", "it was told to stop, and could not go on: " + reason_to_stand(why))});
+}
+
+// Whether the schema has what the work is about. Errors: kUnknownAction, kUnknownResource.
+Status RunEngine::check_declared(const LiveRun& live, const Work& work) const {
+  return forge::internal::check_declared(work, live.run.fold->plan(), *store_.domain(), live.run.head.id,
+                                         live.run.fold->path_of_hop(work.hop));
 }
 
 // The reason is there for whoever looks at the store, and is written when it changes: a runner that finds what the last one found

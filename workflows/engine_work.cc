@@ -94,6 +94,9 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
     return answer(live, work, std::move(undone));
   }
   const fb::Body kind = work.step->body.type;
+  const bool in_one_commit = kind == fb::Body::TransactionStep;
+  const Status declared = check_declared(live, work);
+  if (!declared.ok() && !in_one_commit) return stand_still(live, work, declared);
   const bool child = stands_for_run(work, live.run.fold->plan());
   if (mends_by_run(work, live.run.fold->plan())) return start_child(live, work);
   if (child && (!is_dynamic(*work.step) || has_child(live, work))) return start_child(live, work);
@@ -102,11 +105,13 @@ void RunEngine::carry_out(LiveRun& live, const Work& work) {
   if (kind == fb::Body::ActionStep || (signal != nullptr && !signal->refuse)) {
     return answer(live, work, request_action(work, *store_.domain(), options_.clock->now()));
   }
-  if (kind == fb::Body::TransactionStep) {
+  if (in_one_commit) {
     const View view = store_.view();
     WorkOutcome planned = plan_transaction(*live.run.fold, work, view, live.run.head.actor);
     planned.saw = view.seq();
     const Status read = live.run.fold->results().let_go();
+    // What is missing may be in a step of it that is skipped.
+    if (!declared.ok() && planned.outcome.code == failure_of(declared).code) return stand_still(live, work, declared);
     return read.ok() ? answer(live, work, std::move(planned)) : park(live, read);
   }
   start_attempt(live, work);
@@ -173,6 +178,12 @@ Result<RunEngine::Body> RunEngine::body_of(const LiveRun& live, const Work& work
     const auto found = options_.programs.find(exec->program);
     if (found == options_.programs.end()) {
       return missing_code(path, "program", exec->program, "register it in the file that --programs names");
+    }
+    if (!found->second.unusable.empty()) {
+      return Status(ErrorId::kWorkflowReference, "step '" + path + "' calls program '" + exec->program + "', which cannot be run")
+          .why(found->second.unusable)
+          .state("the run stands still")
+          .remedy("mend its command in the file that --programs names, and carry out runs anew");
     }
     return Body([&name = found->first, &program = found->second](const Work& of, StepContext& context) {
       return run_program(name, program, of, context);

@@ -1,6 +1,7 @@
 #include "hook_scope.h"
 
 #include "sent_signal.h"
+#include "step_work.h"
 
 namespace forge::internal {
 namespace {
@@ -25,6 +26,13 @@ Value event_for(const fb::HookT& hook, const Event& event) {
   return value;
 }
 
+// What the event has left for a run. What a run says of itself is no passage of a step, so the run that it starts pays for it.
+std::optional<std::uint32_t> hops_for(const Plan& plan, const Event& event) {
+  if (!event.hops_left) return plan.declared->ttl_hops;
+  const std::uint32_t cost = event.resource == "_run" ? 1 : 0;
+  return *event.hops_left < cost ? std::nullopt : std::optional<std::uint32_t>(*event.hops_left - cost);
+}
+
 }  // namespace
 
 bool is_for(const std::string& pattern, const Event& event) {
@@ -43,7 +51,10 @@ Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition
   const Plan& plan = definition.plan();
   const fb::HookT& declared = *plan.declared->on;
   if (!is_hooked(declared, event)) return std::optional<HookedRun>();
+  const std::optional<std::uint32_t> hops = hops_for(plan, event);
+  if (!hops) return std::optional<HookedRun>();
   HookedRun run;
+  run.hops = *hops;
   run.event = event_for(declared, event);
   const EventScope scope(run.event, event.recorded_at);
   // A path that leads nowhere is no match: events of one type may have different changes.
@@ -62,11 +73,32 @@ Result<std::optional<HookedRun>> hooked_run(const WorkflowDefinition& definition
     }
     run.id = definition.name() + ":" + (text != nullptr ? *text : std::to_string(*number));
   }
-  // What a run says of itself is no passage of a step, so the run that it starts pays for it.
-  const std::uint32_t cost = event.resource == "_run" ? 1 : 0;
-  if (event.hops_left && *event.hops_left < cost) return std::optional<HookedRun>();
-  run.hops = event.hops_left ? *event.hops_left - cost : plan.declared->ttl_hops;
   return std::optional<HookedRun>(std::move(run));
+}
+
+std::optional<HookedRun> unstarted_run(const WorkflowDefinition& definition, const Event& event, const Status& why) {
+  const std::optional<std::uint32_t> hops = hops_for(definition.plan(), event);
+  if (!hops) return std::nullopt;
+  const StepOutcome failure = failure_of(why);
+  HookedRun run{.id = definition.name() + "@" + std::to_string(event.seq) + kUnstarted, .hops = *hops};
+  run.error = {failure.code, "event " + std::to_string(event.seq) + " starts no run: " + failure.message};
+  return run;
+}
+
+ActionRequest hooked_request(const DefinitionPin& pin, const HookedRun& run, std::uint32_t max_concurrency) {
+  Fact fact;
+  fact.hops = run.hops;
+  fact.concurrency = max_concurrency;
+  fact.value = Object{{"input", run.input}, {"event", run.event}};
+  fact.error = run.error;
+  ActionRequest request = start_request(pin, fact);
+  request.args.add("id", run.id);
+  return request;
+}
+
+Actor actor_of_event(const Event& event) {
+  const Value* role = event.metadata.find("role");
+  return {event.actor, role != nullptr && role->if_text() != nullptr ? *role->if_text() : std::string()};
 }
 
 }  // namespace forge::internal

@@ -19,14 +19,16 @@ std::string below(const std::string& base, const std::string& path) {
 Program read_program(const Findings& findings, TableReader& table, const std::string& base) {
   Program made;
   made.command = table.texts("command");
-  if (!table.has("command") || (made.command.empty() && findings.errors.empty())) {
-    table.missing("command", "a list of the program's file and the arguments that it always gets");
-  }
+  made.place = findings.places.place_of(table.path_of(table.has("command") ? "command" : ""));
   if (!made.command.empty()) made.command[0] = below(base, made.command[0]);
   made.directory = below(base, table.text("directory"));
   made.environment = table.texts("environment");
   made.accepts = table.texts("accepts");
+  // What is misspelt is told before what is missing for it.
   table.finish();
+  if (!table.has("command") || (made.command.empty() && findings.errors.empty())) {
+    table.missing("command", "a list of the program's file and the arguments that it always gets");
+  }
   return made;
 }
 

@@ -93,7 +93,7 @@ struct Fact {
   std::uint32_t attempt = 0;
   Value value;
   std::vector<MapItem> items;  // of kItems of a file: the journal holds where they stand, and they are read again from there
-  RunError error;
+  RunError error;              // also of kStarted: why it ends with it
   TimerKind timer = TimerKind::kSleep;
   bool last = false;
   std::string run;                // of kStarted: the run's id
@@ -249,6 +249,7 @@ struct Loop {
   Value cursor;                        // of pages: where the next one begins
   std::uint32_t fetches = 0;           // of pages: that were asked for, all tries counted
   std::uint32_t tries = 0;             // of the next page
+  std::uint32_t empty_pages = 0;       // in a row, up to the last one
   std::optional<std::uint64_t> abort;  // the undo entry of an around step that is not committed
 };
 

@@ -4,6 +4,7 @@
 
 #include "forge/events/json.h"
 #include "forge/workflows/runs.h"
+#include "hook_scope.h"
 #include "map_progress.h"
 #include "run_journal.h"
 #include "secret_inputs.h"
@@ -31,6 +32,9 @@ Pulse pulse_of(const Event& event, std::vector<Seq> caused) {
   pulse.attempt = static_cast<std::uint32_t>(int_at(event.arguments, "attempt").value_or(0));
   pulse.code = text_at(event.arguments, "code");
   pulse.message = text_at(event.arguments, internal::is_parking(event) ? "parked" : "message");
+  // No step has said why a run that could not begin has failed.
+  const bool unstarted = event.action == "_run.end" && event.key.ends_with(internal::kUnstarted);
+  if (unstarted) pulse.message = text_at(event.arguments, "error");
   if (event.action == "_run.tell" || event.action == "_run.reopen") {
     pulse.actor = event.actor;
     pulse.reason = text_at(event.metadata, "reason");

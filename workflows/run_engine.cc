@@ -257,6 +257,9 @@ void RunEngine::take_event(const Event& event) {
       take_signal_event(event);
     } else if (event.resource == "_workflow") {
       take_workflow_event(event);
+    } else if (event.resource == "_schema") {
+      unpark(ErrorId::kUnknownAction);
+      unpark(ErrorId::kUnknownResource);
     }
   }
   if (!event_waits_.empty()) take_waited_event(event);
@@ -283,6 +286,7 @@ void RunEngine::take_run_event(const Event& event) {
     if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
     return;
   }
+  if (event.action == "_run.end" && live->run.fold == nullptr) return forget_unread(event.key);
   live->newest = std::max(live->newest, event.version);
   // Somebody may have ended it, or told it not to wait for what is missing.
   if (live->parked && event.action == "_run.tell") return go_on(event.key);
@@ -302,6 +306,22 @@ void RunEngine::pass_over(const std::string& id, const TransactionReceipt& writt
   if (concerns_others || written.replayed || written.first_seq != seen_ + 1) return;
   seen_ = written.last_seq;
   if (options_.ended && written.actions.back().type == "_run.ended") options_.ended(id);
+}
+
+// One that could not be read was ended by somebody. Its children learn that it has.
+void RunEngine::forget_unread(const std::string& id) {
+  LiveRun* live = find(id);
+  if (live == nullptr) return;
+  if (live->busy) --busy_;
+  parked_.erase(id);
+  runs_.erase(id);
+  std::vector<std::string> children;
+  for (const auto& [other, run] : runs_) {
+    if (run.run.fold != nullptr && run.run.fold->state().parent == id) children.push_back(other);
+  }
+  for (const std::string& child : children) settle(child);
+  changed_();
+  tell_rest(id);
 }
 
 // ---- Timers

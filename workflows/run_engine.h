@@ -27,6 +27,7 @@
 #include "forge/workflows/program.h"
 #include "forge/workflows/runner.h"
 #include "forge/workflows/step.h"
+#include "hook_scope.h"
 #include "http_steps.h"
 #include "lifecycle.h"
 #include "run_journal.h"
@@ -153,6 +154,12 @@ class RunEngine {
     Seq since = 0;
   };
 
+  // A run that the store does not take.
+  struct RefusedRun {
+    Status why;
+    bool given_up = false;  // nor that which says so
+  };
+
   struct Scheduled {
     DefinitionPin pin;
     std::shared_ptr<const WorkflowDefinition> definition;
@@ -174,6 +181,7 @@ class RunEngine {
   void take_event(const Event& event);
   void take_run_event(const Event& event);
   void pass_over(const std::string& id, const TransactionReceipt& written);
+  void forget_unread(const std::string& id);
   bool is_over(const std::string& id) const;
   void add_timer(Time due, Timer timer);
   void fire(const Timer& timer);
@@ -185,6 +193,7 @@ class RunEngine {
   void unpark(ErrorId why);
   void go_on(const std::string& id);
   void stand_still(LiveRun& live, const Work& work, const Status& why);
+  Status check_declared(const LiveRun& live, const Work& work) const;
   void note_parking(LiveRun& live, const std::string& why);
   void take_note_of_parking(LiveRun& live, Version version, Seq seq);
   void take_parking(const std::string& id, const std::string& why, const Result<TransactionReceipt>& noted);
@@ -258,6 +267,7 @@ class RunEngine {
   // ---- HTTP (engine_http.cc)
   void start_call(LiveRun& live, const Work& work, const std::shared_ptr<Attempt>& attempt);
   void take_call(const std::string& id, const Work& work, const std::shared_ptr<Attempt>& attempt, Result<HttpCall> call);
+  void bound_empty_pages(const std::string& id, const Work& work, WorkOutcome& outcome);
 
   // ---- Hooks and signals (engine_hooks.cc)
   Status read_hooks(const View& view);
@@ -267,7 +277,9 @@ class RunEngine {
   void deliver(LiveRun& live, const HopId& hop, const Event& signal);
   void take_hook_event(const Event& event);
   void start_hooked();
-  void take_hooked(const Status& started);
+  std::optional<HookedRun> run_for(const std::string& workflow, const Hook& hook, const Event& event, const View& view) const;
+  void take_hooked(const Status& started, const std::vector<std::string>& workflows);
+  void pass_over_hooked();
   void note_hooks_seen();
 
   // ---- Schedules (engine_schedules.cc)
@@ -292,6 +304,8 @@ class RunEngine {
   std::map<std::string, std::map<std::string, std::set<std::pair<std::string, HopId>>>> event_waits_;
   std::map<std::string, Hook> hooks_;           // by workflow
   std::deque<Event> hooked_;                    // events whose runs are to be started, in order
+  std::map<std::string, RefusedRun> refused_;   // that the oldest of them starts, by workflow
+  bool hooked_apart_ = false;                   // its runs are written one by one: together they were refused
   std::map<std::string, Scheduled> schedules_;  // by workflow
   std::size_t schedules_starting_ = 0;          // whose runs are being written
   bool starting_ = false;

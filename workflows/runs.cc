@@ -324,10 +324,54 @@ Status nothing_to_tell(const Teller& to, const std::string& told) {
                      : "carry out what is open: forgectl workflow work   or look at it: forgectl workflow trace " + to.info.id);
 }
 
+bool may_have_to_undo(const internal::Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const internal::PlannedStep& step) {
+    const fb::Body kind = step.declared->body.type;
+    return step.declared->undo != nullptr || kind == fb::Body::AroundStep || kind == fb::Body::WorkflowStep ||
+           internal::is_dynamic(*step.declared);
+  });
+}
+
+// A run that cannot be read as it stands, since rows that it has begun with are gone: whatever it did cannot be found out, but that
+// it has to end is known. So its end is written with what it is told, and not left to who carries it out.
+Status end_unread(Store& store, const RunInfo& info, RunTelling telling, const Status& unread, const ActOptions& given) {
+  const View view = store.view();
+  FORGE_ASSIGN(const internal::JournalHead head, internal::read_head(view, info.id));
+  DefinitionCache cache;
+  FORGE_ASSIGN(const auto definition, internal::read_definition(view, head.pin, cache));
+  const bool cancels = telling == RunTelling::kCancel;
+  if (cancels && may_have_to_undo(definition->plan())) {
+    return Status(unread.id(), "run '" + info.id + "' cannot be cancelled: what it did cannot be found out")
+        .why(unread.text().what)
+        .state("nothing was written")
+        .remedy("bring the file back as it was   or end the run and undo nothing: forgectl workflow terminate " + info.id);
+  }
+  ActOptions options = given;
+  FORGE_TRY(view.log({.resource = "_run", .key = info.id, .limit = 1},
+                     [&options](const Event& start) { return options.correlation = start.correlation, false; }));
+  Fact fact;
+  fact.kind = cancels ? Fact::Kind::kCancel : Fact::Kind::kTerminate;
+  fact.actor = given.actor.id;
+  fact.reason = given.reason;
+  const RunFold unbegun(info.id, definition, {});
+  const internal::RunOutcome outcome = cancels ? internal::RunOutcome::kCancelled : internal::RunOutcome::kTerminated;
+  ActionRequest end{.action = "_run.end",
+                    .args = {{"id", info.id}, {"status", std::string(internal::name_of(outcome))}, {"warnings", false}}};
+  if (cancels) end.args.add("error", "cancelled: the run was cancelled");
+  return store.transact({internal::tell_request(unbegun, fact, ""), std::move(end)}, options).status();
+}
+
 }  // namespace
 
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
-  FORGE_ASSIGN(const Teller to, teller(store, id));
+  Result<Teller> found = teller(store, id);
+  const ErrorId why = found.status().id();
+  const bool ends = telling == RunTelling::kCancel || telling == RunTelling::kTerminate;
+  if (ends && (why == ErrorId::kInputUnreadable || why == ErrorId::kItemsDiffer)) {
+    FORGE_ASSIGN(const RunInfo info, run_info(store.view(), id));
+    return end_unread(store, info, telling, found.status(), options);
+  }
+  FORGE_ASSIGN(const Teller to, std::move(found));
   const internal::RunPhase phase = to.run.fold->state().phase;
   if (const std::string told = told_already(to, telling); !told.empty()) return nothing_to_tell(to, told);
   const bool halts = phase == internal::RunPhase::kHalted || phase == internal::RunPhase::kHalting;

@@ -5,6 +5,7 @@
 #include <memory_resource>
 
 #include "body_parts.h"
+#include "call_cycle.h"
 #include "datum.h"
 #include "decision.h"
 #include "forge/events/codec.h"
@@ -212,7 +213,9 @@ class SurroundingsCheck {
 
   void check() {
     if (definition_.on != nullptr && definition_.on->signal.empty()) check_pattern(definition_.on->event, "the hook", "on.event");
+    if (definition_.on != nullptr && definition_.on->signal.empty()) check_hook_paths(*definition_.on);
     if (definition_.body != nullptr) check_block(*definition_.body, "step");
+    for (const EndlessCall& call : endless_calls(definition_, around_)) refuse_endless(call);
   }
 
  private:
@@ -381,7 +384,67 @@ class SurroundingsCheck {
     types_.erase(std::unique(types_.begin(), types_.end()), types_.end());
   }
 
+  // What the hook asks of its event, and no event that it is for can have: a condition that refers to it never holds, and an input
+  // cannot be made.
+  void check_hook_paths(const fb::HookT& hook) {
+    if (around_.domain == nullptr || hook.event.empty() || hook.event.starts_with('_')) return;
+    std::vector<std::string> fields;
+    for (const Resource& resource : around_.domain->resources()) {
+      const auto makes = [&](const Action* action) { return matches_glob(hook.event, action->event_type); };
+      const bool is_for_it = std::any_of(resource.actions.begin(), resource.actions.end(), makes) ||
+                             std::any_of(resource.undo_actions.begin(), resource.undo_actions.end(), makes);
+      if (!is_for_it || resource.name.starts_with('_')) continue;
+      for (const Field& field : resource.record.fields) fields.push_back(field.name);
+    }
+    if (fields.empty()) return;  // no action makes such events, which is a finding already
+    if (!hook.where.empty()) check_hook_expression(DynamicExpression::parse_condition({.text = hook.where}), "on.where", fields);
+    if (hook.key != nullptr) check_hook_value(*hook.key, "on.key", fields);
+    for (const auto& input : hook.input) check_hook_value(*input->value, "on.input." + input->name, fields);
+  }
+
+  void check_hook_value(const fb::BindingT& binding, const std::string& place, const std::vector<std::string>& fields) {
+    if (binding.kind == fb::BindingKind::Reference) return check_hook_path(binding.text, place, fields);
+    if (binding.kind == fb::BindingKind::Expression) {
+      return check_hook_expression(DynamicExpression::parse({.text = binding.text}), place + ".expr", fields);
+    }
+    if (binding.kind == fb::BindingKind::Text) {
+      const Result<std::vector<TextPiece>> pieces = split_text(binding.text);
+      for (std::size_t i = 0; pieces.ok() && i < pieces->size(); ++i) {
+        if ((*pieces)[i].is_path) check_hook_path((*pieces)[i].text, place, fields);
+      }
+    }
+    for (std::size_t i = 0; i < binding.items.size(); ++i) {
+      check_hook_value(*binding.items[i], place + "." + (i < binding.names.size() ? binding.names[i] : std::to_string(i)), fields);
+    }
+  }
+
+  void check_hook_expression(const Result<DynamicExpression>& expression, const std::string& place,
+                             const std::vector<std::string>& fields) {
+    if (!expression.ok()) return;
+    for (const DynamicExpression::Path& path : expression->paths()) check_hook_path(path.text, place, fields);
+  }
+
+  void check_hook_path(const std::string& written, const std::string& place, const std::vector<std::string>& fields) {
+    const Result<ValuePath> path = ValuePath::parse(written);
+    if (!path.ok() || path->root != "event" || path->parts.size() < 2 || path->parts[0].name != "changes") return;
+    const std::string& name = path->parts[1].name;
+    if (name.empty() || std::find(fields.begin(), fields.end(), name) != fields.end()) return;
+    warnings_.add(ErrorId::kWorkflowReference, place,
+                  "'${" + path->text + "}' leads nowhere: no event '" + definition_.on->event + "' has it",
+                  nearest_or_list(name, fields),
+                  place == "on.where" ? "the condition never holds: mend the path" : "no event could start a run: mend the path");
+  }
+
   // ---- Workflows
+
+  void refuse_endless(const EndlessCall& call) {
+    std::string by;
+    for (const std::string& name : call.through) by += (by.empty() ? ", by way of '" : ", '") + name + "'";
+    errors_.add(ErrorId::kWorkflowCycle, call.place,
+                "step '" + call.step + "' is a run of '" + definition_.name + "' itself" + by + ", and no condition ends that",
+                "each run would wait for another one, until there are no hops left",
+                "let a where, a guard or a switch decide whether it goes on");
+  }
 
   // A child is looked for when its step starts, and may be another one by then.
   void check_child(const std::string& name, const GivenToBody& given, const std::string& place) {

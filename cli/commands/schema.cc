@@ -6,6 +6,7 @@
 #include "forge/store/schema_impact.h"
 #include "listing.h"
 #include "records.h"
+#include "schema_gap_text.h"
 #include "schema_source.h"
 #include "text.h"
 
@@ -45,7 +46,8 @@ Object change_object(const SchemaChange& change) {
 }
 
 // `in_force`: this very schema was so before.
-Status print_added(Session& session, const LoadedDomain& loaded, const Domain& domain, bool in_force) {
+Status print_added(Session& session, const LoadedDomain& loaded, const Domain& domain, bool in_force,
+                   const std::vector<SchemaGap>& gaps) {
   const std::size_t resources = user_resources(domain).size(), actions = user_actions(domain).size();
   const bool would_add = session.dry_run() && !in_force;
   const std::uint32_t version = loaded.version + (would_add ? 1 : 0);
@@ -59,11 +61,13 @@ Status print_added(Session& session, const LoadedDomain& loaded, const Domain& d
       "schema version " + std::to_string(version) + ": " + counted(resources, "resource") + ", " + counted(actions, "action");
   if (in_force) text += "   (in force already)";
   if (would_add) text += "   (dry run: nothing was written)";
+  for (const SchemaGap& gap : gaps) lines += "  " + gap_text(gap) + "\n";
   FORGE_TRY(session.out.text(text + "\n" + lines));
   return session.out.object(Object{{"resource_count", resources},
                                    {"action_count", actions},
                                    {"version", version},
                                    {"changes", std::move(changes)},
+                                   {"workflows", gap_list(gaps)},
                                    {"applied", loaded.added && !would_add}},
                             "version");
 }
@@ -103,11 +107,13 @@ Result<int> run_schema_add(Session& session) {
     return exit_status;
   }
   FORGE_ASSIGN(Store store, session.open_for_writing());
-  const bool in_force = store.domain()->digest() == checked.domain->digest();
+  const std::shared_ptr<const Domain> before = store.domain();
+  const bool in_force = before->digest() == checked.domain->digest();
+  FORGE_ASSIGN(const std::vector<SchemaGap> gaps, schema_gaps(store.view(), *before, *checked.domain));
   Result<LoadedDomain> added = store.load_domain(path, session.act_options());
   if (added.status().id() == ErrorId::kSchemaIncompatible) return with_impact(added.status(), store, *checked.domain);
   FORGE_ASSIGN(const LoadedDomain loaded, std::move(added));
-  FORGE_TRY(print_added(session, loaded, *checked.domain, in_force));
+  FORGE_TRY(print_added(session, loaded, *checked.domain, in_force, gaps));
   return 0;
 }
 

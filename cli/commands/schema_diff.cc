@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "forge/store/schema_impact.h"
+#include "schema_gap_text.h"
 #include "schema_source.h"
 #include "session.h"
 #include "text.h"
@@ -120,6 +121,11 @@ Result<int> run_schema_diff_diff(Session& session) {
   }
   const std::vector<SchemaChange> changes = compare(*sides.before, *sides.after);
   FORGE_TRY(print_changes(session, store.view(), changes, refused));
+  // Of two versions, what either lacks is no matter of what runs now.
+  if (file != nullptr) {
+    FORGE_ASSIGN(const std::vector<SchemaGap> gaps, schema_gaps(store.view(), *sides.before, *sides.after));
+    for (const SchemaGap& gap : gaps) session.notice(gap_text(gap));
+  }
   return changes.empty() ? kSame : kDiffers;
 }
 

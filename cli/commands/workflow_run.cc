@@ -112,9 +112,22 @@ Result<int> print_started(Session& session, const std::string& id) {
   return 0;
 }
 
+// The run that the workflow's hook starts for an event takes nothing from whoever asks for it.
+Status check_event_flag(const Session& session) {
+  if (!session.arguments.given("event")) return {};
+  const bool gives = session.arguments.words().size() > 1 || session.arguments.given("input") || session.arguments.given("token") ||
+                     session.arguments.given("id");
+  if (!gives && !is_workflow_file(session.arguments.words()[0])) return {};
+  return Status(ErrorId::kUsage, "--event gives the run's id and all inputs, by the hook of a declared workflow")
+      .state("no run was started")
+      .remedy(gives ? "leave the others out" : "declare it first: forgectl workflow add FILE");
+}
+
 Result<int> run_workflow_run(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   FORGE_ASSIGN(const std::uint32_t concurrency, max_concurrency(session));
+  FORGE_TRY(check_event_flag(session));
+  const std::optional<std::uint64_t> event = session.arguments.if_count("event");
   const bool is_file = is_workflow_file(words[0]);
   FORGE_ASSIGN(Programs programs, read_programs(session));
   FORGE_ASSIGN(Store store, session.open_for_writing());
@@ -131,12 +144,14 @@ Result<int> run_workflow_run(Session& session) {
     start.input = *token->values.if_object();
     start.hops = token->hops_left;
     if (start.options.correlation.empty()) start.options.correlation = token->correlation;
-  } else {
+  } else if (!event) {
     FORGE_ASSIGN(start.input, read_run_input(session, **definition, inputs));
   }
   const bool elsewhere = store.is_attached();
   const std::unique_ptr<Server> server = session.serve(store);
-  const Result<std::string> started = is_file ? start_run(store, **definition, start) : start_run(store, words[0], start);
+  const Result<std::string> started = event     ? start_run_for(store, words[0], *event, start)
+                                      : is_file ? start_run(store, **definition, start)
+                                                : start_run(store, words[0], start);
   if (is_file && started.status().id() == ErrorId::kRunInput) {
     return Status(started.status()).remedy("see what it takes: forgectl workflow show " + words[0]);
   }
@@ -175,6 +190,10 @@ const Command& workflow_run_command() {
             .value = "FILE",
             .summary = "a token as JSON: its values are the inputs, and the run goes on with its correlation and hops",
             .offer = Offer::kFile},
+           {.name = "event",
+            .type = FlagType::kCount,
+            .value = "SEQ",
+            .summary = "the run that the workflow's hook starts for that event, where it could not begin"},
            {.name = "detach", .summary = "only start it; `forgectl workflow work` carries it out"},
            max_concurrency_flag(),
            sync_flag(),

@@ -518,5 +518,22 @@ INSTANTIATE_TEST_SUITE_P(
                       ChildCase{"IsResumed", calling("halt"), RunTelling::kResume, "completed", "completed", 3}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
+TEST_F(Children, AFailureDeepDownIsToldOnce) {
+  declare("deep", R"(
+[input]
+n = "int"
+[step.again]
+workflow = "deep"
+args = { n = { expr = "${input.n} - 1" } }
+where = "${input.n} > 0"
+[step.stop]
+fail = "no further"
+code = "bottom"
+after = ["again"]
+where = "${input.n} = 0"
+)");
+  EXPECT_EQ(run("deep", {{"n", 3}}).error, "bottom: run 'r-1/again/again/again' ended as failed: no further");
+}
+
 }  // namespace
 }  // namespace forge

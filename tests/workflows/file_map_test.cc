@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "forge/store/appended_file.h"
+#include "forge/workflows/replay.h"
 #include "runner_fixture.h"
 #include "support/temp_folder.h"
 
@@ -308,6 +309,60 @@ TEST_F(FileMap, StandsStillWhereTheFileIsGone) {
   work();
   EXPECT_EQ(info().status, "completed");
   EXPECT_EQ(info().parked, "");
+}
+
+// Nobody knows what it did, but that it has to end: so somebody can be rid of it.
+TEST_F(FileMap, CanBeEndedWhereTheFileIsGone) {
+  const std::string file = put("rows.csv", "a,b\n1,x\n2,x\n");
+  const std::string asks = "window = 1\n[step.m.step.one]\napprove = 'go?'\n";
+  declare("m", "[input]\nfile = 'string'\n[step.m]\n" + std::string(kOver) + asks);
+  declare("undoes",
+          "[input]\nfile = 'string'\n[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\n"
+          "undo = 'Stock.release'\n[step.m]\nafter = ['a']\n" +
+              std::string(kOver) + asks);
+  for (const char* id : {"r-1", "r-2"}) start("m", {{"file", file}}, id);
+  start("undoes", {{"file", file}}, "r-3");
+  work();
+  std::filesystem::remove(file);
+  const ActOptions boss{.actor = {"boss"}, .reason = "the file is lost"};
+
+  // A runner that cannot read them has them, and lets them go.
+  work();
+  EXPECT_EQ(runner_->summary().parked.size(), 3U);
+  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kPause, boss).id(), ErrorId::kInputUnreadable);
+  EXPECT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel, boss).ok());
+  EXPECT_TRUE(tell_run(*store_, "r-2", RunTelling::kTerminate, boss).ok());
+  const Seq head = store_->head();
+  EXPECT_EQ(tell_run(*store_, "r-3", RunTelling::kCancel, boss).id(), ErrorId::kInputUnreadable) << "it may have to undo";
+  EXPECT_EQ(store_->head(), head);
+  EXPECT_TRUE(tell_run(*store_, "r-3", RunTelling::kTerminate, boss).ok());
+  runner_->run();
+  EXPECT_TRUE(runner_->summary().parked.empty());
+  EXPECT_EQ(info("r-1").status, "cancelled");
+  EXPECT_EQ(info("r-2").status, "terminated");
+  EXPECT_EQ(info("r-3").status, "terminated");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(4));
+  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kTerminate, boss).id(), ErrorId::kRunEnded);
+
+  // Their journals are those of any run.
+  put("rows.csv", "a,b\n1,x\n2,x\n");
+  work();
+  EXPECT_EQ(pulses("r-2"), "started, items m, parked, terminate, terminated");
+  for (const char* id : {"r-1", "r-2", "r-3"}) EXPECT_TRUE(replay_run(store_->view(), id).value().is_identical()) << id;
+}
+
+// A runner that has read it before the file was lost takes the end up as any other.
+TEST_F(FileMap, CanBeEndedBesideARunnerThatStillHasTheRows) {
+  const std::string file = put("rows.csv", "a,b\n1,x\n2,x\n");
+  declare("m", "[input]\nfile = 'string'\n[step.m]\n" + std::string(kOver) + "window = 1\n[step.m.step.one]\napprove = 'go?'\n");
+  start("m", {{"file", file}});
+  work();
+  std::filesystem::remove(file);
+  EXPECT_TRUE(tell_run(*store_, "r-1", RunTelling::kTerminate).ok());
+  const Seq head = store_->head();
+  runner_->run();
+  EXPECT_EQ(info().status, "terminated");
+  EXPECT_EQ(store_->head(), head) << "its end is recorded once";
 }
 
 }  // namespace

@@ -361,5 +361,27 @@ TEST_F(HttpSteps, PagesThatAreNoneFailTheMap) {
   EXPECT_EQ(server_->requests().size(), 3U);
 }
 
+// Pages that never have anything would fill the journal.
+TEST_F(HttpSteps, EmptyPagesComeToAnEnd) {
+  int calls = 0;
+  const auto serve_empty = [&](int then_items_at) {
+    calls = 0;
+    serve([&calls, then_items_at](const LoopbackRequest&) {
+      ++calls;
+      const std::string items = calls % then_items_at == 0 ? "[1]" : "[]";
+      const bool more = calls < 250;
+      return json("{\"items\":" + items + ",\"next\":" + (more ? std::to_string(calls) : "null") + "}");
+    });
+  };
+  serve_empty(1'000);
+  const RunInfo endless = this->run(std::string(kPages) + "[step.m.step.x]\ntemplate = 'n${item}'\n");
+  EXPECT_EQ(endless.status, "failed");
+  EXPECT_TRUE(endless.error.starts_with("empty_pages: the last 100 pages have no items")) << endless.error;
+  EXPECT_EQ(calls, 100);
+  serve_empty(100);
+  EXPECT_EQ(this->run(std::string(kPages) + "[step.m.step.x]\ntemplate = 'n${item}'\n").result, R"(["n1","n1"])")
+      << "99 in a row are taken";
+}
+
 }  // namespace
 }  // namespace forge

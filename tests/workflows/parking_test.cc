@@ -208,5 +208,152 @@ TEST_F(RunnerParking, IsNoPartOfWhatARunDecides) {
   EXPECT_EQ(hop_detail(store_->view(), "r-1", "a").value().what, "completed");
 }
 
+// ---- What a later schema does not have
+
+class RunnerLostActions : public RunnerParking {
+ protected:
+  // The shop without the lines that have this in them.
+  void lose(const std::string& what) {
+    std::string kept;
+    const std::string all(kRunShop);
+    for (std::size_t at = 0; at < all.size();) {
+      const std::size_t end = all.find('\n', at);
+      const std::string line = all.substr(at, end - at + 1);
+      if (line.find(what) == std::string::npos) kept += line;
+      at = end + 1;
+    }
+    ASSERT_NE(kept, all);
+    ASSERT_TRUE(store_->add_schema({{"shop.fbs", kept}}).ok());
+  }
+  void bring_back() { ASSERT_TRUE(store_->add_schema({{"shop.fbs", kRunShop}}).ok()); }
+  void expect_parked(const std::string& name) {
+    EXPECT_EQ(info().status, "running");
+    EXPECT_NE(info().parked.find("needs what the schema does not have"), std::string::npos) << info().parked;
+    EXPECT_NE(info().parked.find(name), std::string::npos) << info().parked;
+  }
+};
+
+TEST_F(RunnerLostActions, AreWaitedFor) {
+  declare("w", "[step.a]\nsleep = '1h'\n[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\nafter = ['a']\n");
+  start("w");
+  work(1'000'000);
+  lose("NoteOrder");
+  runner_->run(7'200'000'000);
+  expect_parked("Order.note");
+  bring_back();
+  runner_->run();
+  EXPECT_EQ(info().status, "completed") << "the runner that has it goes on";
+  EXPECT_EQ(info().parked, "");
+}
+
+TEST_F(RunnerLostActions, AreWaitedForByALaterRunner) {
+  declare("w", "[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\n");
+  start("w");
+  lose("NoteOrder");
+  work();
+  expect_parked("Order.note");
+  runner_.reset();
+  bring_back();
+  work();
+  EXPECT_EQ(info().status, "completed");
+}
+
+TEST_F(RunnerLostActions, AreWaitedForByAnUndo) {
+  declare("w",
+          "[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nundo = 'Stock.release'\n"
+          "[step.b]\nsleep = '1h'\nafter = ['a']\n[step.c]\nfail = 'no'\nafter = ['b']\n");
+  start("w");
+  work(1'000'000);
+  lose("Release");
+  runner_->run(7'200'000'000);
+  expect_parked("Stock.release");
+  bring_back();
+  runner_->run();
+  EXPECT_EQ(info().status, "compensated");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+}
+
+TEST_F(RunnerLostActions, AreWaitedForByAClause) {
+  declare("w",
+          "[step.a]\nrun = 'breaks'\ncompensate = [{ do = { action = 'Order.note', args = { id = 'o-1', note = 'n' } }, "
+          "continue = 1 }]\n");
+  functions_["breaks"] = [](const Object&, StepContext&) { return StepOutcome::failed("odd", "it broke"); };
+  start("w");
+  lose("NoteOrder");
+  work();
+  expect_parked("Order.note");
+  bring_back();
+  runner_->run();
+  EXPECT_EQ(info().status, "completed");
+  EXPECT_EQ(get("Order", "o-1")["note"], Value("n"));
+}
+
+TEST_F(RunnerLostActions, AreWaitedForByATransactionThatComesToThem) {
+  declare("w",
+          "[input]\nn = 'int'\n[step.t]\ntransaction = true\n[step.t.step.r]\nread = 'Stock'\nkey = 'tea'\n"
+          "[step.t.step.n]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\nwhere = '${input.n} > 0'\n");
+  lose("NoteOrder");
+  start("w", {{"n", 0}});
+  start("w", {{"n", 1}}, "r-2");
+  work();
+  EXPECT_EQ(info().status, "completed") << "it skips the step";
+  EXPECT_NE(info("r-2").parked.find("Order.note"), std::string::npos);
+  bring_back();
+  runner_->run();
+  EXPECT_EQ(info("r-2").status, "completed");
+}
+
+TEST_F(RunnerLostActions, AreWaitedForByATransactionThatReadsWhatItWrites) {
+  declare("w",
+          "[step.t]\ntransaction = true\n[step.t.step.f]\naction = 'Stock.fill'\nargs = { sku = 'tea', left = 3 }\n"
+          "[step.t.step.r]\nread = 'Stock'\nkey = 'tea'\nafter = ['f']\n"
+          "[step.t.step.n]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n ${r.left}' }\n");
+  lose("NoteOrder");
+  start("w");
+  work();
+  expect_parked("Order.note");
+  bring_back();
+  runner_->run();
+  EXPECT_EQ(info().status, "completed");
+  EXPECT_EQ(get("Order", "o-1")["note"], Value("n 3"));
+}
+
+TEST_F(RunnerLostActions, AreQueriesToo) {
+  declare("w",
+          "[step.q]\nquery = 'Stock.few'\n[step.m]\nafter = ['q']\nover = { query = 'Stock.few' }\n"
+          "[step.m.step.x]\ntemplate = 'x'\n");
+  lose("Stock.few");
+  start("w");
+  work();
+  expect_parked("Stock.few");
+  bring_back();
+  runner_->run();
+  EXPECT_EQ(info().status, "completed");
+}
+
+TEST_F(RunnerLostActions, DoNotKeepARunThatIsCancelled) {
+  declare("w", "[step.b]\naction = 'Order.note'\nargs = { id = 'o-1', note = 'n' }\n");
+  lose("NoteOrder");
+  start("w");
+  work();
+  tell(RunTelling::kCancel);
+  runner_->run();
+  EXPECT_EQ(info().status, "cancelled");
+}
+
+// What a function asks for is its own affair: nobody declared that the run needs it.
+TEST_F(RunnerLostActions, FailTheFunctionThatAsksForThem) {
+  functions_["asks"] = [](const Object&, StepContext& context) {
+    context.act("Order.note", {{"id", "o-1"}, {"note", "n"}});
+    return StepOutcome::done();
+  };
+  declare("w", "[step.a]\nrun = 'asks'\n");
+  lose("NoteOrder");
+  start("w");
+  work();
+  EXPECT_EQ(info().status, "failed");
+  EXPECT_NE(info().error.find("E2011"), std::string::npos) << info().error;
+}
+
 }  // namespace
 }  // namespace forge

@@ -185,7 +185,7 @@ TEST(WorkflowSurroundingsCheck, WarnsOfWhatMayBeThereLater) {
             "4:10 step 'a' gives workflow 'pay' an unknown input 'cent': did you mean 'cents'?\n");
   EXPECT_EQ(warned("[step.a]\nworkflow = 'pay'\nargs = { cents = 'x' }\n"),
             "4:19 step 'a' gives workflow 'pay' a malformed input 'cents': it is \"x\", wanted is int\n");
-  EXPECT_EQ(warned("[input]\nn = 'int'\n[step.a]\nworkflow = 'w'\n"),
+  EXPECT_EQ(warned("[input]\nn = 'int'\n[step.a]\nworkflow = 'w'\nwhere = '${input.n} > 0'\n"),
             "4:7 step 'a' gives workflow 'w' no input 'n': it needs one\n");
   EXPECT_EQ(warned("on = { event = 'Order.plced' }\n[step.a]\nhalt = 1\n"),
             "2:17 the hook is for events 'Order.plced', which no action makes: did you mean 'Order.placed'?\n");
@@ -201,6 +201,65 @@ TEST(WorkflowSurroundingsCheck, LooksAtNothingThatIsNotGiven) {
                                       "w.toml", WorkflowSurroundings());
   EXPECT_TRUE(outcome.errors.empty());
   EXPECT_TRUE(outcome.warnings.empty());
+}
+
+TEST(WorkflowSurroundingsCheck, WarnsOfPathsThatNoEventOfTheHookHas) {
+  const auto warned = [](const std::string& on) {
+    const Found found =
+        held_against("on = { event = '" + on + " }\n[input]\nn = { type = 'any', default = 1 }\n[step.a]\nhalt = 1\n");
+    EXPECT_EQ(found.errors, "") << on;
+    return found.warnings;
+  };
+  EXPECT_EQ(
+      warned("Order.placed', where = '${event.changes.qty} > 1', key = '${event.key}', input = { n = '${event.changes.sku}' }"),
+      "");
+  EXPECT_EQ(warned("Order.placed', where = '${event.changes.qtty} > 1'"),
+            "2:41 '${event.changes.qtty}' leads nowhere: no event 'Order.placed' has it: did you mean 'qty'?\n");
+  EXPECT_EQ(warned("Order.placed', key = '${event.changes.who}'"),
+            "2:39 '${event.changes.who}' leads nowhere: no event 'Order.placed' has it: there is id, sku, qty, state, note\n");
+  EXPECT_EQ(warned("Order.placed', input = { n = '${event.changes.skuu}' }"),
+            "2:47 '${event.changes.skuu}' leads nowhere: no event 'Order.placed' has it: did you mean 'sku'?\n");
+  EXPECT_EQ(warned("Order.placed', input = { n = 'a ${event.changes.skuu}' }"),
+            "2:47 '${event.changes.skuu}' leads nowhere: no event 'Order.placed' has it: did you mean 'sku'?\n");
+  EXPECT_EQ(warned("*', where = '${event.changes.who} is not null'"), "") << "some event has it";
+  EXPECT_EQ(warned("_run.ended', where = '${event.changes.status} is not null'"), "");
+}
+
+TEST(WorkflowSurroundingsCheck, RefusesCallsOfItselfThatNoConditionEnds) {
+  const std::string refused =
+      " is a run of 'w' itself, and no condition ends that: each run would wait for another one, until there are no hops left\n";
+  EXPECT_EQ(errors_against("[step.a]\nworkflow = 'w'\n"), "3:13 step 'a'" + refused);
+  EXPECT_EQ(errors_against("[step.g]\ngroup = true\n[step.g.step.a]\nworkflow = 'w'\n"), "5:13 step 'a'" + refused);
+  EXPECT_EQ(errors_against("[step.r]\nrecurse = { until = 'true', at_most = 2 }\n[step.r.step.a]\nworkflow = 'w'\n"),
+            "5:13 step 'a'" + refused);
+  EXPECT_EQ(errors_against("[step.b]\ntemplate = 'x'\nwhere = 'false'\n[step.a]\nworkflow = 'w'\nafter = ['b']\n"),
+            "6:13 step 'a'" + refused)
+      << "that a step before it is skipped ends nothing";
+  for (const char* lines :
+       {"[step.a]\nworkflow = 'w'\nwhere = 'false'\n", "[step.a]\nworkflow = 'w'\nguards = [{ when = 'true', else = 'skip' }]\n",
+        "[step.g]\ngroup = true\nwhere = 'false'\n[step.g.step.a]\nworkflow = 'w'\n",
+        "[step.s.switch.b]\nwhen = 'false'\n[step.s.switch.b.step.a]\nworkflow = 'w'\n",
+        "[step.m]\nover = []\n[step.m.step.a]\nworkflow = 'w'\n",
+        "[step.f]\nfail = 'x'\nwhere = 'true'\n[step.a]\nworkflow = 'w'\nafter = ['f']\n",
+        "[step.l]\nread = 'Order'\nkey = 'k'\nnot_found = 'halt'\n[step.a]\nworkflow = 'w'\nafter = ['l']\n"}) {
+    EXPECT_EQ(errors_against(lines), "") << lines;
+  }
+}
+
+TEST(WorkflowSurroundingsCheck, RefusesCallsOfItselfByWayOfOthers) {
+  const auto b = parse_workflow("workflow='b'\n[step.x]\nworkflow='c'\n", "b").definition;
+  const auto c = parse_workflow("workflow='c'\n[step.y]\nworkflow='w'\n", "c").definition;
+  const auto once = parse_workflow("workflow='c'\n[step.y]\nworkflow='w'\nwhere='false'\n", "c").definition;
+  for (const bool ends : {false, true}) {
+    WorkflowSurroundings around{.workflow = {}, .workflows = {"b", "c"}};
+    around.workflow = [&](const std::string& name) { return name == "b" ? b : name != "c" ? nullptr : ends ? once : c; };
+    const auto outcome = parse_workflow("workflow='w'\n[step.a]\nworkflow='b'\n", "w.toml", around);
+    EXPECT_EQ(lines_of(outcome.errors),
+              ends
+                  ? ""
+                  : "3:11 step 'a' is a run of 'w' itself, by way of 'b', 'c', and no condition ends that: each run would wait for "
+                    "another one, until there are no hops left\n");
+  }
 }
 
 }  // namespace

@@ -36,6 +36,7 @@
 #include "forge/workflows/replay.h"
 #include "forge/workflows/runner.h"
 #include "forge/workflows/runs.h"
+#include "forge/workflows/schema_gaps.h"
 #include "forge/workflows/steering.h"
 #include "forge/workflows/step.h"
 #include "forge/workflows/timeline.h"

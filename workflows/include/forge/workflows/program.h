@@ -17,6 +17,8 @@ struct Program {
   std::string directory = {};            // that it runs in, as an absolute path; empty: the runner's own
   std::vector<std::string> environment;  // names of variables that it gets from the runner's own environment, beside PATH
   std::vector<std::string> accepts;      // names of variables that a step may set for it; no others
+  std::string place = {};                // where its command is registered: "programs.toml:2:11"; may be empty
+  std::string unusable = {};             // why it cannot be run, where that is known: a run that needs it stands still
 };
 
 // By the name that definitions use.

@@ -53,6 +53,13 @@ Result<std::string> start_run(Store& store, const std::string& workflow, const R
 // The same for a definition, which is declared first where it is not in force (add_workflow, in a transaction of its own).
 Result<std::string> start_run(Store& store, const WorkflowDefinition& definition, const RunStart& how);
 
+// Starts the run that the hook of the workflow in force starts for the event at `seq`: where it could not begin (unstarted_event),
+// or the hook did not hold yet. It has the id, input and hops that the hook gives it, and the event's correlation; of `how`, the
+// options and max_concurrency count. Where that run is there, it is not started again. Errors: kWorkflowNotFound, those of reading
+// the event; kWorkflowReference where the workflow has no hook, or its hook is not for the event or its condition does not hold;
+// those of making the input and the key (kPathMissing, kRunInput, …); as Store::act.
+Result<std::string> start_run_for(Store& store, const std::string& workflow, Seq seq, const RunStart& how = {});
+
 // What generic actions with `workflow` need (OpenOptions::workflow_target): such an action starts a run, which gets its arguments
 // as inputs, with what the transaction has left of hops, else all that the definition gives. It is refused where no workflow of
 // that name is declared, or does not take these inputs.
@@ -121,6 +128,8 @@ struct RunDetail {
   std::vector<OpenStep> open;
 };
 
+// The event that should have started a run and could not, which this failed run stands for; nothing for other runs.
+std::optional<Seq> unstarted_event(const RunInfo& run);
 // Errors: kRunNotFound, kDataCorrupt, kClosed; of run_detail also those of reading the definition.
 Result<RunInfo> run_info(const View& view, const std::string& id);
 Result<RunDetail> run_detail(const View& view, const std::string& id);
@@ -144,8 +153,10 @@ enum class RunTelling : std::uint8_t {
   kPause,      // halt when what is in flight is done
   kResume,     // go on after a halt or a pause
 };
-// Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run is to be resumed that has not halted and is not about to, or was told
-// the same already, or unwinds, so that telling it would do nothing; as Store::act.
+// A run that cannot be read, since the file of a map that it has begun with is gone or another one, ends at once when it is to
+// terminate, or to cancel and has nothing that could have to be undone. Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run
+// is to be resumed that has not halted and is not about to, or was told the same already, or unwinds, so that telling it would do
+// nothing; kInputUnreadable and kItemsDiffer where it cannot be read; as Store::act.
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
 // Answers an `approve` step that waits, named by its path. Its result is {approved, by, reason}. Errors: kRunNotFound, kRunEnded,
 // kStepWaitsNot; kPolicyDenied where the step names another role than the actor's, or no actor is given; as Store::act.
