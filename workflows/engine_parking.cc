@@ -6,10 +6,24 @@
 #include "commit_errors.h"
 #include "missing_declaration.h"
 #include "run_engine.h"
+#include "secret_inputs.h"
 
 namespace forge::internal {
 
-void RunEngine::park(LiveRun& live, const Status& why) {
+// The inputs of a run that cannot be read stand in its first event.
+Status RunEngine::without_secrets(const LiveRun& live, const Status& why) {
+  const RunFold* fold = live.run.fold.get();
+  if (fold != nullptr && fold->state().phase != RunPhase::kNew) return SecretInputs(fold->plan(), fold->state()).hidden(why);
+  const View view = store_.view();
+  const auto definition = read_definition(view, live.run.head.pin, definitions_);
+  const Result<Fact> start = start_of_run(view, live.run.head.id);
+  const Object* value = start.ok() ? start->value.if_object() : nullptr;
+  const Value* input = value == nullptr ? nullptr : value->find("input");
+  return definition.ok() && input != nullptr ? SecretInputs((*definition)->plan(), *input).hidden(why) : why;
+}
+
+void RunEngine::park(LiveRun& live, const Status& found) {
+  const Status why = without_secrets(live, found);
   live.parked = why;
   std::erase_if(live.entries, [](const Entry& entry) { return !entry.told; });
   for (const auto& [hop, attempt] : live.attempts) abandon(*attempt);

@@ -282,8 +282,8 @@ void RunEngine::take_run_event(const Event& event) {
     const bool may_be_missed = event.action == "_run.tell" && (recovering_ || event.seq <= recovered_to_);
     if (event.version != 1 && event.action != "_run.reopen" && !may_be_missed) return;
     if (event.version == 1 && event.count > 1 && middleware_.is_empty() && is_over(event.key)) return;
-    const Status taken = take_up(store_.view(), event.key, event.version == 1);
-    if (!taken.ok() && options_.log) options_.log(LogLevel::kError, taken.message());
+    // One that cannot be read stands still, and has said so.
+    static_cast<void>(take_up(store_.view(), event.key, event.version == 1));
     return;
   }
   if (event.action == "_run.end" && live->run.fold == nullptr) return forget_unread(event.key);

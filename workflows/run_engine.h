@@ -189,6 +189,7 @@ class RunEngine {
   LiveRun* find(const std::string& id);
 
   // ---- Standing still (engine_parking.cc)
+  Status without_secrets(const LiveRun& live, const Status& why);
   void park(LiveRun& live, const Status& why);
   void unpark(ErrorId why);
   void go_on(const std::string& id);

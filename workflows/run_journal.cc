@@ -149,6 +149,16 @@ Result<Value> value_of_fact(const View& view, Seq seq) {
   return std::move(fact.value);
 }
 
+Result<Fact> start_of_run(const View& view, const std::string& id) {
+  Result<Fact> start = Status(ErrorId::kDataCorrupt, "run '" + id + "' has no start");
+  FORGE_TRY(view.log({.resource = "_run", .key = id, .limit = 1}, [&start](const Event& event) {
+    const Value* bytes = event.arguments.find("fact");
+    if (bytes != nullptr && bytes->if_bytes() != nullptr) start = decode_fact(*bytes->if_bytes());
+    return false;
+  }));
+  return start;
+}
+
 std::string text_at(const Object& object, std::string_view name) {
   const Value* value = object.find(name);
   return value == nullptr ? std::string() : text_of(*value);

@@ -71,6 +71,9 @@ Result<std::optional<Event>> result_event(const View& view, const Event& event);
 // The value of the fact at `seq`, with what it names as its result. Errors: kDataCorrupt, and those of reading it.
 Result<Value> value_of_fact(const View& view, Seq seq);
 
+// The fact of a run's first event, from that alone. Errors: kDataCorrupt, and those of reading it.
+Result<Fact> start_of_run(const View& view, const std::string& id);
+
 // The text of that name; empty where there is none.
 std::string text_at(const Object& object, std::string_view name);
 // What an event of a journal passes on. One that records a decision stands in the transaction of another hop's fact, or of the

@@ -202,15 +202,8 @@ Result<RunInfo> run_info(const View& view, const std::string& id) {
 
 Result<std::string> parent_of_run(const View& view, const std::string& id) {
   FORGE_TRY(run_info(view, id).status());
-  Result<std::string> parent = Status(ErrorId::kDataCorrupt, "run '" + id + "' has no start");
-  FORGE_TRY(view.log({.resource = "_run", .key = id, .limit = 1}, [&parent](const Event& start) {
-    const Value* bytes = start.arguments.find("fact");
-    if (bytes == nullptr || bytes->if_bytes() == nullptr) return false;
-    Result<Fact> fact = internal::decode_fact(*bytes->if_bytes());
-    parent = fact.ok() ? Result<std::string>(std::move(fact->parent)) : fact.status();
-    return false;
-  }));
-  return parent;
+  FORGE_ASSIGN(Fact start, internal::start_of_run(view, id));
+  return std::move(start.parent);
 }
 
 Result<std::optional<RunInfo>> standing_below(const View& view, const std::string& id) {

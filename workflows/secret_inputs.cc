@@ -23,11 +23,11 @@ bool is_word(char c) {
 
 }  // namespace
 
-SecretInputs::SecretInputs(const Plan& plan, const RunState& state) {
-  const Object* input = state.input.if_object();
-  if (input == nullptr) return;
+SecretInputs::SecretInputs(const Plan& plan, const Value& input) {
+  const Object* given = input.if_object();
+  if (given == nullptr) return;
   for (const auto& declared : plan.declared->inputs) {
-    const Value* value = declared->secret ? input->find(declared->name) : nullptr;
+    const Value* value = declared->secret ? given->find(declared->name) : nullptr;
     if (value != nullptr) gather(*value, false);
   }
   std::stable_sort(sought_.begin(), sought_.end(), [](const Sought& a, const Sought& b) { return a.text.size() > b.text.size(); });
@@ -94,6 +94,16 @@ std::string SecretInputs::hidden(std::string text) const {
 
 RunError SecretInputs::hidden(const RunError& error) const {
   return {error.code, hidden(error.message)};
+}
+
+Status SecretInputs::hidden(const Status& status) const {
+  if (status.ok() || sought_.empty()) return status;
+  const ErrorText& text = status.text();
+  return Status(status.id(), hidden(text.what))
+      .why(hidden(text.why))
+      .place(hidden(text.place))
+      .state(hidden(text.state))
+      .remedy(hidden(text.remedy));
 }
 
 }  // namespace forge::internal

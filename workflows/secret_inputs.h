@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "forge/events/status.h"
 #include "run.h"
 
 namespace forge::internal {
@@ -13,7 +14,9 @@ namespace forge::internal {
 class SecretInputs {
  public:
   // Of a run that has started; before that there are none.
-  SecretInputs(const Plan& plan, const RunState& state);
+  SecretInputs(const Plan& plan, const RunState& state) : SecretInputs(plan, state.input) {}
+  // Of one with that input.
+  SecretInputs(const Plan& plan, const Value& input);
 
   // The value with "[secret]" in place of each value that is one, or a part of one, and of each text that holds one.
   Value hidden(const Value& value) const;
@@ -22,6 +25,8 @@ class SecretInputs {
   std::string hidden(std::string text) const;
   // Its message; codes are words of who declared the step or wrote its function.
   RunError hidden(const RunError& error) const;
+  // All of its text.
+  Status hidden(const Status& status) const;
 
  private:
   struct Sought {

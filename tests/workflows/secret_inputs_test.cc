@@ -1,6 +1,10 @@
 // Inputs that are secret: what is told of a run is without them, what its steps do is with them.
 
+#include <filesystem>
+#include <fstream>
+
 #include "runner_fixture.h"
+#include "support/temp_folder.h"
 
 namespace forge {
 namespace {
@@ -78,6 +82,22 @@ TEST_F(SecretInputsTest, LeaveWhatOnlyLooksLikeThem) {
           "[step.no]\nfail = '${input.pin} is not 17 or 71, and ${input.word} is no pass'\n");
 
   EXPECT_EQ(run("w", {{"pin", 7}, {"word", "a\"b"}}).error, "fail: [secret] is not 17 or 71, and [secret] is no pass");
+}
+
+TEST_F(SecretInputsTest, StandInNoReasonToStandStill) {
+  const TempFolder folder;
+  const std::string file = folder.path("hunter22.csv");
+  std::ofstream(file) << "a\n1\n";
+  declare("w",
+          "[input]\nfile = { type = 'string', secret = true }\n[step.m]\nover = { file = '${input.file}' }\n"
+          "[step.m.step.ask]\napprove = 'row ${item.a}?'\n");
+  start("w", {{"file", file}});
+  work();
+  std::filesystem::remove(file);
+  work();
+
+  EXPECT_EQ(info().parked.substr(0, 32), "E9005: '[secret]' cannot be read") << info().parked;
+  EXPECT_FALSE(is_in_a_journal("hunter22"));
 }
 
 TEST_F(SecretInputsTest, AreInNoQuestion) {
