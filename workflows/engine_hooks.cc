@@ -28,6 +28,8 @@ Seq seq_in(const std::optional<std::string>& text) {
 // ---- Hooks
 
 Status RunEngine::read_hooks(const View& view) {
+  FORGE_ASSIGN(const std::optional<std::string> noted, store_.checkpoint(kPlace));
+  hooks_noted_ = seq_in(noted);
   std::vector<std::string> names;
   FORGE_TRY(view.list({.resource = "_workflow"}, [&names](const Record& record) { return names.push_back(record.key()), true; }));
   for (const std::string& name : names) {
@@ -37,16 +39,48 @@ Status RunEngine::read_hooks(const View& view) {
       continue;
     }
     FORGE_TRY(read_schedule(view, name, *found));
-    if (found->definition->plan().declared->on == nullptr) continue;
-    FORGE_ASSIGN(const Record record, view.get("_workflow", name));
-    hooks_[name] = {found->pin, found->definition, record.seq()};
+    FORGE_TRY(read_hook_versions(view, name, *found));
   }
-  FORGE_ASSIGN(const std::optional<std::string> noted, store_.checkpoint(kPlace));
-  hooks_noted_ = seq_in(noted);
   Seq oldest = seen_;
-  for (const auto& [name, hook] : hooks_) oldest = std::min(oldest, hook.since);
+  for (const auto& [name, versions] : hooks_) {
+    for (const Hook& hook : versions) oldest = std::min(oldest, hook.has_one() ? hook.since : oldest);
+  }
   hooks_seen_ = std::max(hooks_noted_, oldest);
   return {};
+}
+
+// Those that were in force when an event came that nobody has looked at: it is for the version of its own time, so that a newer one
+// takes no event from it.
+Status RunEngine::read_hook_versions(const View& view, const std::string& workflow, const DeclaredWorkflow& newest) {
+  FORGE_ASSIGN(const Record record, view.get("_workflow", workflow));
+  std::vector<Hook> versions{{newest.pin, newest.definition, record.seq()}};
+  if (record.seq() > hooks_noted_ && record.version() > 1) {
+    FORGE_ASSIGN(const std::vector<VersionRow> history, view.history("_workflow", workflow));
+    for (auto row = history.rbegin(); row != history.rend() && versions.front().since > hooks_noted_; ++row) {
+      if (row->version >= versions.front().pin.declared) continue;
+      const Result<DeclaredWorkflow> earlier = definition_of_version(view, workflow, row->version, definitions_);
+      if (is_of_store(earlier.status())) return earlier.status();
+      if (!earlier.ok()) break;  // nor can its runs be carried out
+      versions.insert(versions.begin(), {earlier->pin, earlier->definition, row->seq});
+    }
+  }
+  if (std::any_of(versions.begin(), versions.end(), [](const Hook& one) { return one.has_one(); })) {
+    hooks_[workflow] = std::move(versions);
+  }
+  return {};
+}
+
+// That of the version which is in force for the event at `event`; null where there is none, or it has no hook.
+const RunEngine::Hook* RunEngine::hook_for(const std::vector<Hook>& versions, Seq event) {
+  const auto later = std::find_if(versions.begin(), versions.end(), [event](const Hook& one) { return one.since >= event; });
+  return later == versions.begin() || !std::prev(later)->has_one() ? nullptr : &*std::prev(later);
+}
+
+// Versions that were in force up to some event before `before`, and no longer.
+void RunEngine::forget_hook_versions(const std::string& workflow, Seq before) {
+  std::vector<Hook>& versions = hooks_[workflow];
+  while (versions.size() > 1 && versions[1].since < before) versions.erase(versions.begin());
+  if (std::none_of(versions.begin(), versions.end(), [](const Hook& one) { return one.has_one(); })) hooks_.erase(workflow);
 }
 
 void RunEngine::take_workflow_event(const Event& event) {
@@ -58,14 +92,17 @@ void RunEngine::take_workflow_event(const Event& event) {
   unpark(ErrorId::kWorkflowNotFound);
   const Status scheduled = read_schedule(store_.view(), event.key, *found);
   if (!scheduled.ok() && options_.log) options_.log(LogLevel::kError, scheduled.message());
-  hooks_.erase(event.key);
-  if (found->definition->plan().declared->on != nullptr) hooks_[event.key] = {found->pin, found->definition, event.seq};
+  const Result<DeclaredWorkflow> added = definition_of_version(store_.view(), event.key, event.version, definitions_);
+  if (!added.ok()) return;
+  hooks_[event.key].push_back({added->pin, added->definition, event.seq});
+  forget_hook_versions(event.key, hooked_.empty() ? event.seq + 1 : hooked_.front().seq);
 }
 
 void RunEngine::take_hook_event(const Event& event) {
   if (hooks_.empty() || event.seq <= hooks_seen_) return;
   const bool wanted = std::any_of(hooks_.begin(), hooks_.end(), [&](const auto& hook) {
-    return event.seq > hook.second.since && is_hooked(*hook.second.definition->plan().declared->on, event);
+    const Hook* in_force = hook_for(hook.second, event.seq);
+    return in_force != nullptr && is_hooked(*in_force->definition->plan().declared->on, event);
   });
   if (wanted) {
     hooked_.push_back(event);
@@ -84,11 +121,13 @@ void RunEngine::start_hooked() {
     std::vector<std::string> workflows;
     std::uint8_t fewest = UINT8_MAX;
     const View view = store_.view();
-    for (const auto& [name, hook] : hooks_) {
-      const std::optional<HookedRun> run = run_for(name, hook, event, view);
-      if (!run || (hooked_apart_ && !actions.empty())) continue;
+    for (const auto& [name, versions] : hooks_) {
+      const Hook* hook = hook_for(versions, event.seq);
+      if (hook == nullptr || (hooked_apart_ && !actions.empty())) continue;
+      const std::optional<HookedRun> run = run_for(name, *hook, event, view);
+      if (!run) continue;
       fewest = std::min(fewest, static_cast<std::uint8_t>(run->hops));
-      actions.push_back(hooked_request(hook.pin, *run, options_.max_concurrency));
+      actions.push_back(hooked_request(hook->pin, *run, options_.max_concurrency));
       workflows.push_back(name);
     }
     if (actions.empty()) {
@@ -107,7 +146,6 @@ void RunEngine::start_hooked() {
 // Nothing where the event starts none by that hook, or has its run already.
 std::optional<HookedRun> RunEngine::run_for(const std::string& workflow, const Hook& hook, const Event& event,
                                             const View& view) const {
-  if (event.seq <= hook.since) return std::nullopt;
   const auto unstarted = [&](const Status& why) { return unstarted_run(*hook.definition, event, why); };
   Result<std::optional<HookedRun>> made = hooked_run(*hook.definition, event);
   const auto refused = refused_.find(workflow);

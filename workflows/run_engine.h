@@ -148,10 +148,13 @@ class RunEngine {
     std::uint32_t attempt = 0;
   };
 
+  // A version of a workflow, and since when it is in force. It may have none.
   struct Hook {
     DefinitionPin pin;
     std::shared_ptr<const WorkflowDefinition> definition;
     Seq since = 0;
+
+    bool has_one() const { return definition->plan().declared->on != nullptr; }
   };
 
   // A run that the store does not take.
@@ -272,6 +275,9 @@ class RunEngine {
 
   // ---- Hooks and signals (engine_hooks.cc)
   Status read_hooks(const View& view);
+  Status read_hook_versions(const View& view, const std::string& workflow, const DeclaredWorkflow& newest);
+  static const Hook* hook_for(const std::vector<Hook>& versions, Seq event);
+  void forget_hook_versions(const std::string& workflow, Seq before);
   void take_workflow_event(const Event& event);
   void await(LiveRun& live, const OpenCommand& open);
   void take_signal_event(const Event& event);
@@ -303,12 +309,12 @@ class RunEngine {
   std::map<std::string, std::set<std::pair<std::string, HopId>>> waiting_;  // by signal: run and hop
   // By pattern and key, which is empty where any will do: run and hop.
   std::map<std::string, std::map<std::string, std::set<std::pair<std::string, HopId>>>> event_waits_;
-  std::map<std::string, Hook> hooks_;           // by workflow
-  std::deque<Event> hooked_;                    // events whose runs are to be started, in order
-  std::map<std::string, RefusedRun> refused_;   // that the oldest of them starts, by workflow
-  bool hooked_apart_ = false;                   // its runs are written one by one: together they were refused
-  std::map<std::string, Scheduled> schedules_;  // by workflow
-  std::size_t schedules_starting_ = 0;          // whose runs are being written
+  std::map<std::string, std::vector<Hook>> hooks_;  // by workflow: its versions, as far as an event may still be for one, ascending
+  std::deque<Event> hooked_;                        // events whose runs are to be started, in order
+  std::map<std::string, RefusedRun> refused_;       // that the oldest of them starts, by workflow
+  bool hooked_apart_ = false;                       // its runs are written one by one: together they were refused
+  std::map<std::string, Scheduled> schedules_;      // by workflow
+  std::size_t schedules_starting_ = 0;              // whose runs are being written
   bool starting_ = false;
   Seq hooks_seen_ = 0;   // no run is to be started for events up to here
   Seq hooks_noted_ = 0;  // the same, as the store has it

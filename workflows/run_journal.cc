@@ -72,8 +72,9 @@ Result<std::shared_ptr<const WorkflowDefinition>> read_definition(const View& vi
                                            "' is not the definition that the run keeps to");
 }
 
-Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& name, DefinitionCache& cache) {
-  const Result<Record> record = view.get("_workflow", name);
+namespace {
+
+Result<DeclaredWorkflow> declared_in(const Result<Record>& record, const std::string& name, DefinitionCache& cache) {
   const bool none = record.status().id() == ErrorId::kRecordNotFound || record.status().id() == ErrorId::kKeyInvalid;
   if (none) return not_declared(name);
   if (!record.ok()) return record.status();
@@ -81,6 +82,16 @@ Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& 
   FORGE_ASSIGN(found.definition, definition_in(*record, cache));
   found.pin = {.workflow = name, .declared = record->version(), .hash = to_hex(found.definition->hash())};
   return found;
+}
+
+}  // namespace
+
+Result<DeclaredWorkflow> definition_of_version(const View& view, const std::string& name, Version version, DefinitionCache& cache) {
+  return declared_in(view.get_version("_workflow", name, version), name, cache);
+}
+
+Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& name, DefinitionCache& cache) {
+  return declared_in(view.get("_workflow", name), name, cache);
 }
 
 Result<JournalHead> read_head(const View& view, const std::string& id) {

@@ -32,11 +32,12 @@ using DefinitionCache = std::map<std::string, std::shared_ptr<const WorkflowDefi
 // hash than the run says; as WorkflowDefinition::from_bytes.
 Result<std::shared_ptr<const WorkflowDefinition>> read_definition(const View& view, const DefinitionPin& pin,
                                                                   DefinitionCache& cache);
-// The definition that is in force under that name, with its pin. Errors: as above.
+// The definition that was declared under that name as that version, and the one that is in force, with its pin. Errors: as above.
 struct DeclaredWorkflow {
   DefinitionPin pin;
   std::shared_ptr<const WorkflowDefinition> definition;
 };
+Result<DeclaredWorkflow> definition_of_version(const View& view, const std::string& name, Version version, DefinitionCache& cache);
 Result<DeclaredWorkflow> newest_definition(const View& view, const std::string& name, DefinitionCache& cache);
 
 // What the start event says of a run.

@@ -115,6 +115,47 @@ TEST_F(Hooks, AStormOfRunsThatStandStillEndsByItself) {
   EXPECT_EQ(runs(store_->view(), "failed").value().size(), 1U) << "the last one has none for its step";
 }
 
+// An event is for the version that was in force when it came, whenever somebody looks at it.
+TEST_F(Hooks, OfAnEarlierVersionLoseNoEventToALaterOne) {
+  const auto declare_as = [this](const std::string& on, const std::string& text) {
+    declare("noting", on + "[step.text]\ntemplate = '" + text + "'\n");
+  };
+  const auto place = [this](const std::string& id) {
+    return "noting@" + std::to_string(store_->act("Order.place", {{"id", id}, {"sku", "tea"}}).value().seq);
+  };
+  const std::string on = "on = { event = 'Order.placed' }\n";
+  for (const bool is_alive : {false, true}) {
+    SCOPED_TRACE(is_alive);
+    const std::string id = is_alive ? "a" : "b";
+    const std::size_t before = runs(store_->view()).value().size();
+    if (is_alive) work();
+    declare_as(on, "first " + id);
+    const std::string first = place(id + "-1");
+    declare_as(on, "second " + id);
+    const std::string second = place(id + "-2");
+    declare_as("", "none " + id);
+    place(id + "-3");
+    declare_as(on, "third " + id);
+    const std::string third = place(id + "-4");
+    is_alive ? runner_->run() : work();
+    EXPECT_EQ(info(first).result, "\"first " + id + "\"");
+    EXPECT_EQ(info(second).result, "\"second " + id + "\"");
+    EXPECT_EQ(info(third).result, "\"third " + id + "\"");
+    EXPECT_EQ(runs(store_->view()).value().size(), before + 3) << "none without a hook";
+    work();
+    EXPECT_EQ(runs(store_->view()).value().size(), before + 3);
+  }
+}
+
+TEST_F(Hooks, OfAnEarlierVersionLoseNoEventWhereverTheRunnerEnds) {
+  declare("noting", kNoting);
+  for (int i = 0; i < 3; ++i) store_->act("Order.place", {{"id", "n-" + std::to_string(i)}, {"sku", "tea"}, {"qty", 2}}).value();
+  declare("noting", std::string(kNoting) + "[step.more]\ntemplate = 'x'\n");
+  for (int i = 3; i < 5; ++i) store_->act("Order.place", {{"id", "n-" + std::to_string(i)}, {"sku", "tea"}, {"qty", 2}}).value();
+  work_in_many_lives();
+  EXPECT_EQ(runs(store_->view(), "completed").value().size(), 5U);
+}
+
 // Events of one type may have different changes.
 TEST_F(Hooks, AConditionWhosePathLeadsNowhereDoesNotHold) {
   declare("noting", "on = { event = 'Order.placed', where = '${event.changes.nix} > 1' }\n[step.text]\ntemplate = 'x'\n");
