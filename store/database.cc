@@ -145,8 +145,8 @@ class Database::Listener : public rocksdb::EventListener {
     const MutexLock lock(mutex_);
     if (database_ != nullptr) database_->merge_current();
   }
-  // What is called back; null: nothing any more.
-  void call(Database* database) {
+  // Whose current records are merged after a flush of them; null: nobody's any more.
+  void set_database(Database* database) {
     const MutexLock lock(mutex_);
     database_ = database;
   }
@@ -230,13 +230,13 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& wanted) 
   if (!opened.ok() && wanted.log) wanted.log(LogLevel::kError, opened.ToString());
   FORGE_TRY(name_table(to_status(opened, "opening the data files in " + wanted.path), opened, wanted.path, *options.env));
   database->write_buffer_bytes_ = wanted.write_buffer_bytes;
-  if (!wanted.read_only) database->listener_->call(database.get());
+  if (!wanted.read_only) database->listener_->set_database(database.get());
   return database;
 }
 
 Database::~Database() {
   if (db_ == nullptr) return;
-  listener_->call(nullptr);
+  listener_->set_database(nullptr);
   for (rocksdb::ColumnFamilyHandle* handle : handles_) {
     if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
   }

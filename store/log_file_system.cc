@@ -1,6 +1,7 @@
 #include "log_file_system.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <filesystem>
 #include <string_view>
@@ -41,8 +42,10 @@ class PrefixReader : public rocksdb::FSSequentialFileOwnerWrapper {
 // What RocksDB holds: tells the LogFile when it is closed.
 class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  Handle(std::unique_ptr<rocksdb::FSWritableFile>&& target, std::shared_ptr<LogFile> log)
-      : FSWritableFileOwnerWrapper(std::move(target)), log_(std::move(log)) {
+  // The file of that name in the file system, which outlives it.
+  Handle(std::unique_ptr<rocksdb::FSWritableFile>&& target, std::shared_ptr<LogFile> log, rocksdb::FileSystem& file_system,
+         std::string name)
+      : FSWritableFileOwnerWrapper(std::move(target)), log_(std::move(log)), file_system_(file_system), name_(std::move(name)) {
     const MutexLock lock(log_->mutex_);
     log_->file_ = this;
   }
@@ -51,14 +54,16 @@ class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
   Handle& operator=(const Handle&) = delete;
 
   // RocksDB would have space allocated for a whole memtable and more, at each opening, however little is then written. Here that
-  // comes behind the first MiB; in steps of a MiB all along, each sync takes longer.
+  // comes behind the first MiB; in steps of a MiB all along, each sync takes longer. Not on a disk that is nearly full: of what is
+  // asked for in vain, a file system may keep all that there was.
   void SetPreallocationBlockSize(std::size_t bytes) override {
     FSWritableFileOwnerWrapper::SetPreallocationBlockSize(std::min(bytes, kBlockBytes));
   }
   void PrepareWrite(std::size_t offset, std::size_t bytes, const rocksdb::IOOptions& options,
                     rocksdb::IODebugContext* debug) override {
     if (offset + bytes <= allocated_) return;
-    const std::size_t ahead = std::max(bytes, offset < kBlockBytes ? kBlockBytes - offset : kAheadBytes);
+    const std::size_t first = offset < kBlockBytes ? kBlockBytes - offset : kBlockBytes;
+    const std::size_t ahead = std::max(bytes, offset < kBlockBytes || !has_plenty(options) ? first : kAheadBytes);
     FSWritableFileOwnerWrapper::PrepareWrite(offset, ahead, options, debug);
     allocated_ = offset + ahead;
   }
@@ -69,14 +74,22 @@ class LogFile::Handle : public rocksdb::FSWritableFileOwnerWrapper {
 
  private:
   static constexpr std::size_t kBlockBytes = 1 << 20;
-  static constexpr std::size_t kAheadBytes = 64 << 20;
+  static constexpr std::size_t kAheadBytes = 32 << 20;  // as much as is usually written between two flushes
+  static constexpr std::uint64_t kPlenty = 16 * std::uint64_t{kAheadBytes};
+
+  bool has_plenty(const rocksdb::IOOptions& options) {
+    std::uint64_t free = 0;
+    return file_system_.GetFreeSpace(name_, options, &free, nullptr).ok() && free >= kPlenty;
+  }
 
   void forget() {
     const MutexLock lock(log_->mutex_);
     log_->file_ = nullptr;
   }
   std::shared_ptr<LogFile> log_;
-  std::size_t allocated_ = 0;  // bytes of the file, about
+  rocksdb::FileSystem& file_system_;
+  const std::string name_;
+  std::atomic<std::size_t> allocated_{0};  // bytes of the file, about; written by whoever appends, one after the other
 };
 
 std::uint64_t number_of_log(const std::string& path) {
@@ -98,7 +111,7 @@ rocksdb::IOStatus LogFileSystem::NewWritableFile(const std::string& name, const 
   *result = std::make_unique<SizeLimitedFile>(std::move(*result));
   if (!std::string_view(name).ends_with(".log")) return made;
   auto log = std::make_shared<LogFile>();
-  *result = std::make_unique<LogFile::Handle>(std::move(*result), log);
+  *result = std::make_unique<LogFile::Handle>(std::move(*result), log, *target(), name);
   const MutexLock lock(mutex_);
   if (first_number_ == 0) first_number_ = number_of_log(name);
   newest_ = std::move(log);

@@ -12,7 +12,8 @@
 //
 // A file that may not grow further counts as a full disk.
 //
-// Space for the log is allocated a MiB at first, as little may be written, and 64 MiB at a time behind that.
+// Space for the log is allocated a MiB at first, as little may be written, and 32 MiB at a time behind that, where the disk has
+// plenty.
 //
 // Thread-safe.
 

@@ -19,12 +19,25 @@ bool may_end_run(const fb::StepT& step) {
   const fb::Body kind = step.body.type;
   const fb::ReadStepT* read = step.body.AsReadStep();
   if (kind == fb::Body::FailStep || kind == fb::Body::HaltStep) return true;
-  return (read != nullptr && read->not_found == fb::NotFound::Halt) || !step.guards.empty();
+  if ((read != nullptr && read->not_found == fb::NotFound::Halt) || !step.guards.empty()) return true;
+  const auto inside = inner_blocks(step.body);
+  return std::any_of(inside.begin(), inside.end(), [](const auto& inner) {
+    const fb::BlockT* block = inner.part;
+    return block != nullptr &&
+           std::any_of(block->steps.begin(), block->steps.end(), [](const auto& one) { return may_end_run(*one); });
+  });
+}
+
+// Of a call that fails, since the runs below it have no hops left, the step may go on all the same.
+bool may_go_on(const fb::StepT& step) {
+  return std::any_of(step.compensate.begin(), step.compensate.end(),
+                     [](const auto& clause) { return clause->outcome == fb::ClauseOutcome::Continue; });
 }
 
 bool has_condition(const fb::StepT& step) {
   const fb::Body kind = step.body.type;
-  return !step.where.empty() || !step.guards.empty() || kind == fb::Body::SwitchStep || kind == fb::Body::MapStep;
+  return !step.where.empty() || !step.guards.empty() || may_go_on(step) || kind == fb::Body::SwitchStep ||
+         kind == fb::Body::MapStep;
 }
 
 // The calls that every run of the block makes which does not fail.

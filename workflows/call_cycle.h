@@ -18,8 +18,8 @@ struct EndlessCall {
 };
 
 // Those of `definition`. A call may end where a condition stands on the way: a `where`, guard, switch or map around it or on it, or
-// a step beside it that ends the run (a fail, a halt, a guard that does, a read that halts). Children that `around` does not know
-// are passed over.
+// a step beside it, or in one beside it, that ends the run (a fail, a halt, a guard that does, a read that halts), a clause of it
+// that goes on where it fails. Children that `around` does not know are passed over.
 std::vector<EndlessCall> endless_calls(const fb::WorkflowDefinitionT& definition, const WorkflowSurroundings& around);
 
 }  // namespace forge::internal

@@ -118,7 +118,7 @@ void RunDecider::begin_again(FrameId id) {
     const bool settled = at.status == StepStatus::kDone || at.status == StepStatus::kSkipped || at.status == StepStatus::kOpen;
     if (settled || at.waits > 0) continue;
     state_.loops.erase(hop);
-    if (at.attempt > 0) watch_deadline(hop);
+    if (is_again(hop)) watch_deadline(hop);
     at.status = StepStatus::kWaiting;
     state_.ready.insert({step, id});
   }

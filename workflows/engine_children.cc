@@ -39,14 +39,21 @@ void RunEngine::start_child(LiveRun& live, const Work& work) {
       const bool nothing = work.purpose == Purpose::kUndo && stands_for_run(work, live.run.fold->plan());
       return nothing ? answer(live, work, {.outcome = StepOutcome::done()}) : commit_child(live, work);
     }
-    if (!read.ok()) return park(live, read.status());
+    if (!read.ok()) return answer_for_unread(live, work, id, read.status());
     if (read->fold->state().parent != live.run.head.id) return refuse_child(live, work, id);
     return adopt(*std::move(read));
   }
   const LiveRun& child = *find(id);
-  if (child.run.fold == nullptr) return park(live, child.parked.value_or(Status()));
+  if (child.run.fold == nullptr) return answer_for_unread(live, work, id, child.parked.value_or(Status()));
   if (child.run.fold->state().parent != live.run.head.id) return refuse_child(live, work, id);
   settle(id);
+}
+
+// A child whose journal cannot be folded may have been ended all the same.
+void RunEngine::answer_for_unread(LiveRun& live, const Work& work, const std::string& id, const Status& unread) {
+  const Result<RunInfo> info = run_info(store_.view(), id);
+  if (!info.ok() || !info->has_ended() || info->status == "completed") return park(live, unread);
+  answer(live, work, {.outcome = StepOutcome::failed(info->status, "run '" + id + "' ended as " + info->status)});
 }
 
 void RunEngine::refuse_child(LiveRun& live, const Work& work, const std::string& id) {

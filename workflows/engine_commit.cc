@@ -41,11 +41,27 @@ bool RunEngine::is_pointless(const LiveRun& live, const Entry& entry) const {
   const RunFold& fold = *live.run.fold;
   if (entry.fact.kind == Fact::Kind::kUnwind) return fold.state().outcome != RunOutcome::kCompleted;
   if (fold.state().phase == RunPhase::kEnded) return true;
-  if (entry.fact.kind == Fact::Kind::kTimer) return !fold.timers().contains({entry.fact.hop, entry.fact.timer});
+  if (entry.fact.kind == Fact::Kind::kTimer) {
+    const auto timer = fold.timers().find({entry.fact.hop, entry.fact.timer});
+    return timer == fold.timers().end() || timer->second.command.at != entry.due;
+  }
   if (entry.fact.kind == Fact::Kind::kSignalled) return !fold.waits().contains(entry.fact.hop);
   if (!entry.answers_work) return false;
   const OpenCommand* open = fold.work(entry.fact.hop);
   return open == nullptr || open->command.attempt != entry.fact.attempt;
+}
+
+// Whether the run was cancelled before an action of it, or a transaction, was written: nothing of it has happened.
+bool RunEngine::is_to_be_stopped(const LiveRun& live, const Entry& entry) {
+  const HopId hop = entry.fact.hop;
+  if (!entry.answers_work || entry.fact.kind != Fact::Kind::kCompleted || !is_cancelled(*live.run.fold)) return false;
+  const fb::Body kind = live.run.fold->plan().steps[hop.step].declared->body.type;
+  return kind == fb::Body::ActionStep || kind == fb::Body::TransactionStep;
+}
+
+RunEngine::Entry RunEngine::stopped(Entry entry) {
+  const Fact fact = failed_fact(entry.fact, StepOutcome::failed("stopped", "the run was cancelled before it was done"));
+  return {.fact = fact, .details = std::move(entry.details), .causation = entry.causation, .answers_work = true};
 }
 
 void RunEngine::commit_next(LiveRun& live) {
@@ -58,6 +74,7 @@ void RunEngine::commit_next(LiveRun& live) {
   if (!live.entries.empty() && !many) {
     std::optional<Entry> entry = std::move(live.entries.front());
     live.entries.pop_front();
+    if (is_to_be_stopped(live, *entry)) *entry = stopped(*std::move(entry));
     write(live, std::move(entry));
   } else if (live.run.fold->must_record()) {
     write(live, std::nullopt);

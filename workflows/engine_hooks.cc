@@ -6,6 +6,7 @@
 #include "commit_errors.h"
 #include "hook_scope.h"
 #include "run_engine.h"
+#include "run_id.h"
 #include "sent_signal.h"
 
 namespace forge::internal {
@@ -60,8 +61,9 @@ Status RunEngine::read_hook_versions(const View& view, const std::string& workfl
       if (row->version >= versions.front().pin.declared) continue;
       const Result<DeclaredWorkflow> earlier = definition_of_version(view, workflow, row->version, definitions_);
       if (is_of_store(earlier.status())) return earlier.status();
-      if (!earlier.ok()) break;  // nor can its runs be carried out
-      versions.insert(versions.begin(), {earlier->pin, earlier->definition, row->seq});
+      Hook version{.pin = {.declared = row->version}, .definition = nullptr, .since = row->seq};
+      if (earlier.ok()) version = {earlier->pin, earlier->definition, row->seq};
+      versions.insert(versions.begin(), std::move(version));
     }
   }
   if (std::any_of(versions.begin(), versions.end(), [](const Hook& one) { return one.has_one(); })) {
@@ -93,8 +95,10 @@ void RunEngine::take_workflow_event(const Event& event) {
   const Status scheduled = read_schedule(store_.view(), event.key, *found);
   if (!scheduled.ok() && options_.log) options_.log(LogLevel::kError, scheduled.message());
   const Result<DeclaredWorkflow> added = definition_of_version(store_.view(), event.key, event.version, definitions_);
-  if (!added.ok()) return;
-  hooks_[event.key].push_back({added->pin, added->definition, event.seq});
+  if (!added.ok() && options_.log) options_.log(LogLevel::kError, added.status().message());
+  Hook version{.pin = {.declared = event.version}, .definition = nullptr, .since = event.seq};
+  if (added.ok()) version = {added->pin, added->definition, event.seq};
+  hooks_[event.key].push_back(std::move(version));
   forget_hook_versions(event.key, hooked_.empty() ? event.seq + 1 : hooked_.front().seq);
 }
 
@@ -151,7 +155,12 @@ std::optional<HookedRun> RunEngine::run_for(const std::string& workflow, const H
   const auto refused = refused_.find(workflow);
   std::optional<HookedRun> run = !made.ok() ? unstarted(made.status()) : *std::move(made);
   if (run && refused != refused_.end()) run = refused->second.given_up ? std::nullopt : unstarted(refused->second.why);
-  if (!run || view.get("_run", run->id).ok()) return std::nullopt;
+  if (!run) return std::nullopt;
+  if (const Result<RunInfo> there = run_info(view, run->id); there.ok()) {
+    if (there->workflow == workflow) return std::nullopt;
+    run = unstarted(run_exists(run->id, "it is one of workflow '" + there->workflow + "'"));
+    if (!run) return std::nullopt;
+  }
   // What the store refused in this one's place may have been written in an earlier life.
   if (const auto earlier = unstarted({}); earlier && view.get("_run", earlier->id).ok()) return std::nullopt;
   return run;
@@ -246,7 +255,9 @@ void RunEngine::take_signal_event(const Event& event) {
   }
 }
 
+// What comes after the wait's time is up is none of its: the timer ends it, however late that is seen.
 void RunEngine::deliver(LiveRun& live, const HopId& hop, const Event& signal) {
+  if (live.run.fold->is_overdue(hop, signal.recorded_at)) return;
   Fact fact;
   fact.kind = Fact::Kind::kSignalled;
   fact.hop = hop;

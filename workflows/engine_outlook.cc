@@ -28,10 +28,10 @@ bool RunEngine::is_busy(const LiveRun& live) const {
 // A deadline alone is no sleep: the run waits for what the deadline is for.
 void RunEngine::count(const LiveRun& live, RunnerOutlook& outlook) const {
   const auto sleeps = [](const auto& timer) { return !bounds_a_wait(timer.first.second); };
-  if (is_at_work(live)) {
-    ++outlook.working;
-  } else if (live.parked || live.run.fold == nullptr) {
+  if (live.parked || live.run.fold == nullptr) {
     ++outlook.parked;
+  } else if (is_at_work(live)) {
+    ++outlook.working;
   } else if (live.run.fold->state().phase == RunPhase::kHalted) {
     ++outlook.halted;
   } else if (std::any_of(live.run.fold->timers().begin(), live.run.fold->timers().end(), sleeps)) {
@@ -49,7 +49,9 @@ std::optional<RunnerOutlook::Next> RunEngine::next_timer() const {
     if (timer.kind != Due::kFact || found == runs_.end()) continue;
     const LiveRun& live = found->second;
     const bool counts = !live.parked && live.run.fold != nullptr && live.run.fold->state().phase != RunPhase::kHalted;
-    if (!counts || !live.run.fold->timers().contains({timer.hop, timer.timer})) continue;
+    if (!counts) continue;
+    const auto open = live.run.fold->timers().find({timer.hop, timer.timer});
+    if (open == live.run.fold->timers().end() || open->second.command.at > at) continue;
     return RunnerOutlook::Next{
         .at = at, .run = timer.run, .step = live.run.fold->path_of_hop(timer.hop), .workflow = live.run.head.pin.workflow};
   }

@@ -1,8 +1,10 @@
 // Runs that start when it is time. A run is written with the time that it was due at, as a named checkpoint, in one transaction,
 // and its id follows from that time; so each due time starts one run, wherever the process ends. Times that passed while no runner
-// was at work start one run together: that of the last of them.
+// was at work start one run together: that of the last of them. Where its input cannot be made, there is a run that has failed from
+// its start, and says why.
 
 #include "commit_errors.h"
+#include "hook_scope.h"
 #include "run_engine.h"
 
 namespace forge::internal {
@@ -64,21 +66,19 @@ void RunEngine::start_due(const std::string& name) {
   const std::optional<Time> due = plan.schedule[0].last(scheduled.seen, options_.clock->now());
   if (!due) return await_due(name);
   const std::string text = text_of_due(*due);
-  const std::string id = name + "@" + text;
-  Result<ActionRequest> request = scheduled_request(scheduled, *due);
-  if (!request.ok() || store_.view().get("_run", id).ok()) {
-    if (!request.ok() && options_.log) {
-      options_.log(LogLevel::kError, "no run of '" + name + "' is started for " + text + ": " + request.status().message());
-    }
+  Result<ActionRequest> made = scheduled_request(scheduled, *due);
+  const std::string id = name + "@" + text + (made.ok() ? "" : kUnstarted);
+  if (store_.view().get("_run", id).ok()) {
     scheduled.seen = *due;
     return await_due(name);
   }
-  request->args.add("id", id);
+  ActionRequest request = made.ok() ? *std::move(made) : unstarted_request(scheduled, *due, made.status());
+  request.args.add("id", id);
   ActOptions options{.actor = scheduled.actor, .hops_left = static_cast<std::uint8_t>(plan.declared->ttl_hops)};
   options.checkpoint = NamedCheckpoint{place_of_schedule(name), text};
   scheduled.starting = true;
   ++schedules_starting_;
-  loop_.commit({*std::move(request)}, std::move(options), [this, name, due = *due](const Result<TransactionReceipt>& committed) {
+  loop_.commit({std::move(request)}, std::move(options), [this, name, due = *due](const Result<TransactionReceipt>& committed) {
     take_scheduled(name, due, committed.status());
   });
 }
@@ -91,6 +91,15 @@ Result<ActionRequest> RunEngine::scheduled_request(const Scheduled& scheduled, T
   Fact fact;
   fact.hops = plan.declared->ttl_hops;
   fact.value = Object{{"input", std::move(taken)}, {"event", event}};
+  return start_request(scheduled.pin, fact);
+}
+
+ActionRequest RunEngine::unstarted_request(const Scheduled& scheduled, Time due, const Status& why) {
+  const StepOutcome failure = failure_of(why);
+  Fact fact;
+  fact.hops = scheduled.definition->plan().declared->ttl_hops;
+  fact.value = Object{{"input", Object()}, {"event", Object{{"due", text_of_due(due)}}}};
+  fact.error = {failure.code, "no run is started for " + text_of_due(due) + ": " + failure.message};
   return start_request(scheduled.pin, fact);
 }
 

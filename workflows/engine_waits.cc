@@ -46,7 +46,7 @@ bool RunEngine::take_awaited(const std::string& id, const HopId& hop, const std:
   const auto open = waits.find(hop);
   if (open == waits.end() || event.seq <= open->second.since || (!key.empty() && event.key != key)) return false;
   const fb::WaitStepT* wait = live->run.fold->plan().steps[hop.step].declared->body.AsWaitStep();
-  if (wait == nullptr || !is_for(wait->event, event)) return false;
+  if (wait == nullptr || !is_for(wait->event, event) || live->run.fold->is_overdue(hop, event.recorded_at)) return false;
   Value value(event.to_object());
   const Result<bool> fits = fits_wait(*live->run.fold, hop, value);
   const Status read = live->run.fold->results().let_go();

@@ -66,6 +66,10 @@ std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
 void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
   if (stopped_ || live.parked) return;
   Work work = work_of(live.run.fold->plan(), open);
+  // Somebody cancelled the run before anybody here began it.
+  if (work.purpose == Purpose::kRun && is_cancelled(*live.run.fold) && !live.attempts.contains(work.hop)) {
+    return answer(live, work, {.outcome = StepOutcome::failed("stopped", "the run was cancelled before it began")});
+  }
   work.idempotency_key = idempotency_key(live.run.head.id, work);
   const std::string transform = transform_of(work, live.run.fold->plan());
   if (transform.empty()) return carry_out(live, work);

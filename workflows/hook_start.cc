@@ -3,6 +3,7 @@
 #include "end_at_once.h"
 #include "forge/workflows/runs.h"
 #include "hook_scope.h"
+#include "run_id.h"
 
 namespace forge {
 namespace {
@@ -39,8 +40,11 @@ Result<std::string> start_run_for(Store& store, const std::string& workflow, Seq
     options.follow_up = internal::EndAtOnce(declared.definition);
   }
   const Status started = store.transact({internal::hooked_request(declared.pin, **made, how.max_concurrency)}, options).status();
-  if (!started.ok() && started.id() != ErrorId::kRecordExists) return started;
-  return (*made)->id;
+  if (started.ok()) return (*made)->id;
+  if (started.id() != ErrorId::kRecordExists) return started;
+  FORGE_ASSIGN(const RunInfo there, run_info(store.view(), (*made)->id));
+  if (there.workflow == workflow) return there.id;
+  return internal::run_exists(there.id, "it is one of workflow '" + there.workflow + "'");
 }
 
 std::optional<Seq> unstarted_event(const RunInfo& run) {

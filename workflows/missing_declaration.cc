@@ -3,11 +3,12 @@
 namespace forge::internal {
 namespace {
 
-Status not_in_schema(const Status& unknown, const std::string& run, const std::string& what) {
+Status not_in_schema(const Status& unknown, const std::string& run, const std::string& what, const char* end) {
   return Status(unknown.id(), what + " needs what the schema does not have: " + unknown.text().what)
       .why(unknown.text().why)
       .state("the run stands still")
-      .remedy("bring it back: forgectl schema add FILE   or end the run without it: forgectl workflow terminate " + run);
+      .remedy("bring it back: forgectl schema add FILE   or end the run without it: forgectl workflow " + std::string(end) + " " +
+              run);
 }
 
 Status check_name(const std::string& name, const Domain& domain) {
@@ -39,7 +40,8 @@ Status check_declared(const Work& work, const Plan& plan, const Domain& domain, 
   const char* part = work.purpose == Purpose::kUndo         ? "the undo of step '"
                      : work.purpose == Purpose::kCompensate ? "the clean-up of step '"
                                                             : "step '";
-  return not_in_schema(missing, run, part + path + "'");
+  // A run that is cancelled undoes what it did, and does not wait for a step that it has not done.
+  return not_in_schema(missing, run, part + path + "'", work.purpose == Purpose::kRun ? "cancel" : "terminate");
 }
 
 }  // namespace forge::internal

@@ -308,7 +308,7 @@ void RunEngine::pass_over(const std::string& id, const TransactionReceipt& writt
   if (options_.ended && written.actions.back().type == "_run.ended") options_.ended(id);
 }
 
-// One that could not be read was ended by somebody. Its children learn that it has.
+// One that could not be read was ended by somebody. Its children and its parent learn that it has.
 void RunEngine::forget_unread(const std::string& id) {
   LiveRun* live = find(id);
   if (live == nullptr) return;
@@ -320,6 +320,7 @@ void RunEngine::forget_unread(const std::string& id) {
     if (run.run.fold != nullptr && run.run.fold->state().parent == id) children.push_back(other);
   }
   for (const std::string& child : children) settle(child);
+  if (const Result<std::string> parent = parent_of_run(store_.view(), id); parent.ok()) go_on(*parent);
   changed_();
   tell_rest(id);
 }
@@ -359,12 +360,14 @@ void RunEngine::fire(const Timer& timer) {
   if (timer.kind == Due::kWorkAgain) {
     if (const OpenCommand* open = live->run.fold->work(timer.hop)) start_work(*live, *open);
   } else if (timer.kind == Due::kFact) {
-    if (!live->run.fold->timers().contains({timer.hop, timer.timer})) return;
+    // It may be the timer of an earlier wait, and another one open since.
+    const auto open = live->run.fold->timers().find({timer.hop, timer.timer});
+    if (open == live->run.fold->timers().end() || open->second.command.at > options_.clock->now()) return;
     Fact fact;
     fact.kind = Fact::Kind::kTimer;
     fact.hop = timer.hop;
     fact.timer = timer.timer;
-    add(*live, {.fact = std::move(fact)});
+    add(*live, {.fact = std::move(fact), .due = open->second.command.at});
   } else if (runs && timer.kind == Due::kAttemptTimeout && attempt->second->is_program) {
     // The next attempt begins when what this one began has ended.
     attempt->second->late = true;

@@ -113,6 +113,7 @@ class RunEngine {
     std::optional<std::size_t> result;      // the action whose event is the fact's value
     Object details;                         // of the pulse
     std::optional<Seq> causation;
+    Time due = {};              // of a timer's fact: when that timer was due
     bool told = false;          // the run is told it, as people tell it something
     bool answers_work = false;  // and is pointless once that is not open any more
     bool ends_at_once = false;  // the end of the run is recorded with it, where it ends the run
@@ -148,13 +149,13 @@ class RunEngine {
     std::uint32_t attempt = 0;
   };
 
-  // A version of a workflow, and since when it is in force. It may have none.
+  // A version of a workflow, and since when it is in force. It may have none; null: it cannot be read, nor can its runs.
   struct Hook {
     DefinitionPin pin;
     std::shared_ptr<const WorkflowDefinition> definition;
     Seq since = 0;
 
-    bool has_one() const { return definition->plan().declared->on != nullptr; }
+    bool has_one() const { return definition != nullptr && definition->plan().declared->on != nullptr; }
   };
 
   // A run that the store does not take.
@@ -218,6 +219,8 @@ class RunEngine {
 
   // ---- Writing (engine_commit.cc)
   void add(LiveRun& live, Entry entry);
+  static bool is_to_be_stopped(const LiveRun& live, const Entry& entry);
+  static Entry stopped(Entry entry);
   void commit_next(LiveRun& live);
   void write(LiveRun& live, std::optional<Entry> entry);
   void take_commit(const std::string& id, std::optional<Entry> entry, std::size_t records, Result<TransactionReceipt> committed);
@@ -246,6 +249,7 @@ class RunEngine {
   // ---- Steps that are workflows (engine_children.cc)
   void start_child(LiveRun& live, const Work& work);
   void refuse_child(LiveRun& live, const Work& work, const std::string& id);
+  void answer_for_unread(LiveRun& live, const Work& work, const std::string& id, const Status& unread);
   void commit_child(LiveRun& live, const Work& work);
   bool has_child(const LiveRun& live, const Work& work) const;
   void start_further(LiveRun& live, const Work& work, const WorkOutcome& outcome);
@@ -294,6 +298,7 @@ class RunEngine {
   void await_due(const std::string& name);
   void start_due(const std::string& name);
   Result<ActionRequest> scheduled_request(const Scheduled& scheduled, Time due) const;
+  static ActionRequest unstarted_request(const Scheduled& scheduled, Time due, const Status& why);
   void take_scheduled(const std::string& name, Time due, const Status& started);
 
   Store& store_;

@@ -248,6 +248,19 @@ void RunFold::forget_closed() {
   std::erase_if(timers_, [this](const auto& timer) { return !is_timer_open(timer.first); });
 }
 
+bool RunFold::is_overdue(HopId hop, Time at) const {
+  const auto is_due = [&](const TimerId& timer) {
+    const auto open = timers_.find(timer);
+    return open != timers_.end() && open->second.command.at <= at;
+  };
+  if (is_due({hop, TimerKind::kStepTimeout}) || is_due({{}, TimerKind::kRunDeadline})) return true;
+  while (hop.step != kNone) {
+    if (is_due({hop, TimerKind::kStepDeadline})) return true;
+    hop = state_.frames.at(hop.frame).owner;
+  }
+  return false;
+}
+
 bool RunFold::is_timer_open(const TimerId& timer) const {
   const auto& [hop, kind] = timer;
   if (kind == TimerKind::kRunDeadline) return state_.phase < RunPhase::kFailing;

@@ -77,6 +77,8 @@ class RunFold {
   const std::map<HopId, OpenCommand>& work() const { return work_; }
   const std::map<HopId, OpenCommand>& waits() const { return waits_; }
   const std::map<TimerId, OpenCommand>& timers() const { return timers_; }
+  // Whether a timeout or deadline that holds for the hop was due by then.
+  bool is_overdue(HopId hop, Time at) const;
   // What was decided and is not in the log yet, in order; the first ones first.
   const std::deque<ActionRequest>& records() const { return records_; }
   // Whether these may not wait for the next fact: the run has halted or ended, or left its tombstone.
@@ -137,5 +139,10 @@ Value result_of(const Event& event);
 
 // "completed": what a fact is, as a pulse calls it.
 std::string pulse_of(const Fact& fact);
+
+// Whether it was told to cancel, and what is in flight comes to its end.
+inline bool is_cancelled(const RunFold& fold) {
+  return fold.state().phase == RunPhase::kFailing && fold.state().ending == RunOutcome::kCancelled;
+}
 
 }  // namespace forge::internal

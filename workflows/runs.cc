@@ -206,13 +206,30 @@ Result<std::string> parent_of_run(const View& view, const std::string& id) {
   return std::move(start.parent);
 }
 
+namespace {
+
+// Whether the run is a step of the other, or of a step of it. An id that a hook made may only look like that.
+Result<bool> is_below(const View& view, std::string run, const std::string& above) {
+  while (!run.empty() && run != above) {
+    FORGE_ASSIGN(run, parent_of_run(view, run));
+  }
+  return run == above;
+}
+
+}  // namespace
+
 Result<std::optional<RunInfo>> standing_below(const View& view, const std::string& id) {
-  std::optional<RunInfo> found;
-  FORGE_TRY(view.list({.resource = "_run", .where = "status = 'running'", .key_prefix = id + "/"}, [&](const Record& record) {
-    if (!text_in(record["parked"]).empty()) found = run_of(record);
-    return !found;
+  std::vector<RunInfo> standing;
+  FORGE_TRY(view.list({.resource = "_run", .key_prefix = id + "/"}, [&](const Record& record) {
+    RunInfo run = run_of(record);
+    if (run.status == "running" && !run.parked.empty()) standing.push_back(std::move(run));
+    return true;
   }));
-  return found;
+  for (RunInfo& run : standing) {
+    FORGE_ASSIGN(const bool below, is_below(view, run.id, id));
+    if (below) return std::optional(std::move(run));
+  }
+  return std::optional<RunInfo>();
 }
 
 Result<std::vector<RunInfo>> runs(const View& view, const std::string& status, std::size_t limit, const std::string& after) {
@@ -317,41 +334,44 @@ Status nothing_to_tell(const Teller& to, const std::string& told) {
                      : "carry out what is open: forgectl workflow work   or look at it: forgectl workflow trace " + to.info.id);
 }
 
-bool may_have_to_undo(const internal::Plan& plan) {
-  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const internal::PlannedStep& step) {
-    const fb::Body kind = step.declared->body.type;
-    return step.declared->undo != nullptr || kind == fb::Body::AroundStep || kind == fb::Body::WorkflowStep ||
-           internal::is_dynamic(*step.declared);
-  });
-}
-
 // A run that cannot be read as it stands, since rows that it has begun with are gone: whatever it did cannot be found out, but that
 // it has to end is known. So its end is written with what it is told, and not left to who carries it out.
-Status end_unread(Store& store, const RunInfo& info, RunTelling telling, const Status& unread, const ActOptions& given) {
+Status terminate_unread(Store& store, const std::string& id, const ActOptions& given) {
   const View view = store.view();
-  FORGE_ASSIGN(const internal::JournalHead head, internal::read_head(view, info.id));
+  FORGE_ASSIGN(const internal::JournalHead head, internal::read_head(view, id));
   DefinitionCache cache;
   FORGE_ASSIGN(const auto definition, internal::read_definition(view, head.pin, cache));
-  const bool cancels = telling == RunTelling::kCancel;
-  if (cancels && may_have_to_undo(definition->plan())) {
-    return Status(unread.id(), "run '" + info.id + "' cannot be cancelled: what it did cannot be found out")
-        .why(unread.text().what)
-        .state("nothing was written")
-        .remedy("bring the file back as it was   or end the run and undo nothing: forgectl workflow terminate " + info.id);
-  }
   ActOptions options = given;
-  FORGE_TRY(view.log({.resource = "_run", .key = info.id, .limit = 1},
+  FORGE_TRY(view.log({.resource = "_run", .key = id, .limit = 1},
                      [&options](const Event& start) { return options.correlation = start.correlation, false; }));
   Fact fact;
-  fact.kind = cancels ? Fact::Kind::kCancel : Fact::Kind::kTerminate;
+  fact.kind = Fact::Kind::kTerminate;
   fact.actor = given.actor.id;
   fact.reason = given.reason;
-  const RunFold unbegun(info.id, definition, {});
-  const internal::RunOutcome outcome = cancels ? internal::RunOutcome::kCancelled : internal::RunOutcome::kTerminated;
-  ActionRequest end{.action = "_run.end",
-                    .args = {{"id", info.id}, {"status", std::string(internal::name_of(outcome))}, {"warnings", false}}};
-  if (cancels) end.args.add("error", "cancelled: the run was cancelled");
+  const RunFold unbegun(id, definition, {});
+  const std::string status(internal::name_of(internal::RunOutcome::kTerminated));
+  ActionRequest end{.action = "_run.end", .args = {{"id", id}, {"status", status}, {"warnings", false}}};
   return store.transact({internal::tell_request(unbegun, fact, ""), std::move(end)}, options).status();
+}
+
+// A wait whose time is up is over, also where nobody has come yet who carries that out.
+Status check_in_time(Store& store, const Teller& to, const Fact& fact, const ActOptions& given) {
+  ActOptions options = given;
+  options.dry_run = true;
+  const auto now = store.transact({internal::tell_request(*to.run.fold, fact, "")}, options);
+  if (!now.ok() || !to.run.fold->is_overdue(fact.hop, now->recorded_at)) return {};
+  return Status(ErrorId::kStepWaitsNot,
+                "step '" + to.run.fold->path_of_hop(fact.hop) + "' of run '" + to.info.id + "' waits no longer")
+      .why("its timeout or a deadline has passed, which a worker will see")
+      .state("nothing was written")
+      .remedy("carry out what is due: forgectl workflow work");
+}
+
+Status not_cancelled_unread(const std::string& id, const Status& unread) {
+  return Status(unread.id(), "run '" + id + "' cannot be cancelled: what it did, and would have to undo, cannot be found out")
+      .why(unread.text().what)
+      .state("nothing was written")
+      .remedy("bring the file back as it was   or end the run and undo nothing: forgectl workflow terminate " + id);
 }
 
 }  // namespace
@@ -359,10 +379,9 @@ Status end_unread(Store& store, const RunInfo& info, RunTelling telling, const S
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options) {
   Result<Teller> found = teller(store, id);
   const ErrorId why = found.status().id();
-  const bool ends = telling == RunTelling::kCancel || telling == RunTelling::kTerminate;
-  if (ends && (why == ErrorId::kInputUnreadable || why == ErrorId::kItemsDiffer)) {
-    FORGE_ASSIGN(const RunInfo info, run_info(store.view(), id));
-    return end_unread(store, info, telling, found.status(), options);
+  if (why == ErrorId::kInputUnreadable || why == ErrorId::kItemsDiffer) {
+    if (telling == RunTelling::kTerminate) return terminate_unread(store, id, options);
+    if (telling == RunTelling::kCancel) return not_cancelled_unread(id, found.status());
   }
   FORGE_ASSIGN(const Teller to, std::move(found));
   const internal::RunPhase phase = to.run.fold->state().phase;
@@ -401,6 +420,7 @@ Status approve_step(Store& store, const std::string& id, const std::string& step
   fact.kind = Fact::Kind::kSignalled;
   fact.hop = found->first;
   fact.value = Object{{"approved", approved}, {"by", options.actor.id}, {"reason", options.reason}};
+  FORGE_TRY(check_in_time(store, to, fact, options));
   return tell(store, to, std::move(fact), "", options);
 }
 

@@ -28,27 +28,27 @@ SecretInputs::SecretInputs(const Plan& plan, const Value& input) {
   if (given == nullptr) return;
   for (const auto& declared : plan.declared->inputs) {
     const Value* value = declared->secret ? given->find(declared->name) : nullptr;
-    if (value != nullptr) gather(*value, false);
+    if (value != nullptr) gather(*value);
   }
   std::stable_sort(sought_.begin(), sought_.end(), [](const Sought& a, const Sought& b) { return a.text.size() > b.text.size(); });
 }
 
 // A text stands in others as it is, or as JSON has it.
-void SecretInputs::gather(const Value& secret, bool inside) {
+void SecretInputs::gather(const Value& secret) {
   if (!is_telling(secret)) return;
   values_.push_back(secret);
   std::string json = to_json(secret);
   if (json.starts_with('"')) json = json.substr(1, json.size() - 2);
   const std::string* text = secret.if_text();
   const bool is_number = secret.if_int() != nullptr || secret.if_double() != nullptr;
-  const bool alone = is_number || (inside && json.size() < kTellingBytes);
+  const bool alone = is_number || json.size() < kTellingBytes;
   if (text != nullptr && *text != json) sought_.push_back({*text, alone});
   sought_.push_back({std::move(json), alone});
   if (const List* list = secret.if_list()) {
-    for (const Value& item : *list) gather(item, true);
+    for (const Value& item : *list) gather(item);
   }
   if (const Object* object = secret.if_object()) {
-    for (const auto& [name, member] : object->members()) gather(member, true);
+    for (const auto& [name, member] : object->members()) gather(member);
   }
 }
 
@@ -83,13 +83,30 @@ Value SecretInputs::hidden(const Value& value) const {
   return value;
 }
 
+// From left to right, the longest at each place; what was put in, now or before, is not looked into.
 std::string SecretInputs::hidden(std::string text) const {
-  for (const Sought& sought : sought_) {
-    for (std::size_t at = find(text, sought, 0); at != std::string::npos; at = find(text, sought, at + kSecretShown.size())) {
-      text.replace(at, sought.text.size(), kSecretShown);
+  std::string shown;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t next = std::string::npos;
+    std::size_t length = 0;
+    for (const Sought& sought : sought_) {
+      const std::size_t found = find(text, sought, at);
+      if (found >= next) continue;
+      next = found;
+      length = sought.text.size();
     }
+    if (const std::size_t mark = text.find(kSecretShown, at); mark <= next && mark != std::string::npos) {
+      next = mark;
+      length = kSecretShown.size();
+    }
+    if (next == std::string::npos) {
+      shown.append(text, at);
+      break;
+    }
+    shown.append(text, at, next - at).append(kSecretShown);
+    at = next + length;
   }
-  return text;
+  return shown;
 }
 
 RunError SecretInputs::hidden(const RunError& error) const {

@@ -20,8 +20,8 @@ class SecretInputs {
 
   // The value with "[secret]" in place of each value that is one, or a part of one, and of each text that holds one.
   Value hidden(const Value& value) const;
-  // The text with "[secret]" wherever one stands in it. Of numbers, and of texts inside a secret that have fewer than four bytes,
-  // that is where they stand alone: they would be found in everything.
+  // The text with "[secret]" wherever one stands in it, also where it has been made so before. Of numbers, and of texts of fewer
+  // than four bytes, that is where they stand alone: they would be found in everything.
   std::string hidden(std::string text) const;
   // Its message; codes are words of who declared the step or wrote its function.
   RunError hidden(const RunError& error) const;
@@ -34,7 +34,7 @@ class SecretInputs {
     bool alone = false;  // only between what is neither letter nor digit
   };
 
-  void gather(const Value& secret, bool inside);
+  void gather(const Value& secret);
   static std::size_t find(const std::string& text, const Sought& sought, std::size_t from);
 
   std::vector<Value> values_;   // texts, numbers, lists and objects

@@ -109,11 +109,13 @@ Result<int> run_schema_add(Session& session) {
   FORGE_ASSIGN(Store store, session.open_for_writing());
   const std::shared_ptr<const Domain> before = store.domain();
   const bool in_force = before->digest() == checked.domain->digest();
-  FORGE_ASSIGN(const std::vector<SchemaGap> gaps, schema_gaps(store.view(), *before, *checked.domain));
+  // It is advice: what cannot be found out keeps no schema from being added.
+  const Result<std::vector<SchemaGap>> gaps = schema_gaps(store.view(), *before, *checked.domain);
+  if (!gaps.ok()) session.notice("warning: which workflows need what it removes is not known: " + gaps.status().message());
   Result<LoadedDomain> added = store.load_domain(path, session.act_options());
   if (added.status().id() == ErrorId::kSchemaIncompatible) return with_impact(added.status(), store, *checked.domain);
   FORGE_ASSIGN(const LoadedDomain loaded, std::move(added));
-  FORGE_TRY(print_added(session, loaded, *checked.domain, in_force, gaps));
+  FORGE_TRY(print_added(session, loaded, *checked.domain, in_force, gaps.ok() ? *gaps : std::vector<SchemaGap>()));
   return 0;
 }
 

@@ -26,6 +26,7 @@ struct CheckedAgainst {
   WorkflowSurroundings around;
   std::string words;                            // "schema version 3 of .forge"
   std::optional<std::uint32_t> schema_version;  // none: there is no store, or no schema
+  std::optional<Store> store;                   // that `around` asks
 };
 
 // The files that are checked together stand for what would be declared. Errors: of a store that is named, or found, as opening it.
@@ -33,7 +34,7 @@ Result<CheckedAgainst> surroundings_of_check(Session& session) {
   CheckedAgainst against;
   if (session.store_path().status().id() == ErrorId::kStoreNotFound) return against;
   FORGE_ASSIGN(const std::string path, session.store_path());
-  FORGE_ASSIGN(const Store store, session.open_for_reading());
+  FORGE_ASSIGN(Store store, session.open_for_reading());
   std::error_code ignored;
   const std::filesystem::path inside = std::filesystem::path(path) / ".forge";
   const bool is_around = std::filesystem::is_directory(inside, ignored);
@@ -43,6 +44,7 @@ Result<CheckedAgainst> surroundings_of_check(Session& session) {
   against.words = schemas.empty() ? shown + ", which has no schema yet"
                                   : "schema version " + std::to_string(schemas.back().version) + " of " + shown;
   FORGE_ASSIGN(against.around, surroundings(store.view()));
+  against.store.emplace(std::move(store));
   return against;
 }
 

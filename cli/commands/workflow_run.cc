@@ -123,6 +123,17 @@ Status check_event_flag(const Session& session) {
       .remedy(gives ? "leave the others out" : "declare it first: forgectl workflow add FILE");
 }
 
+// A file that is run is declared, too: what starts runs of it by itself may be another thing from then on.
+void tell_what_is_in_force(Session& session, const WorkflowDefinition& now, const WorkflowDefinition* before) {
+  if (before != nullptr && before->hash() == now.hash()) return;
+  const std::string was = before == nullptr ? "" : before->stimulus();
+  if (now.stimulus().empty() && was.empty()) return;
+  const std::string declared =
+      "note: workflow '" + now.name() + "' is declared as this file says" + (session.dry_run() ? " then" : "");
+  session.notice(declared + (now.stimulus().empty() ? "; nothing starts it by itself any more (before: " + was + ")"
+                                                    : "; what starts it from now on: " + now.stimulus()));
+}
+
 Result<int> run_workflow_run(Session& session) {
   const std::vector<std::string>& words = session.arguments.words();
   FORGE_ASSIGN(const std::uint32_t concurrency, max_concurrency(session));
@@ -149,6 +160,7 @@ Result<int> run_workflow_run(Session& session) {
   }
   const bool elsewhere = store.is_attached();
   const std::unique_ptr<Server> server = session.serve(store);
+  const auto before = is_file ? workflow(store.view(), (*definition)->name()) : definition;
   const Result<std::string> started = event     ? start_run_for(store, words[0], *event, start)
                                       : is_file ? start_run(store, **definition, start)
                                                 : start_run(store, words[0], start);
@@ -157,6 +169,7 @@ Result<int> run_workflow_run(Session& session) {
   }
   if (!started.ok()) return started.status();
   const std::string& id = *started;
+  if (is_file) tell_what_is_in_force(session, **definition, before.ok() ? before->get() : nullptr);
   if (session.dry_run() || session.arguments.is_on("detach")) return print_started(session, id);
   if (elsewhere) {
     const Result<RunInfo> run = wait_elsewhere(session, store, id);

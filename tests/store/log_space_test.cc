@@ -48,7 +48,14 @@ class AllocatingFileSystem : public rocksdb::FileSystemWrapper {
     return rocksdb::IOStatus::OK();
   }
 
+  rocksdb::IOStatus GetFreeSpace(const std::string& /*path*/, const rocksdb::IOOptions& /*options*/, std::uint64_t* bytes,
+                                 rocksdb::IODebugContext* /*debug*/) override {
+    *bytes = free;
+    return rocksdb::IOStatus::OK();
+  }
+
   std::vector<std::pair<std::uint64_t, std::uint64_t>> allocated;  // where, and how many bytes
+  std::uint64_t free = 512 * kMiB;
 };
 
 TEST(LogSpace, IsAMiBAtFirstAndThenMore) {
@@ -66,10 +73,13 @@ TEST(LogSpace, IsAMiBAtFirstAndThenMore) {
   using Allocated = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
   while (written < kMiB) write(1024);
   EXPECT_EQ(disk->allocated, (Allocated{{0, kMiB}}));
-  while (written < 65 * kMiB) write(1024);
-  EXPECT_EQ(disk->allocated, (Allocated{{0, kMiB}, {kMiB, 64 * kMiB}}));
+  while (written < 33 * kMiB) write(1024);
+  EXPECT_EQ(disk->allocated, (Allocated{{0, kMiB}, {kMiB, 32 * kMiB}}));
+  disk->free = 512 * kMiB - 1;
+  write(1024);
+  EXPECT_EQ(disk->allocated.back(), std::pair(33 * kMiB, kMiB)) << "the disk is nearly full";
   write(100 * kMiB);
-  EXPECT_EQ(disk->allocated.back(), std::pair(65 * kMiB, 100 * kMiB)) << "more than a step at once";
+  EXPECT_EQ(disk->allocated.back().second, 100 * kMiB) << "more than a step at once";
 }
 
 TEST(LogSpace, IsAsRocksDBSaysForOtherFiles) {

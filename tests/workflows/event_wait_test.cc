@@ -86,6 +86,41 @@ TEST_F(EventWaits, AreCleanedUpAfterWhenTheyTimeOut) {
   EXPECT_EQ(get("Order", "o-1")["status"], Value("cancelled"));
 }
 
+// However late somebody sees that their time was up.
+TEST_F(EventWaits, AndOthersTakeNothingThatComesTooLate) {
+  declare("event", "[step.w]\nwait = { event = 'Order.noted', key = 'o-1' }\ntimeout = '10s'\n");
+  declare("signal", "[step.g]\ngroup = true\ndeadline = '10s'\n[step.g.step.w]\nwait = 'go'\n");
+  declare("asks", "deadline = '10s'\n[step.w]\napprove = 'well?'\n");
+  for (const char* name : {"event", "signal", "asks"}) start(name, {}, name);
+  work(1'000'000);
+  runner_.reset();
+  clock_.set(Time{clock_.now().micros + 11'000'000});
+  note("o-1", "late");
+  ASSERT_TRUE(send_signal(*store_, "go", "", true).ok());
+  const Seq head = store_->head();
+  EXPECT_EQ(approve_step(*store_, "asks", "w", true, {.actor = {"ann"}}).id(), ErrorId::kStepWaitsNot);
+  EXPECT_EQ(store_->head(), head);
+  work();
+  EXPECT_EQ(info("event").status, "failed");
+  EXPECT_EQ(info("signal").status, "failed");
+  EXPECT_EQ(info("asks").status, "expired");
+}
+
+// A timer of the first wait, which standing still has set once more, is none of the second one.
+TEST_F(EventWaits, WaitAnewForTheirWholeTimeout) {
+  declare("waits",
+          "[step.hold]\nwait = 'go'\ntimeout = '7s'\ncompensate = [{ when = \"${error.code} = 'timeout'\", retry = true }]\n"
+          "[step.kid]\nworkflow = 'kid'\n");
+  const Time begun = clock_.now();
+  start("waits");
+  work(1'000'000);
+  ASSERT_EQ(runner_->summary().parked.size(), 1U);
+  declare("kid", "[step.text]\ntemplate = 'x'\n");
+  runner_->run();
+  EXPECT_EQ(info().status, "compensated") << "the child that had completed";
+  EXPECT_GE(clock_.now().micros - begun.micros, 14'000'000);
+}
+
 // It need not come from without: a step of a run that the same runner carries out makes it.
 TEST_F(EventWaits, SeeWhatAnotherRunOfTheRunnerDoes) {
   declare("waits", "[step.w]\nwait = { event = 'Order.noted', key = 'o-1' }\n");

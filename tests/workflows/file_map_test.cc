@@ -329,18 +329,14 @@ TEST_F(FileMap, CanBeEndedWhereTheFileIsGone) {
   // A runner that cannot read them has them, and lets them go.
   work();
   EXPECT_EQ(runner_->summary().parked.size(), 3U);
-  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kPause, boss).id(), ErrorId::kInputUnreadable);
-  EXPECT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel, boss).ok());
-  EXPECT_TRUE(tell_run(*store_, "r-2", RunTelling::kTerminate, boss).ok());
   const Seq head = store_->head();
+  EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kPause, boss).id(), ErrorId::kInputUnreadable);
   EXPECT_EQ(tell_run(*store_, "r-3", RunTelling::kCancel, boss).id(), ErrorId::kInputUnreadable) << "it may have to undo";
   EXPECT_EQ(store_->head(), head);
-  EXPECT_TRUE(tell_run(*store_, "r-3", RunTelling::kTerminate, boss).ok());
+  for (const char* id : {"r-1", "r-2", "r-3"}) EXPECT_TRUE(tell_run(*store_, id, RunTelling::kTerminate, boss).ok());
   runner_->run();
   EXPECT_TRUE(runner_->summary().parked.empty());
-  EXPECT_EQ(info("r-1").status, "cancelled");
-  EXPECT_EQ(info("r-2").status, "terminated");
-  EXPECT_EQ(info("r-3").status, "terminated");
+  for (const char* id : {"r-1", "r-2", "r-3"}) EXPECT_EQ(info(id).status, "terminated");
   EXPECT_EQ(get("Stock", "tea")["left"], Value(4));
   EXPECT_EQ(tell_run(*store_, "r-1", RunTelling::kTerminate, boss).id(), ErrorId::kRunEnded);
 
@@ -363,6 +359,31 @@ TEST_F(FileMap, CanBeEndedBesideARunnerThatStillHasTheRows) {
   runner_->run();
   EXPECT_EQ(info().status, "terminated");
   EXPECT_EQ(store_->head(), head) << "its end is recorded once";
+}
+
+// A step is in flight, and a run waits for the one that cannot be read.
+TEST_F(FileMap, ThatIsTerminatedIsMissedByNobody) {
+  const std::string file = put("rows.csv", "a,b\n1,x\n2,x\n");
+  declare("m", "[input]\nfile = 'string'\n[step.m]\n" + std::string(kOver) + "window = 1\n[step.m.step.one]\napprove = 'go?'\n");
+  declare("top",
+          "[input]\nfile = 'string'\n[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nundo = 'Stock.release'\n"
+          "[step.kid]\nworkflow = 'm'\nargs = { file = '${input.file}' }\nafter = ['a']\n");
+  for (const bool is_alive : {true, false}) {
+    SCOPED_TRACE(is_alive);
+    put("rows.csv", "a,b\n1,x\n2,x\n");
+    const std::string id = is_alive ? "r-1" : "r-2";
+    start("top", {{"file", file}}, id);
+    work();
+    std::filesystem::remove(file);
+    work();
+    if (!is_alive) runner_.reset();
+    ASSERT_TRUE(tell_run(*store_, id + "/kid", RunTelling::kTerminate).ok());
+    is_alive ? runner_->run() : work();
+    EXPECT_EQ(info(id).status, "compensated");
+    EXPECT_NE(info(id).error.find("ended as terminated"), std::string::npos) << info(id).error;
+    put("rows.csv", "a,b\n1,x\n2,x\n");
+    EXPECT_TRUE(replay_run(store_->view(), id + "/kid")->is_identical());
+  }
 }
 
 }  // namespace

@@ -156,6 +156,19 @@ TEST_F(Hooks, OfAnEarlierVersionLoseNoEventWhereverTheRunnerEnds) {
   EXPECT_EQ(runs(store_->view(), "completed").value().size(), 5U);
 }
 
+// The id that the hook gives is that of a run of something else.
+TEST_F(Hooks, LoseNoEventToARunOfAnotherWorkflow) {
+  declare("other", "[step.w]\nwait = 'go'\n");
+  declare("noting", "on = { event = 'Order.placed', key = '${event.key}' }\n[step.text]\ntemplate = 'x'\n");
+  start("other", {}, "noting:n-1");
+  const Seq seq = store_->act("Order.place", {{"id", "n-1"}, {"sku", "tea"}}).value().seq;
+  work();
+  const RunInfo failed = info("noting@" + std::to_string(seq) + "~unstarted");
+  EXPECT_EQ(failed.status, "failed");
+  EXPECT_NE(failed.error.find("it is one of workflow 'other'"), std::string::npos) << failed.error;
+  EXPECT_EQ(start_run_for(*store_, "noting", seq, {}).status().id(), ErrorId::kRecordExists);
+}
+
 // Events of one type may have different changes.
 TEST_F(Hooks, AConditionWhosePathLeadsNowhereDoesNotHold) {
   declare("noting", "on = { event = 'Order.placed', where = '${event.changes.nix} > 1' }\n[step.text]\ntemplate = 'x'\n");

@@ -154,6 +154,17 @@ TEST_F(RunnerParking, WhoWaitsForARunThatStandsStillSaysSo) {
   EXPECT_FALSE(standing_below(store_->view(), "r-1").value().has_value());
 }
 
+// Ids that hooks make from keys may look like those of steps.
+TEST_F(RunnerParking, IsNotThatOfARunWhoseIdOnlyLooksLikeAStep) {
+  declare("pack",
+          "on = { event = 'Order.placed', key = '${event.key}' }\n[step.w]\nwait = 'go'\nkey = '${event.key}'\nwhere = "
+          "\"${event.key} = 'a'\"\n[step.f]\nrun = 'absent'\nwhere = \"${event.key} = 'a/b'\"\n");
+  for (const char* id : {"a", "a/b"}) store_->act("Order.place", {{"id", id}, {"sku", "tea"}}).value();
+  work();
+  EXPECT_NE(info("pack:a/b").parked, "");
+  EXPECT_FALSE(standing_below(store_->view(), "pack:a").value().has_value());
+}
+
 TEST_F(RunnerParking, IsToldOnceForEachReason) {
   declare("calls", "[step.low]\nworkflow = 'later'\n");
   std::string told;

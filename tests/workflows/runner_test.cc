@@ -326,6 +326,24 @@ TEST_F(RunnerSteps, WhatIsToldToStopBeforeItBeganIsNotCalled) {
   EXPECT_EQ(info().status, "cancelled");
 }
 
+// Nothing that no worker has begun is begun in a run that was cancelled, of whatever kind.
+TEST_F(RunnerSteps, OfACancelledRunAreNotBegun) {
+  int calls = 0;
+  functions_["f"] = [&](const Object&, StepContext&) { return ++calls, StepOutcome::done(); };
+  declare("child", "[step.take]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\n");
+  declare("w",
+          "[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\n[step.b]\nrun = 'f'\n[step.c]\nworkflow = 'child'\n"
+          "[step.d]\ntransaction = true\n[step.d.step.x]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\n");
+  start("w");
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel).ok());
+  work();
+
+  EXPECT_EQ(info().status, "cancelled");
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+  EXPECT_EQ(runs(store_->view()).value().size(), 1U) << "no child";
+}
+
 TEST_F(RunnerUndo, ARunThatUnwindsWaitsForNothing) {
   int undone = 0;
   functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done(); };

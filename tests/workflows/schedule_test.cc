@@ -105,6 +105,21 @@ TEST_F(ScheduledRun, IsStartedOnceWhereverRunnersEnd) {
   EXPECT_EQ(ids(), "w@2026-11-28T10:10:00Z \"2026-11-28T10:10:00Z\"\n");
 }
 
+// Its input cannot be made: that is a failed run, and no line in somebody's log.
+TEST_F(ScheduledRun, ThatCannotBeginHasFailedOnceWhereverRunnersEnd) {
+  declare("w", "on = { every = '10m', input = { n = '${event.due}' } }\n[input]\nn = 'int'\n[step.a]\ntemplate = 'x'\n");
+  for (std::size_t tasks = 1; tasks < 30; ++tasks) VirtualRunner(*store_, clock_).run(0, tasks % 5 + 1);
+  clock_.set(at("2026-11-28T10:11:00Z"));
+  for (std::size_t tasks = 1; tasks < 30; ++tasks) VirtualRunner(*store_, clock_).run(0, tasks % 5 + 1);
+  work(10 * 60'000'000LL);
+  const std::vector<RunInfo> all = runs(store_->view(), "failed").value();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].id, "w@2026-11-28T10:10:00Z~unstarted");
+  EXPECT_EQ(all[1].id, "w@2026-11-28T10:20:00Z~unstarted");
+  EXPECT_NE(all[0].error.find("no run is started for 2026-11-28T10:10:00Z"), std::string::npos) << all[0].error;
+  EXPECT_NE(all[0].error.find("wanted is int"), std::string::npos) << all[0].error;
+}
+
 TEST_F(ScheduledRun, FollowsAScheduleThatIsDeclaredAnew) {
   declare("w", kEvery);
   work(8 * 60'000'000LL);

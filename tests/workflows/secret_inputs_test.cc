@@ -84,6 +84,21 @@ TEST_F(SecretInputsTest, LeaveWhatOnlyLooksLikeThem) {
   EXPECT_EQ(run("w", {{"pin", 7}, {"word", "a\"b"}}).error, "fail: [secret] is not 17 or 71, and [secret] is no pass");
 }
 
+// One may be a part of another, of the mark, or of any word.
+TEST_F(SecretInputsTest, AreHiddenOnceEach) {
+  declare("w",
+          "[input]\na = { type = 'string', secret = true }\nb = { type = 'string', secret = true }\n"
+          "[step.no]\nfail = 'with ${input.a} and ${input.b}: there, ${input.a}${input.b}'\n");
+
+  EXPECT_EQ(run("w", {{"a", "secret"}, {"b", "e"}}, "r-1").error, "fail: with [secret] and [secret]: there, [secret]e");
+  EXPECT_EQ(run("w", {{"a", "longpass"}, {"b", "pass"}}, "r-2").error, "fail: with [secret] and [secret]: there, [secret][secret]");
+  EXPECT_EQ(run("w", {{"a", "here"}, {"b", "her"}}, "r-3").error, "fail: with [secret] and [secret]: t[secret], [secret]her");
+  declare("outer",
+          "[input]\na = { type = 'string', secret = true }\n[step.w]\nworkflow = 'w'\nargs = { a = '${input.a}', b = 'secret' }\n");
+  EXPECT_EQ(run("outer", {{"a", "secret"}}, "r-4").error,
+            "fail: run 'r-4/w' ended as failed: with [secret] and [secret]: there, [secret][secret]");
+}
+
 TEST_F(SecretInputsTest, StandInNoReasonToStandStill) {
   const TempFolder folder;
   const std::string file = folder.path("hunter22.csv");

@@ -241,6 +241,8 @@ TEST(WorkflowSurroundingsCheck, RefusesCallsOfItselfThatNoConditionEnds) {
         "[step.s.switch.b]\nwhen = 'false'\n[step.s.switch.b.step.a]\nworkflow = 'w'\n",
         "[step.m]\nover = []\n[step.m.step.a]\nworkflow = 'w'\n",
         "[step.f]\nfail = 'x'\nwhere = 'true'\n[step.a]\nworkflow = 'w'\nafter = ['f']\n",
+        "[step.s.switch.b]\nwhen = 'true'\n[step.s.switch.b.step.f]\nfail = 'x'\n[step.a]\nworkflow = 'w'\nafter = ['s']\n",
+        "[step.a]\nworkflow = 'w'\ncompensate = [{ continue = 'the end' }]\n",
         "[step.l]\nread = 'Order'\nkey = 'k'\nnot_found = 'halt'\n[step.a]\nworkflow = 'w'\nafter = ['l']\n"}) {
     EXPECT_EQ(errors_against(lines), "") << lines;
   }

@@ -154,7 +154,7 @@ enum class RunTelling : std::uint8_t {
   kResume,     // go on after a halt or a pause
 };
 // A run that cannot be read, since the file of a map that it has begun with is gone or another one, ends at once when it is to
-// terminate, or to cancel and has nothing that could have to be undone. Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run
+// terminate. Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run
 // is to be resumed that has not halted and is not about to, or was told the same already, or unwinds, so that telling it would do
 // nothing; kInputUnreadable and kItemsDiffer where it cannot be read; as Store::act.
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
