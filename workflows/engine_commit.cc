@@ -59,9 +59,9 @@ bool RunEngine::is_to_be_stopped(const LiveRun& live, const Entry& entry) {
   return kind == fb::Body::ActionStep || kind == fb::Body::TransactionStep;
 }
 
-RunEngine::Entry RunEngine::stopped(Entry entry) {
+RunEngine::Entry RunEngine::stopped(const Entry& entry) {
   const Fact fact = failed_fact(entry.fact, StepOutcome::failed("stopped", "the run was cancelled before it was done"));
-  return {.fact = fact, .details = std::move(entry.details), .causation = entry.causation, .answers_work = true};
+  return {.fact = fact, .details = entry.details, .causation = entry.causation, .answers_work = true};
 }
 
 void RunEngine::commit_next(LiveRun& live) {
@@ -74,7 +74,7 @@ void RunEngine::commit_next(LiveRun& live) {
   if (!live.entries.empty() && !many) {
     std::optional<Entry> entry = std::move(live.entries.front());
     live.entries.pop_front();
-    if (is_to_be_stopped(live, *entry)) *entry = stopped(*std::move(entry));
+    if (is_to_be_stopped(live, *entry)) entry = stopped(*entry);
     write(live, std::move(entry));
   } else if (live.run.fold->must_record()) {
     write(live, std::nullopt);

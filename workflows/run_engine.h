@@ -220,7 +220,7 @@ class RunEngine {
   // ---- Writing (engine_commit.cc)
   void add(LiveRun& live, Entry entry);
   static bool is_to_be_stopped(const LiveRun& live, const Entry& entry);
-  static Entry stopped(Entry entry);
+  static Entry stopped(const Entry& entry);
   void commit_next(LiveRun& live);
   void write(LiveRun& live, std::optional<Entry> entry);
   void take_commit(const std::string& id, std::optional<Entry> entry, std::size_t records, Result<TransactionReceipt> committed);

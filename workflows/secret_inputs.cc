@@ -84,7 +84,7 @@ Value SecretInputs::hidden(const Value& value) const {
 }
 
 // From left to right, the longest at each place; what was put in, now or before, is not looked into.
-std::string SecretInputs::hidden(std::string text) const {
+std::string SecretInputs::hidden(const std::string& text) const {
   std::string shown;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t next = std::string::npos;

@@ -22,7 +22,7 @@ class SecretInputs {
   Value hidden(const Value& value) const;
   // The text with "[secret]" wherever one stands in it, also where it has been made so before. Of numbers, and of texts of fewer
   // than four bytes, that is where they stand alone: they would be found in everything.
-  std::string hidden(std::string text) const;
+  std::string hidden(const std::string& text) const;
   // Its message; codes are words of who declared the step or wrote its function.
   RunError hidden(const RunError& error) const;
   // All of its text.
