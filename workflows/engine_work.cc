@@ -66,8 +66,9 @@ std::int64_t nanoseconds_since(std::chrono::steady_clock::time_point begin) {
 void RunEngine::start_work(LiveRun& live, const OpenCommand& open) {
   if (stopped_ || live.parked) return;
   Work work = work_of(live.run.fold->plan(), open);
-  // Somebody cancelled the run before anybody here began it.
-  if (work.purpose == Purpose::kRun && is_cancelled(*live.run.fold) && !live.attempts.contains(work.hop)) {
+  // Somebody cancelled the run before anybody here began it. A child that has begun is cancelled itself, and waited for.
+  const bool is_unbegun = !live.attempts.contains(work.hop) && is_cancelled(*live.run.fold) && !has_child(live, work);
+  if (work.purpose == Purpose::kRun && is_unbegun) {
     return answer(live, work, {.outcome = StepOutcome::failed("stopped", "the run was cancelled before it began")});
   }
   work.idempotency_key = idempotency_key(live.run.head.id, work);

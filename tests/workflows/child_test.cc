@@ -518,6 +518,30 @@ INSTANTIATE_TEST_SUITE_P(
                       ChildCase{"IsResumed", calling("halt"), RunTelling::kResume, "completed", "completed", 3}),
     [](const auto& tested) { return std::string(tested.param.name); });
 
+// Also by a runner that takes the two up: what was done first is undone last.
+TEST_F(Children, OfACancelledRunAreUndoneBeforeWhatCameBeforeThem) {
+  declare("kid",
+          "[step.b]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\nundo = 'Stock.release'\n[step.w]\nwait = "
+          "'go'\nafter = ['b']\n");
+  declare("top",
+          "[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 2 }\nundo = 'Stock.release'\n"
+          "[step.kid]\nworkflow = 'kid'\nafter = ['a']\n");
+  start("top");
+  work();
+  runner_.reset();
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel).ok());
+  work();
+
+  EXPECT_EQ(info().status, "cancelled");
+  EXPECT_EQ(info("r-1/kid").status, "cancelled");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+  std::vector<Value> released;
+  const Status read = store_->view().log(
+      {.type = "Stock.released"}, [&](const Event& event) { return released.push_back(*event.arguments.find("qty")), true; });
+  EXPECT_TRUE(read.ok()) << read.message();
+  EXPECT_EQ(released, (std::vector<Value>{1, 2}));
+}
+
 TEST_F(Children, AFailureDeepDownIsToldOnce) {
   declare("deep", R"(
 [input]

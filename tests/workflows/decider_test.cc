@@ -465,6 +465,14 @@ TEST(Wait, IsOverWithItsDeadlineAlsoWhileItCleansUp) {
   EXPECT_EQ(run.timer("w", TimerKind::kStepDeadline), "stop w; ended failed");
 }
 
+TEST(Wait, HasItsDeadlineAgainWhenItIsTriedAgain) {
+  DrivenRun run("[step.w]\nwait='go'\ntimeout='1h'\ndeadline='9h'\ncompensate=[{retry=true}]\n");
+  run.start();
+  run.timer("w", TimerKind::kStepTimeout);
+  EXPECT_EQ(run.timer("w", TimerKind::kStepTimeout), "ended failed");
+  EXPECT_EQ(run.tell(Kind::kRetryStep, "w"), "timer deadline w +32400000ms; timer timeout w +3600000ms; await w");
+}
+
 TEST(Wait, BeginsAnewOnceByAClause) {
   DrivenRun run(
       "[step.b]\nrun='f'\n[step.w]\nwait='go'\nkey='${input}'\ntimeout='1h'\ndeadline='9h'\nguards=[{when='${b} = 1'}]\n"

@@ -344,6 +344,19 @@ TEST_F(RunnerSteps, OfACancelledRunAreNotBegun) {
   EXPECT_EQ(runs(store_->view()).value().size(), 1U) << "no child";
 }
 
+// The action waits to be written when the run is cancelled.
+TEST_F(RunnerSteps, OfACancelledRunAreNotWritten) {
+  declare("w", "[step.a]\naction = 'Stock.reserve'\nargs = { sku = 'tea', qty = 1 }\n");
+  start("w");
+  VirtualRunner runner(*store_, clock_);
+
+  ASSERT_TRUE(tell_run(*store_, "r-1", RunTelling::kCancel).ok());
+  runner.run();
+
+  EXPECT_EQ(info().status, "cancelled");
+  EXPECT_EQ(get("Stock", "tea")["left"], Value(5));
+}
+
 TEST_F(RunnerUndo, ARunThatUnwindsWaitsForNothing) {
   int undone = 0;
   functions_["f"] = [](const Object&, StepContext&) { return StepOutcome::done(); };

@@ -154,9 +154,9 @@ enum class RunTelling : std::uint8_t {
   kResume,     // go on after a halt or a pause
 };
 // A run that cannot be read, since the file of a map that it has begun with is gone or another one, ends at once when it is to
-// terminate. Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run
-// is to be resumed that has not halted and is not about to, or was told the same already, or unwinds, so that telling it would do
-// nothing; kInputUnreadable and kItemsDiffer where it cannot be read; as Store::act.
+// terminate. Errors: kRunNotFound, kRunEnded; kStepWaitsNot where a run is to be resumed that has not halted and is not about to,
+// or was told the same already, or unwinds, so that telling it would do nothing; kInputUnreadable and kItemsDiffer where it cannot
+// be read; as Store::act.
 Status tell_run(Store& store, const std::string& id, RunTelling telling, const ActOptions& options = {});
 // Answers an `approve` step that waits, named by its path. Its result is {approved, by, reason}. Errors: kRunNotFound, kRunEnded,
 // kStepWaitsNot; kPolicyDenied where the step names another role than the actor's, or no actor is given; as Store::act.
